@@ -1,0 +1,20 @@
+//! Tripline notices that a service fails for some of its customers, says which and what they have in common,
+//! in one incident, and never loses the alert.
+
+pub mod model;
+
+pub mod config;
+pub mod detect;
+pub mod engine;
+pub mod incident;
+pub mod notify;
+pub mod schedule;
+
+pub mod clock;
+pub mod deliver;
+pub mod probe;
+pub mod store;
+
+pub mod cli;
+pub mod daemon;
+pub mod demo;

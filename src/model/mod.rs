@@ -1,0 +1,36 @@
+//! Floor 0, the words: plain data that every other module speaks.
+//!
+//! No IO, no clock, no serde. The names are those of the project's vocabulary (see `docs/words.md`).
+
+pub mod calendar;
+pub mod component;
+pub mod condition;
+pub mod id;
+pub mod incident;
+pub mod notification;
+pub mod outcome;
+pub mod probe;
+pub mod receiver;
+pub mod result;
+pub mod rule;
+pub mod secret;
+pub mod unit;
+
+pub use calendar::Calendar;
+pub use component::Component;
+pub use condition::Condition;
+pub use id::{
+    BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, NotificationId, ProbeId, ProbeName,
+    ReceiverId, RuleId,
+};
+pub use incident::{
+    Breach, Factor, Finding, Incident, IncidentChange, IncidentEvent, IncidentState, Severity, Slice,
+};
+pub use notification::{Message, Notification, NotificationKind};
+pub use outcome::{FailureClass, Outcome, VoidReason};
+pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, TlsOptions};
+pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
+pub use result::{CheckResult, Evidence, PeerCertificate, Phases};
+pub use rule::{Bad, Clear, Consecutive, ErrorRate, Rule, RuleKind, Scope};
+pub use secret::Secrets;
+pub use unit::{Ratio, Timestamp};

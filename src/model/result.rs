@@ -1,0 +1,102 @@
+//! Results: what one check found.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::id::{Location, ProbeId};
+use super::outcome::Outcome;
+use super::unit::Timestamp;
+
+/// What one check found.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CheckResult {
+    /// Which probe asked.
+    pub probe: ProbeId,
+    /// Where it asked from.
+    pub location: Location,
+    /// When the check began.
+    pub started: Timestamp,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The protocol's own status number, where there was one (HTTP: 404).
+    pub status: Option<u16>,
+    /// Where the time went.
+    pub phases: Phases,
+    /// Why we say so; kept for failures only.
+    pub evidence: Option<Box<Evidence>>,
+}
+
+impl CheckResult {
+    /// When the check ended: the moment at which it is judged.
+    #[must_use]
+    pub fn finished(&self) -> Timestamp {
+        self.started + self.phases.total
+    }
+
+    /// A check that was not made.
+    #[must_use]
+    pub fn void(probe: ProbeId, location: Location, at: Timestamp, reason: super::VoidReason) -> Self {
+        Self {
+            probe,
+            location,
+            started: at,
+            outcome: Outcome::Void(reason),
+            status: None,
+            phases: Phases::default(),
+            evidence: None,
+        }
+    }
+}
+
+/// Where the time of a check went. A phase that was not reached, or that the protocol does not have, is `None`.
+/// For an HTTP check that followed redirects, each phase is the sum over its hops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Phases {
+    /// Resolving the name.
+    pub dns: Option<Duration>,
+    /// Connecting the transport.
+    pub connect: Option<Duration>,
+    /// The TLS handshake.
+    pub tls: Option<Duration>,
+    /// From the request to the first byte of the answer.
+    pub first_byte: Option<Duration>,
+    /// From the first byte to the last.
+    pub transfer: Option<Duration>,
+    /// From the start of the check to its end.
+    pub total: Duration,
+}
+
+/// Why a check counts as failed: what a person wants to see at 3 a.m. Holds no secrets.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Evidence {
+    /// The fault in one line: `expected status == 200, status was 404`.
+    pub fault: String,
+    /// The request: `GET https://forge.example/acme/`.
+    pub request: String,
+    /// The address connected to.
+    pub address: Option<IpAddr>,
+    /// The answer's headers, in order, as received; secret ones are named but hidden.
+    pub headers: Vec<(String, String)>,
+    /// The first 8 KiB of the answer's body; bytes that are no UTF-8 are replaced.
+    pub body: String,
+    /// The certificate that the server showed.
+    pub certificate: Option<PeerCertificate>,
+    /// URLs that redirected, in order.
+    pub redirects: Vec<String>,
+}
+
+/// How much of a failed answer's body is kept as evidence, in bytes.
+pub const EVIDENCE_BODY_CAP: usize = 8 * 1024;
+
+/// The certificate that a server showed, and what we made of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PeerCertificate {
+    /// Its subject: `CN=forge.example`.
+    pub subject: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// When it runs out.
+    pub expires: Timestamp,
+    /// Why it was not accepted, if it was not. With `skip_verify`: says that nobody verified it.
+    pub fault: Option<String>,
+}
