@@ -4,17 +4,17 @@
 pub mod model;
 
 pub mod config;
+pub mod schedule;
 pub mod detect;
-pub mod engine;
 pub mod incident;
 pub mod notify;
-pub mod schedule;
+pub mod engine;
 
 pub mod clock;
-pub mod deliver;
 pub mod probe;
 pub mod store;
+pub mod deliver;
 
-pub mod cli;
 pub mod daemon;
 pub mod demo;
+pub mod cli;
