@@ -8,7 +8,7 @@ use super::id::{
 };
 use super::notification::NotificationKind;
 use super::outcome::FailureClass;
-use super::probe::{Labels, show_labels};
+use super::probe::{Labels, Probe, show_labels};
 use super::unit::Timestamp;
 
 /// How grave, in the impact words of Statuspage.
@@ -94,6 +94,16 @@ pub struct Marks {
     pub cohorts: BTreeSet<(LabelName, LabelValue)>,
     /// How they failed.
     pub classes: BTreeSet<FailureClass>,
+}
+
+impl Marks {
+    /// Adds those of one bad check. Only labels that name customers count, those under `cohorts`.
+    pub fn add<V>(&mut self, probe: &Probe, class: Option<FailureClass>, cohorts: &BTreeMap<LabelName, V>) {
+        self.components.insert(probe.component.clone());
+        self.classes.extend(class);
+        let labels = probe.labels.iter().filter(|(name, _)| cohorts.contains_key(name));
+        self.cohorts.extend(labels.map(|(name, value)| (name.clone(), value.clone())));
+    }
 }
 
 /// What the checks of an incident show, as of one moment.
@@ -201,10 +211,23 @@ pub struct Incident {
     pub finding: Finding,
     /// Who took it on, and when.
     pub acknowledged: Option<(String, Timestamp)>,
-    /// Who was told last, and when.
-    pub told: BTreeMap<ReceiverId, Timestamp>,
+    /// When it last became worse for customers after it was opened, and how.
+    pub worsened: Option<(Timestamp, String)>,
+    /// Who was told, and what last.
+    pub told: BTreeMap<ReceiverId, Told>,
     /// The number of its next event.
     pub next_event: u32,
+}
+
+/// What a receiver was told last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// When.
+    pub at: Timestamp,
+    /// What kind of news.
+    pub kind: NotificationKind,
+    /// How grave the incident was then.
+    pub severity: Severity,
 }
 
 impl Incident {

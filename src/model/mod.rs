@@ -2,6 +2,7 @@
 //!
 //! No IO, no clock, no serde. The names are those of the project's vocabulary (see `docs/words.md`).
 
+pub mod action;
 pub mod calendar;
 pub mod component;
 pub mod condition;
@@ -16,6 +17,7 @@ pub mod rule;
 pub mod secret;
 pub mod unit;
 
+pub use action::{Action, ActionId, ActionKind};
 pub use calendar::Calendar;
 pub use component::Component;
 pub use condition::Condition;

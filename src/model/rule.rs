@@ -102,3 +102,10 @@ pub enum Bad {
     /// Checks of which this holds.
     When(Condition),
 }
+
+impl Bad {
+    /// What a condition may name: `failure` (text, empty for a success), `status` (number, 0 when there was none),
+    /// `component`, `probe`, `kind` (texts), `labels` (by name) and `timing` (`dns`, `connect`, `tls`, `first_byte`,
+    /// `transfer`, `total`).
+    pub const VARIABLES: [&str; 7] = ["failure", "status", "component", "probe", "kind", "labels", "timing"];
+}

@@ -1,1 +1,4 @@
-//! To be written.
+//! Floor 1: who is told what, when and why.
+
+pub mod plan;
+pub mod render;

@@ -1,0 +1,149 @@
+//! Consecutive failures: so many of one probe in a row.
+
+use std::collections::BTreeSet;
+
+use crate::config::Config;
+use crate::model::incident::Marks;
+use crate::model::unit::show_duration;
+use crate::model::{Breach, BreachId, CheckResult, Consecutive, FailureClass, Probe, Rule, Slice, Timestamp};
+
+use super::Signal;
+use super::history::Entry;
+
+/// One consecutive-failures rule at work.
+pub(super) struct ConsecutiveWatch {
+    rule: Rule,
+    run: Consecutive,
+    /// One for each probe of the config; `None` for those that the rule does not cover.
+    states: Vec<Option<State>>,
+    /// The probes that have a breach.
+    breached: BTreeSet<usize>,
+}
+
+#[derive(Default)]
+struct State {
+    failures: u32,
+    first: Option<First>,
+    class: Option<FailureClass>,
+    breach: Option<Active>,
+}
+
+#[derive(Clone, Copy)]
+struct First {
+    at: Timestamp,
+    started: Timestamp,
+}
+
+struct Active {
+    id: BreachId,
+    slice: Slice,
+    /// Since when it has succeeded without a failure between.
+    well_since: Option<Timestamp>,
+}
+
+impl ConsecutiveWatch {
+    pub(super) fn new(rule: &Rule, run: Consecutive, probes: &[Probe]) -> Self {
+        let states = probes.iter().map(|probe| rule.over.covers(probe).then(State::default)).collect();
+        Self { rule: rule.clone(), run, states, breached: BTreeSet::new() }
+    }
+
+    pub(super) fn covers(&self, probe: usize) -> bool {
+        self.states.get(probe).is_some_and(Option::is_some)
+    }
+
+    pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
+        let Some(Some(state)) = self.states.get_mut(entry.probe) else { return };
+        if entry.bad {
+            state.failures = state.failures.saturating_add(1);
+            state.first.get_or_insert(First { at: entry.at, started: result.started });
+            state.class = entry.class;
+        } else {
+            state.failures = 0;
+            state.first = None;
+        }
+        if let Some(active) = &mut state.breach {
+            if entry.bad {
+                active.well_since = None;
+            } else {
+                active.well_since.get_or_insert(entry.at);
+            }
+        }
+        self.judge_clear(entry.probe, entry.at, signals);
+        self.judge(entry.probe, entry.at, config, signals);
+    }
+
+    pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
+        for probe in Vec::from_iter(self.breached.iter().copied()) {
+            self.judge_clear(probe, at, signals);
+        }
+    }
+
+    pub(super) fn settle(&mut self, at: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
+        for probe in 0..self.states.len() {
+            self.judge_clear(probe, at, signals);
+            self.judge(probe, at, config, signals);
+        }
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Timestamp> {
+        let active = self.breached.iter().filter_map(|&probe| self.states.get(probe)?.as_ref()?.breach.as_ref());
+        let well = active.filter_map(|active| active.well_since);
+        well.min().map(|since| since + self.run.clear_after)
+    }
+
+    pub(super) fn resume(&mut self, breach: &Breach, probes: &[Probe]) -> bool {
+        if breach.rule != self.rule.id {
+            return false;
+        }
+        let Some(index) = probes.iter().position(|probe| breach.slice.probe.as_ref() == Some(&probe.id)) else {
+            return false;
+        };
+        let Some(Some(state)) = self.states.get_mut(index) else { return false };
+        self.breached.insert(index);
+        state.breach = Some(Active { id: breach.id, slice: breach.slice.clone(), well_since: None });
+        true
+    }
+
+    fn judge(&mut self, probe: usize, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
+        let (Some(Some(state)), Some(asked)) = (self.states.get_mut(probe), config.probes.get(probe)) else { return };
+        let Some(first) = state.first.filter(|_| state.breach.is_none() && state.failures >= self.run.count) else {
+            return;
+        };
+        let slice = Slice { labels: asked.labels.clone(), probe: Some(asked.id.clone()) };
+        let started = first.started.as_millis().to_string();
+        let id = BreachId::derived(&[self.rule.id.as_str(), &slice.to_string(), asked.id.as_str(), &started]);
+        let mut marks = Marks::default();
+        marks.add(asked, state.class, &config.cohorts);
+        let reason = format!(
+            "{} failures in a row in {}; breached at {}",
+            state.failures,
+            show_duration(now.since(first.at)),
+            self.run.count,
+        );
+        state.breach = Some(Active { id, slice: slice.clone(), well_since: None });
+        self.breached.insert(probe);
+        signals.push(Signal::Breached(Breach {
+            id,
+            rule: self.rule.id.clone(),
+            slice,
+            severity: self.rule.severity,
+            since: first.at,
+            found: now,
+            reason,
+            marks,
+            cleared: None,
+        }));
+    }
+
+    fn judge_clear(&mut self, probe: usize, now: Timestamp, signals: &mut Vec<Signal>) {
+        let Some(Some(state)) = self.states.get_mut(probe) else { return };
+        let Some(active) = &state.breach else { return };
+        let Some(well_since) = active.well_since.filter(|since| now.since(*since) >= self.run.clear_after) else {
+            return;
+        };
+        let reason = format!("{} has not failed for {}", active.slice, show_duration(now.since(well_since)));
+        signals.push(Signal::Cleared { breach: active.id, reason });
+        state.breach = None;
+        self.breached.remove(&probe);
+    }
+}

@@ -1,0 +1,233 @@
+//! Error rate: the share of bad checks in a sliding window, for each slice of a rule.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::config::Config;
+use crate::model::incident::Marks;
+use crate::model::unit::show_duration;
+use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, Probe, ProbeId, Rule, Timestamp};
+
+use super::Signal;
+use super::history::Entry;
+use super::slices::Slices;
+
+/// One error-rate rule at work.
+pub(super) struct ErrorRateWatch {
+    rule: Rule,
+    rate: ErrorRate,
+    slices: Slices,
+    /// One for each of the slices.
+    states: Vec<State>,
+    /// The slices that have a breach.
+    breached: BTreeSet<usize>,
+    /// The checks in the window, oldest first.
+    window: VecDeque<Entry>,
+}
+
+#[derive(Default)]
+struct State {
+    bad: u64,
+    looked: u64,
+    onset: Option<Onset>,
+    breach: Option<Active>,
+}
+
+/// The stretch of checks, up to now, whose share of bad ones stays above the threshold.
+///
+/// This is Page's cumulative sum (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954): a bad check adds
+/// one less the threshold, any other takes the threshold away, and the stretch begins where the sum last left zero.
+/// It tells when an outage began even when the window also holds older, stray failures.
+struct Onset {
+    at: Timestamp,
+    probe: ProbeId,
+    started: Timestamp,
+    bad: u64,
+    looked: u64,
+    /// The sum, in parts per million of a check.
+    sum: u64,
+}
+
+struct Active {
+    id: BreachId,
+    /// Since when the share has been low enough to clear, if it is.
+    low_since: Option<Timestamp>,
+}
+
+/// What a good check takes away, at the least: with a threshold of 0% no stretch would ever end.
+const LEAST_DECAY: u64 = 10_000;
+
+impl ErrorRateWatch {
+    pub(super) fn new(rule: &Rule, rate: &ErrorRate, probes: &[Probe]) -> Self {
+        let slices = Slices::new(&rule.over, &rate.per, probes);
+        let states = slices.all().iter().map(|_| State::default()).collect();
+        Self {
+            rule: rule.clone(),
+            rate: rate.clone(),
+            slices,
+            states,
+            breached: BTreeSet::new(),
+            window: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn covers(&self, probe: usize) -> bool {
+        !self.slices.of(probe).is_empty()
+    }
+
+    pub(super) fn bad(&self) -> &Bad {
+        &self.rate.bad
+    }
+
+    pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
+        self.slide(entry.at);
+        self.window.push_back(entry);
+        let decay = u64::from(self.rate.above.ppm()).max(LEAST_DECAY);
+        for &slice in self.slices.of(entry.probe) {
+            let state = &mut self.states[slice];
+            state.looked += 1;
+            state.bad += u64::from(entry.bad);
+            state.follow(entry, result, decay);
+        }
+        for index in 0..self.slices.of(entry.probe).len() {
+            let slice = self.slices.of(entry.probe)[index];
+            self.judge(slice, entry.at, config, signals);
+        }
+    }
+
+    pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
+        self.slide(at);
+        for slice in Vec::from_iter(self.breached.iter().copied()) {
+            self.judge_clear(slice, at, signals);
+        }
+    }
+
+    pub(super) fn settle(&mut self, at: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
+        self.slide(at);
+        for slice in 0..self.states.len() {
+            self.judge(slice, at, config, signals);
+        }
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Timestamp> {
+        let low = self.breached.iter().filter_map(|&slice| self.states[slice].breach.as_ref()?.low_since);
+        low.min().map(|since| since + self.rate.clear.hold)
+    }
+
+    pub(super) fn resume(&mut self, breach: &Breach) -> bool {
+        if breach.rule != self.rule.id {
+            return false;
+        }
+        let Some(slice) = self.slices.all().iter().position(|slice| *slice == breach.slice) else { return false };
+        self.states[slice].breach = Some(Active { id: breach.id, low_since: None });
+        self.breached.insert(slice);
+        true
+    }
+
+    /// Forgets what is older than the window.
+    fn slide(&mut self, now: Timestamp) {
+        while let Some(oldest) = self.window.front().copied().filter(|oldest| oldest.at + self.rate.within < now) {
+            self.window.pop_front();
+            for &slice in self.slices.of(oldest.probe) {
+                let state = &mut self.states[slice];
+                state.looked -= 1;
+                state.bad -= u64::from(oldest.bad);
+            }
+        }
+    }
+
+    fn judge(&mut self, slice: usize, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
+        let state = &self.states[slice];
+        if state.breach.is_some() {
+            self.judge_clear(slice, now, signals);
+        } else if state.bad >= u64::from(self.rate.at_least)
+            && self.rate.above.is_exceeded_by(state.bad, state.looked)
+            && let Some(onset) = &state.onset
+        {
+            let breach = self.breach(slice, onset, now, config);
+            self.states[slice].breach = Some(Active { id: breach.id, low_since: None });
+            self.breached.insert(slice);
+            signals.push(Signal::Breached(breach));
+        }
+    }
+
+    fn judge_clear(&mut self, slice: usize, now: Timestamp, signals: &mut Vec<Signal>) {
+        let State { bad, looked, breach, .. } = &mut self.states[slice];
+        let Some(active) = breach else { return };
+        // With no checks in the window nobody knows: a breach does not end because nobody looks.
+        if !self.rate.clear.below.is_above(*bad, *looked) {
+            active.low_since = None;
+            return;
+        }
+        let low_since = *active.low_since.get_or_insert(now);
+        if now.since(low_since) >= self.rate.clear.hold {
+            let reason = format!(
+                "{bad} of {looked} checks bad in the last {}, below {} for {}",
+                show_duration(self.rate.within),
+                self.rate.clear.below,
+                show_duration(now.since(low_since)),
+            );
+            signals.push(Signal::Cleared { breach: active.id, reason });
+            *breach = None;
+            self.breached.remove(&slice);
+        }
+    }
+
+    fn breach(&self, slice: usize, onset: &Onset, now: Timestamp, config: &Config) -> Breach {
+        let named = &self.slices.all()[slice];
+        let started = onset.started.as_millis().to_string();
+        let reason = format!(
+            "{} of {} checks bad in {}; breached above {} of at least {} bad within {}",
+            onset.bad,
+            onset.looked,
+            show_duration(now.since(onset.at)),
+            self.rate.above,
+            self.rate.at_least,
+            show_duration(self.rate.within),
+        );
+        Breach {
+            id: BreachId::derived(&[self.rule.id.as_str(), &named.to_string(), onset.probe.as_str(), &started]),
+            rule: self.rule.id.clone(),
+            slice: named.clone(),
+            severity: self.rule.severity,
+            since: onset.at,
+            found: now,
+            reason,
+            marks: self.marks(slice, onset.at, config),
+            cleared: None,
+        }
+    }
+
+    /// What the bad checks of a slice bear, since its onset.
+    fn marks(&self, slice: usize, since: Timestamp, config: &Config) -> Marks {
+        let mut marks = Marks::default();
+        for entry in self.window.iter().rev().take_while(|entry| entry.at >= since) {
+            if entry.bad && self.slices.of(entry.probe).contains(&slice) {
+                marks.add(&config.probes[entry.probe], entry.class, &config.cohorts);
+            }
+        }
+        marks
+    }
+}
+
+impl State {
+    fn follow(&mut self, entry: Entry, result: &CheckResult, decay: u64) {
+        if let Some(onset) = &mut self.onset {
+            onset.looked += 1;
+            onset.bad += u64::from(entry.bad);
+            // At most a million parts are added per check, so the sum stays far from overflowing.
+            onset.sum = if entry.bad { onset.sum + 1_000_000 } else { onset.sum }.saturating_sub(decay);
+            if onset.sum == 0 {
+                self.onset = None;
+            }
+        } else if entry.bad {
+            self.onset = Some(Onset {
+                at: entry.at,
+                probe: result.probe.clone(),
+                started: result.started,
+                bad: 1,
+                looked: 1,
+                sum: 1_000_000_u64.saturating_sub(decay),
+            });
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The factor: what the failing checks have in common that the others do not.
+//!
+//! Every label that the probes bear is tried. For one label, its values are ordered by their share of bad checks, and
+//! the leading ones are taken together as long as that separates better. How well a set of values separates is
+//! Youden's J (W. J. Youden, "Index for rating diagnostic tests", Cancer 3, 1950): the share of the bad checks that it
+//! explains less the share of the good checks that it covers. One stray failure elsewhere costs little, so it cannot
+//! hide a factor.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Config;
+use crate::model::{Factor, FailureClass, Finding, LabelName, LabelValue, Probe};
+
+use super::tally::{Counts, Tally};
+
+/// A factor must explain at least this much of the bad checks, in parts per million.
+const EXPLAINS: u64 = 800_000;
+/// ... and separate at least this well (Youden's J, in parts per million).
+const SEPARATES: u64 = 500_000;
+const WHOLE: u64 = 1_000_000;
+
+/// What the counted checks show. The example is left to the caller, who has the evidence.
+#[must_use]
+pub fn find(tally: &Tally, config: &Config) -> Finding {
+    let mut total = Counts::default();
+    for (_, counts) in tally.iter() {
+        total.merge(counts);
+    }
+    let factor = strongest(tally, &total, config);
+    let mut hit = Counts::default();
+    let mut by_component: BTreeMap<_, Counts> = BTreeMap::new();
+    for (probe, counts) in tally.iter() {
+        if let Some(probe) = config.probes.get(probe).filter(|probe| bears(factor.as_ref(), probe)) {
+            hit.merge(counts);
+            by_component.entry(probe.component.clone()).or_default().merge(counts);
+        }
+    }
+    // A component is hit when its share of bad checks is at least half of that of all that are hit: a stray failure
+    // beside an outage does not draw its component in.
+    let components = by_component.into_iter().filter(|(_, counts)| {
+        counts.bad > 0
+            && 2 * u128::from(counts.bad) * u128::from(hit.looked) >= u128::from(hit.bad) * u128::from(counts.looked)
+    });
+    let (failure, status) = main_way(&hit);
+    Finding {
+        bad: narrow(total.bad),
+        looked: narrow(total.looked),
+        failure,
+        status,
+        components: components.map(|(component, _)| component).collect(),
+        factor,
+        example: None,
+    }
+}
+
+/// Whether the probe bears the factor; without a factor all do.
+#[must_use]
+pub fn bears(factor: Option<&Factor>, probe: &Probe) -> bool {
+    factor.is_none_or(|factor| value_of(probe, &factor.label).is_some_and(|value| factor.values.contains(&value)))
+}
+
+fn strongest(tally: &Tally, total: &Counts, config: &Config) -> Option<Factor> {
+    if total.bad == 0 || total.good() == 0 {
+        return None;
+    }
+    let mut best: Option<(u64, Factor)> = None;
+    for label in candidates(tally, config) {
+        let mut groups: BTreeMap<LabelValue, Counts> = BTreeMap::new();
+        for (probe, counts) in tally.iter() {
+            if let Some(value) = config.probes.get(probe).and_then(|probe| value_of(probe, &label)) {
+                groups.entry(value).or_default().merge(counts);
+            }
+        }
+        if let Some((score, factor)) = separation(&label, groups, total)
+            // Only a strictly better one replaces: labels that name customers come first, and win ties.
+            && best.as_ref().is_none_or(|(least, _)| score > *least)
+        {
+            best = Some((score, factor));
+        }
+    }
+    best.map(|(_, factor)| factor)
+}
+
+/// The labels worth trying, those that name customers first, in the order of preference at equal separation.
+fn candidates(tally: &Tally, config: &Config) -> Vec<LabelName> {
+    let mut labels: Vec<LabelName> = config.cohorts.keys().cloned().collect();
+    labels.push("component".into());
+    let mut others = BTreeSet::new();
+    for (probe, _) in tally.iter() {
+        others.extend(config.probes.get(probe).into_iter().flat_map(|probe| probe.labels.keys().cloned()));
+    }
+    labels.extend(others.into_iter().filter(|label| !config.cohorts.contains_key(label)));
+    labels.extend(["host".into(), "kind".into()]);
+    labels
+}
+
+/// The value of a label, be it written or one of those that every probe has.
+fn value_of(probe: &Probe, label: &LabelName) -> Option<LabelValue> {
+    match label.as_str() {
+        "component" => Some(probe.component.as_str().into()),
+        "host" => Some(probe.kind.host().into()),
+        "kind" => Some(probe.kind.name().into()),
+        _ => probe.labels.get(label).cloned(),
+    }
+}
+
+/// The leading values of a label that separate best, if they separate well enough.
+fn separation(label: &LabelName, groups: BTreeMap<LabelValue, Counts>, total: &Counts) -> Option<(u64, Factor)> {
+    let mut groups: Vec<(LabelValue, Counts)> = groups.into_iter().collect();
+    let mut all = Counts::default();
+    for (_, counts) in &groups {
+        all.merge(counts);
+    }
+    // By share of bad checks, the greatest first; the sort is stable, so equal ones stay in the order of their names.
+    groups.sort_by(|(_, a), (_, b)| {
+        (u128::from(b.bad) * u128::from(a.looked)).cmp(&(u128::from(a.bad) * u128::from(b.looked)))
+    });
+    let mut best: Option<(u64, Factor)> = None;
+    let mut taken = Counts::default();
+    let mut values = BTreeSet::new();
+    let last = groups.len().saturating_sub(1);
+    for (value, counts) in groups.into_iter().take(last) {
+        taken.merge(&counts);
+        values.insert(value);
+        let explained = taken.bad * WHOLE / total.bad;
+        let covered = taken.good() * WHOLE / total.good();
+        let Some(score) = explained.checked_sub(covered) else { continue };
+        if explained >= EXPLAINS && score >= SEPARATES && best.as_ref().is_none_or(|(least, _)| score > *least) {
+            let factor = Factor {
+                label: label.clone(),
+                values: values.clone(),
+                bad: narrow(taken.bad),
+                looked: narrow(taken.looked),
+                bad_elsewhere: narrow(all.bad - taken.bad),
+                looked_elsewhere: narrow(all.looked - taken.looked),
+            };
+            best = Some((score, factor));
+        }
+    }
+    best
+}
+
+/// How most of the bad checks failed, and the status number if it was the same for all of those.
+fn main_way(hit: &Counts) -> (Option<FailureClass>, Option<u16>) {
+    let mut by_class: BTreeMap<FailureClass, u64> = BTreeMap::new();
+    for ((class, _), count) in &hit.ways {
+        *by_class.entry(*class).or_default() += count;
+    }
+    let Some((&class, _)) =
+        by_class.iter().max_by_key(|(_, count)| **count).filter(|(_, count)| 2 * **count > hit.bad)
+    else {
+        return (None, None);
+    };
+    let statuses: BTreeSet<Option<u16>> =
+        hit.ways.keys().filter(|(other, _)| *other == class).map(|(_, status)| *status).collect();
+    let one = statuses.len() == 1;
+    (Some(class), statuses.into_iter().next().flatten().filter(|_| one))
+}
+
+fn narrow(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,49 @@
+//! The recent past: what every check came to, as far back as any rule looks.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::model::{FailureClass, Timestamp};
+
+/// What one check came to, in a few bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// When it was judged.
+    pub at: Timestamp,
+    /// The probe's index in the config.
+    pub probe: usize,
+    /// Whether it counts as bad.
+    pub bad: bool,
+    /// How it failed, if it failed.
+    pub class: Option<FailureClass>,
+    /// The protocol's status number.
+    pub status: Option<u16>,
+}
+
+/// What checks came to, oldest first, over a fixed length of time.
+pub struct History {
+    span: Duration,
+    entries: VecDeque<Entry>,
+}
+
+impl History {
+    /// An empty past of this length.
+    #[must_use]
+    pub fn new(span: Duration) -> Self {
+        Self { span, entries: VecDeque::new() }
+    }
+
+    /// Adds the newest entry and forgets those that are older than the span before it.
+    pub fn push(&mut self, entry: Entry) {
+        self.entries.push_back(entry);
+        while self.entries.front().is_some_and(|oldest| oldest.at + self.span < entry.at) {
+            self.entries.pop_front();
+        }
+    }
+
+    /// The entries from this moment on, oldest first.
+    pub fn since(&self, from: Timestamp) -> impl Iterator<Item = &Entry> {
+        let first = self.entries.partition_point(|entry| entry.at < from);
+        self.entries.range(first..)
+    }
+}

@@ -1,0 +1,66 @@
+//! Tallies: how many checks of each probe were bad, and how, over the span of an incident.
+
+use std::collections::BTreeMap;
+
+use crate::model::FailureClass;
+
+use super::history::Entry;
+
+/// Counts for each probe, by its index in the config.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    probes: BTreeMap<usize, Counts>,
+}
+
+/// How many checks of a probe were bad, and how they failed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Checks that looked.
+    pub looked: u64,
+    /// Those that were bad.
+    pub bad: u64,
+    /// The bad ones by failure class and status number; bad checks that did not fail (slow ones, say) are not in it.
+    pub ways: BTreeMap<(FailureClass, Option<u16>), u64>,
+}
+
+impl Tally {
+    /// Counts one more check.
+    pub fn add(&mut self, entry: &Entry) {
+        let counts = self.probes.entry(entry.probe).or_default();
+        counts.looked += 1;
+        if entry.bad {
+            counts.bad += 1;
+            if let Some(class) = entry.class {
+                *counts.ways.entry((class, entry.status)).or_default() += 1;
+            }
+        }
+    }
+
+    /// Whether a check of this probe was counted.
+    #[must_use]
+    pub fn has(&self, probe: usize) -> bool {
+        self.probes.contains_key(&probe)
+    }
+
+    /// The probes that were counted, in the order of their indices.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Counts)> {
+        self.probes.iter().map(|(&probe, counts)| (probe, counts))
+    }
+}
+
+impl Counts {
+    /// Adds the counts of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.looked += other.looked;
+        self.bad += other.bad;
+        for (way, count) in &other.ways {
+            *self.ways.entry(*way).or_default() += count;
+        }
+    }
+
+    /// Checks that looked and were not bad.
+    #[must_use]
+    pub fn good(&self) -> u64 {
+        self.looked - self.bad
+    }
+}

@@ -1,0 +1,97 @@
+//! An incident is what its events make of it: the one place where an incident changes.
+
+use std::collections::BTreeMap;
+
+use crate::model::incident::Told;
+use crate::model::{Incident, IncidentChange, IncidentEvent, IncidentState};
+
+/// Why stored events do not make an incident.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryFault {
+    /// There are none.
+    #[error("the incident has no events")]
+    Empty,
+    /// The first does not open it.
+    #[error("the first event does not open the incident")]
+    NotOpened,
+    /// One does not belong where it stands.
+    #[error("event {seq} does not belong where it stands")]
+    Misplaced {
+        /// Its number.
+        seq: u32,
+    },
+}
+
+/// Makes an incident of its events, given in their order.
+///
+/// # Errors
+/// When the events are not the whole history of one incident.
+pub fn fold(events: &[IncidentEvent]) -> Result<Incident, HistoryFault> {
+    let (first, rest) = events.split_first().ok_or(HistoryFault::Empty)?;
+    let mut incident = open(first).ok_or(HistoryFault::NotOpened)?;
+    for event in rest {
+        if event.incident != incident.id || event.seq != incident.next_event {
+            return Err(HistoryFault::Misplaced { seq: event.seq });
+        }
+        apply(&mut incident, event);
+    }
+    Ok(incident)
+}
+
+/// The incident that this event opens; `None` if it is another kind of event.
+#[must_use]
+pub fn open(event: &IncidentEvent) -> Option<Incident> {
+    let IncidentChange::Opened { breach, finding } = &event.change else { return None };
+    Some(Incident {
+        id: event.incident,
+        state: IncidentState::Investigating,
+        severity: breach.severity,
+        since: breach.since,
+        opened: event.at,
+        resolved: None,
+        breaches: vec![breach.clone()],
+        finding: finding.clone(),
+        acknowledged: None,
+        worsened: None,
+        told: BTreeMap::new(),
+        next_event: event.seq + 1,
+    })
+}
+
+/// Lets an event happen to an incident.
+pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
+    incident.next_event = event.seq.saturating_add(1);
+    match &event.change {
+        // An incident is opened once; what else would open it again says nothing new.
+        IncidentChange::Opened { .. } | IncidentChange::Noted { .. } => {}
+        IncidentChange::Joined { breach, .. } => {
+            if breach.severity > incident.severity {
+                incident.severity = breach.severity;
+                incident.worsened = Some((event.at, format!("its severity is now {}", breach.severity)));
+            }
+            incident.since = incident.since.min(breach.since);
+            incident.breaches.push(breach.clone());
+        }
+        IncidentChange::Cleared { breach: id, .. } => {
+            for breach in incident.breaches.iter_mut().filter(|breach| breach.id == *id) {
+                breach.cleared = Some(event.at);
+            }
+        }
+        IncidentChange::Assessed { finding, reason, worse } => {
+            incident.finding = finding.clone();
+            if *worse {
+                incident.worsened = Some((event.at, reason.clone()));
+            }
+        }
+        IncidentChange::Acknowledged { by } => incident.acknowledged = Some((by.clone(), event.at)),
+        IncidentChange::Resolved { finding, .. } => {
+            incident.state = IncidentState::Resolved;
+            incident.resolved = Some(event.at);
+            incident.finding = finding.clone();
+        }
+        IncidentChange::Told { receiver, kind, .. } => {
+            let told = Told { at: event.at, kind: *kind, severity: incident.severity };
+            incident.told.insert(receiver.clone(), told);
+        }
+    }
+}
