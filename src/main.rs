@@ -1,2 +1,7 @@
-//! The command `tripline`.
-fn main() {}
+//! The command `tripline`: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tripline::cli::main()
+}

@@ -1,1 +1,124 @@
-//! To be written.
+//! The command line: one file per command.
+
+mod demo;
+mod incident;
+mod load;
+mod log;
+mod once;
+mod run;
+mod schema;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Watches a service the way its customers use it, and tells the people on call which customers are hit.
+#[derive(Parser)]
+#[command(name = "tripline", version, max_term_width = 100)]
+struct Args {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(clap::Args)]
+struct Flags {
+    /// The configuration
+    #[arg(long, short, global = true, default_value = "probes.yaml", env = "TRIPLINE_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+    /// The database; made if there is none
+    #[arg(long, global = true, default_value = "tripline.db", env = "TRIPLINE_DB", value_name = "FILE")]
+    db: PathBuf,
+    /// How log lines on standard error look
+    #[arg(long, global = true, default_value = "text", value_name = "FORMAT")]
+    log_format: LogFormat,
+    /// Say more; twice: say everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration again
+    Run,
+    /// Check the configuration: all its problems, or what would be done
+    Validate,
+    /// Make every check once and show what came of it; exit code 1 if one failed
+    Once(once::Args),
+    /// Look at incidents and act on them
+    #[command(subcommand)]
+    Incident(incident::Command),
+    /// Print the JSON Schema of probes.yaml, for editors
+    Schema,
+    /// Rehearse the outage of 2025-02-11: a small forge breaks for one customer, and you see the mail
+    Demo(demo::Args),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// All is well.
+    Well,
+    /// The thing asked about is not well.
+    Unwell,
+    /// The arguments or the configuration are wrong.
+    Usage,
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Well => Self::SUCCESS,
+            Ending::Unwell => Self::from(1),
+            Ending::Usage => Self::from(2),
+        }
+    }
+}
+
+/// Runs the command that the arguments name. Exit codes: 0 well, 1 the thing asked about is not well, 2 wrong usage or
+/// configuration, 3 our own failure.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Clap ends the process with 2 by itself when the arguments are wrong.
+    let Args { flags, command } = Args::parse();
+    let secrets = log::start(flags.log_format, flags.verbose, matches!(command, Command::Run));
+    // Every TLS connection, of probes, mail and the demo, uses this provider; a second one cannot be installed.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let ended = match command {
+        Command::Run => run::run(&flags, &secrets),
+        Command::Validate => validate::run(&flags),
+        Command::Once(args) => once::run(&flags, &args, &secrets),
+        Command::Incident(command) => incident::run(&flags, command),
+        Command::Schema => schema::run(),
+        Command::Demo(args) => demo::run(&args),
+    };
+    match ended {
+        Ok(ending) => ending.into(),
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Says on standard error what is wrong.
+#[expect(clippy::print_stderr, reason = "the one place that speaks to people on standard error")]
+fn complain(text: &str) {
+    eprintln!("tripline: {text}");
+}
+
+/// A runtime for the commands that need one.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    use anyhow::Context;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime could not be started")
+}

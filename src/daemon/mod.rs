@@ -1,1 +1,141 @@
-//! To be written.
+//! Floor 3: the daemon, one of the engine's drivers.
+//!
+//! ```text
+//! checks -CheckResult-> pump (engine) -Commit-> store -> outbox -> deliver
+//!                        ^
+//!                 actions, reloads
+//! ```
+
+pub mod actions;
+pub mod checks;
+pub mod outbox;
+pub mod pump;
+pub mod restore;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock;
+use crate::config::Config;
+use crate::model::CheckResult;
+use crate::probe::{ProbeFault, Prober};
+use crate::store::{Reader, StoreError, Writer};
+
+use outbox::OutboxOptions;
+use pump::{Control, Pump};
+
+/// Results that may wait for the pump. Past that, checks wait with handing theirs over.
+const WAITING_RESULTS: usize = 4096;
+/// Actions and reloads that may wait for the pump.
+const WAITING_CONTROLS: usize = 64;
+/// How long checks that are running may take to end when the daemon stops.
+const LAST_MOMENTS: Duration = Duration::from_secs(10);
+
+/// Why a daemon could not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonFault {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A probe could not be made ready.
+    #[error(transparent)]
+    Probe(#[from] ProbeFault),
+    /// A part of the daemon ended that should not have.
+    #[error("the {0} ended unexpectedly; what is stored is safe, start again")]
+    Lost(&'static str),
+}
+
+/// Runs the daemon until `stop`, and ends in order: running checks end or become void, all results are stored, mail
+/// under way gets a moment. Each config that arrives on `reloads` replaces the one before.
+///
+/// # Errors
+/// When the database cannot be opened or refuses what belongs in it, or a probe cannot be made ready.
+pub async fn run(
+    config: Arc<Config>,
+    database: PathBuf,
+    outbox: OutboxOptions,
+    mut reloads: mpsc::Receiver<Arc<Config>>,
+    stop: CancellationToken,
+) -> Result<(), DaemonFault> {
+    let prober = Prober::new(&config)?;
+    let writer = open(database.clone()).await?;
+    let rebuild = {
+        let database = database.clone();
+        move |config: Arc<Config>| rebuild(config, database.clone())
+    };
+    let engine = rebuild(Arc::clone(&config)).await?;
+    let (config_out, config_in) = watch::channel(Arc::clone(&config));
+    let wake = Arc::new(Notify::new());
+    let (results_out, results_in) = mpsc::channel(WAITING_RESULTS);
+    let (controls_out, controls_in) = mpsc::channel(WAITING_CONTROLS);
+
+    let halt = CancellationToken::new();
+    let pump = Pump::new(engine, writer.clone(), Arc::clone(&wake), rebuild);
+    let mut pump = tokio::spawn(pump.run(results_in, controls_in));
+    let side = TaskTracker::new();
+    side.spawn(outbox::run(writer.clone(), Reader::open(&database)?, config_in, outbox, wake, halt.clone()));
+    side.spawn(actions::run(Reader::open(&database)?, controls_out.clone(), halt.clone()));
+
+    let running = TaskTracker::new();
+    let mut current = start_checks(&config, prober, results_out.clone(), &running);
+    tracing::info!(probes = config.probes.len(), rules = config.rules.len(), "watching {}", config.name);
+    let mut early = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            ended = &mut pump => {
+                early = Some(ended);
+                break;
+            }
+            Some(config) = reloads.recv() => match Prober::new(&config) {
+                Ok(prober) => {
+                    // The old checks end by themselves while the new ones begin.
+                    current.cancel();
+                    if controls_out.send(Control::Reload(Arc::clone(&config))).await.is_err() {
+                        continue;
+                    }
+                    config_out.send_replace(Arc::clone(&config));
+                    current = start_checks(&config, prober, results_out.clone(), &running);
+                    tracing::info!(probes = config.probes.len(), rules = config.rules.len(), "took up the new config");
+                }
+                Err(fault) => tracing::error!(%fault, "the new config is not used; the old one stays"),
+            },
+        }
+    }
+
+    current.cancel();
+    drop(results_out);
+    running.close();
+    running.wait().await;
+    let ended = match early {
+        Some(ended) => ended,
+        None => pump.await,
+    };
+    halt.cancel();
+    side.close();
+    side.wait().await;
+    // The pump's verdict comes first: a store that is closed already says nothing new.
+    let verdict = ended.map_err(|_| DaemonFault::Lost("pump"))?;
+    let closed = writer.close().await;
+    verdict?;
+    Ok(closed?)
+}
+
+/// Opening may wait for a migration, so it is done beside the runtime.
+async fn open(database: PathBuf) -> Result<Writer, DaemonFault> {
+    let opened = tokio::task::spawn_blocking(move || Writer::open(&database)).await;
+    Ok(opened.map_err(|_| DaemonFault::Lost("store"))??)
+}
+
+async fn rebuild(config: Arc<Config>, database: PathBuf) -> Result<crate::engine::Engine, StoreError> {
+    let rebuilt = tokio::task::spawn_blocking(move || {
+        let reader = Reader::open(&database)?;
+        restore::restore(config, &reader, clock::now())
+    });
+    rebuilt.await.map_err(|_| StoreError::Closed)?
+}

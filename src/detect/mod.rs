@@ -5,6 +5,7 @@ mod consecutive;
 mod error_rate;
 pub mod factor;
 pub mod history;
+pub mod reach;
 mod slices;
 pub mod tally;
 

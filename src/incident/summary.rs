@@ -1,11 +1,11 @@
 //! What an incident is, in the first sentence that a person reads.
 
 use crate::config::Config;
-use crate::model::{Factor, Finding};
+use crate::model::{ComponentId, Factor, Finding, LabelValue};
 
 /// What fails, short enough for a subject line: `404 Not Found for workspace=globex on Website, API`.
 #[must_use]
-pub fn title(finding: &Finding, config: &Config) -> String {
+pub fn title(finding: &Finding, config: Option<&Config>) -> String {
     let whom = finding.factor.as_ref().map(|factor| format!(" for {}", show_factor(factor, config)));
     let components = components(finding, config);
     let place = if is_component(finding.factor.as_ref()) || components.is_empty() {
@@ -19,7 +19,7 @@ pub fn title(finding: &Finding, config: &Config) -> String {
 /// The whole first sentence, with the counts:
 /// `404 Not Found for workspace=globex (12 of 12 checks) on Website, API; every other workspace: 0 of 108`.
 #[must_use]
-pub fn headline(finding: &Finding, config: &Config) -> String {
+pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
     let fault = fault(finding);
     let components = components(finding, config);
     match &finding.factor {
@@ -129,22 +129,30 @@ pub fn fault(finding: &Finding) -> String {
 
 /// The names of the components that are hit, in the order of the config: `Website, API`.
 #[must_use]
-pub fn components(finding: &Finding, config: &Config) -> String {
-    let hit = config.components.iter().filter(|component| finding.components.contains(&component.id));
-    hit.map(|component| component.name.as_str()).collect::<Vec<_>>().join(", ")
+pub fn components(finding: &Finding, config: Option<&Config>) -> String {
+    named(config, finding.components.iter().map(ComponentId::as_str).collect())
 }
 
 /// `workspace=globex`, `workspace=acme, globex`; for components their names.
 #[must_use]
-pub fn show_factor(factor: &Factor, config: &Config) -> String {
+pub fn show_factor(factor: &Factor, config: Option<&Config>) -> String {
     if is_component(Some(factor)) {
-        let named = config
-            .components
-            .iter()
-            .filter(|component| factor.values.iter().any(|value| value.as_str() == component.id.as_str()));
-        return named.map(|component| component.name.as_str()).collect::<Vec<_>>().join(", ");
+        return named(config, factor.values.iter().map(LabelValue::as_str).collect());
     }
     show_values(factor)
+}
+
+/// The components' names, in the order of the config; their ids where there is no config or it does not know them.
+fn named(config: Option<&Config>, mut ids: Vec<&str>) -> String {
+    let mut names = Vec::new();
+    for component in config.iter().flat_map(|config| &config.components) {
+        if let Some(at) = ids.iter().position(|id| *id == component.id.as_str()) {
+            names.push(component.name.as_str());
+            ids.remove(at);
+        }
+    }
+    names.extend(ids);
+    names.join(", ")
 }
 
 /// More values than this are counted, not listed.

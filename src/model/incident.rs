@@ -317,3 +317,28 @@ pub enum IncidentChange {
         reason: String,
     },
 }
+
+/// As a timeline shows it, in one line.
+impl fmt::Display for IncidentChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opened { breach, .. } => {
+                write!(f, "opened: rule {} for {}: {}", breach.rule, breach.slice, breach.reason)
+            }
+            Self::Joined { breach, reason } => {
+                write!(f, "joined by rule {} for {} ({reason}): {}", breach.rule, breach.slice, breach.reason)
+            }
+            Self::Cleared { reason, .. } => write!(f, "a breach is over: {reason}"),
+            Self::Assessed { reason, worse, .. } => {
+                write!(f, "{}: {reason}", if *worse { "worse" } else { "looked at again" })
+            }
+            Self::Acknowledged { by } => write!(f, "taken on by {by}"),
+            Self::Noted { by, text } => write!(f, "{by} notes: {text}"),
+            Self::Resolved { by: Some(by), .. } => write!(f, "resolved by {by}"),
+            Self::Resolved { by: None, reason, .. } => write!(f, "resolved: {reason}"),
+            Self::Told { receiver, kind, reason, .. } => {
+                write!(f, "told {receiver}: {}, because {reason}", kind.as_str())
+            }
+        }
+    }
+}

@@ -73,7 +73,7 @@ fn subject(incident: &Incident, kind: NotificationKind, now: Timestamp, config: 
         }
         NotificationKind::Resolved => format!("RESOLVED after {}", coarse(incident, now)),
     };
-    format!("[{}] {news}: {}", config.name, summary::title(&incident.finding, config))
+    format!("[{}] {news}: {}", config.name, summary::title(&incident.finding, Some(config)))
 }
 
 /// How long the incident has lasted, to the second below an hour and to the minute above.
@@ -111,7 +111,7 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
         let of = labels.map_or_else(|| name.to_owned(), |labels| format!("{name}, {labels}"));
         [example.request.clone(), example.fault.clone(), format!("probe {of}, at {}", example.at.show())]
     });
-    let headline = summary::headline(finding, config);
+    let headline = summary::headline(finding, Some(config));
     Words {
         headline: if incident.is_open() { headline } else { format!("It is over. It was: {headline}") },
         facts,

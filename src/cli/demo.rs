@@ -1,0 +1,61 @@
+//! `tripline demo`: the play, on a terminal.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::demo::play::{self, Audience};
+
+use super::Ending;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Keep the forge and the daemon running afterwards, to look around
+    #[arg(long)]
+    keep: bool,
+    /// Where the mails and the database go; a new folder for temporary files unless given
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
+    let folder = args.dir.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("tripline-demo-{}", std::process::id()))
+    });
+    println!("Tripline demo: the outage of 2025-02-11, on a small forge on this machine.\n");
+    let interrupted = CancellationToken::new();
+    let well = super::runtime()?.block_on(async {
+        let by = interrupted.clone();
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                by.cancel();
+            }
+        });
+        let mut terminal = Terminal { colours: std::io::stdout().is_terminal() };
+        play::play(&folder, args.keep, &mut terminal, interrupted).await
+    })?;
+    Ok(if well { Ending::Well } else { Ending::Unwell })
+}
+
+struct Terminal {
+    colours: bool,
+}
+
+impl Audience for Terminal {
+    fn scene(&mut self, after: Duration, text: &str) {
+        let colour = match text.split_whitespace().next() {
+            Some("FAULT" | "INCIDENT") if self.colours => "\x1b[31m",
+            Some("REPAIR") if self.colours => "\x1b[32m",
+            Some("MAIL") if self.colours => "\x1b[1m",
+            _ => "",
+        };
+        let plain = if colour.is_empty() { "" } else { "\x1b[0m" };
+        println!("{:>6.1}s  {colour}{text}{plain}", after.as_secs_f64());
+    }
+
+    fn show(&mut self, text: &str) {
+        println!("\n{text}");
+    }
+}

@@ -1,0 +1,207 @@
+//! `tripline incident`: look at incidents and act on them.
+//!
+//! Reads the database beside a running daemon. What changes something is left for the daemon in the database: one that
+//! is not running does it when it starts.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::clock;
+use crate::config::Config;
+use crate::incident::{lifecycle, summary};
+use crate::model::unit::show_duration;
+use crate::model::{Action, ActionKind, Incident, IncidentId};
+use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, request_action};
+
+use super::{Flags, Ending, complain, load};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// The incidents, those opened last first
+    List {
+        /// Those that are resolved as well
+        #[arg(long)]
+        all: bool,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// One incident: what fails for whom, its timeline, its mails, the evidence
+    Show(Which),
+    /// Take an incident on: reminders stop
+    Ack(Which),
+    /// Write something down on an incident
+    Note {
+        #[command(flatten)]
+        which: Which,
+        /// What to write down
+        text: String,
+    },
+    /// Declare an incident over; what still fails opens another only after it was well in between
+    Resolve(Which),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Which {
+    /// The incident's id, or how it begins
+    id: String,
+    /// Who acts
+    #[arg(long, env = "USER", default_value = "operator", value_name = "NAME")]
+    by: String,
+}
+
+/// How long a running daemon may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
+    let reader = Reader::open(&flags.db)?;
+    // Names of components come from the configuration; without one that is well, their ids must do.
+    let config = load::load(&flags.config).ok();
+    match command {
+        Command::List { all, limit } => list(&reader, !all, limit, config.as_ref()),
+        Command::Show(which) => match find(&reader, &which.id)? {
+            Some(id) => show(&reader, id, config.as_ref()),
+            None => Ok(Ending::Usage),
+        },
+        Command::Ack(which) => act(&reader, &flags.db, which, ActionKind::Acknowledge),
+        Command::Note { which, text } => act(&reader, &flags.db, which, ActionKind::Note(text)),
+        Command::Resolve(which) => act(&reader, &flags.db, which, ActionKind::Resolve),
+    }
+}
+
+/// The one incident whose id begins like this; says so when there is none, or there are several.
+fn find(reader: &Reader, prefix: &str) -> anyhow::Result<Option<IncidentId>> {
+    let named = reader.incidents_named(prefix, 3)?;
+    Ok(match named.as_slice() {
+        [one] => Some(one.id),
+        [] => {
+            complain(&format!("no incident's id begins with `{prefix}`; `tripline incident list --all` shows them"));
+            None
+        }
+        _ => {
+            complain(&format!("several incidents' ids begin with `{prefix}`; give more of it"));
+            None
+        }
+    })
+}
+
+fn list(reader: &Reader, only_open: bool, limit: u32, config: Option<&Config>) -> anyhow::Result<Ending> {
+    let incidents = reader.incidents(only_open, limit)?;
+    if incidents.is_empty() {
+        println!("{}", if only_open { "No incident is open." } else { "There was no incident yet." });
+    }
+    for incident in &incidents {
+        println!("{}", line(incident, config));
+    }
+    Ok(Ending::Well)
+}
+
+fn line(incident: &IncidentSummary, config: Option<&Config>) -> String {
+    let lasted = incident.resolved.unwrap_or_else(clock::now).since(incident.since);
+    format!(
+        "{}  {:<13} {:<8}  {}  {:>9}  {}",
+        incident.id.short(),
+        incident.state,
+        incident.severity,
+        incident.since.show(),
+        show_duration(Duration::from_secs(lasted.as_secs())),
+        summary::title(&incident.finding, config),
+    )
+}
+
+fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Result<Ending> {
+    let events = reader.events_of(id)?;
+    let incident = lifecycle::fold(&events)?;
+    println!("{}.\n", summary::headline(&incident.finding, config));
+    println!("Incident  {}", incident.id);
+    println!("State     {}, {}", incident.state, incident.severity);
+    println!("Since     {}", incident.since.show());
+    if let Some(resolved) = incident.resolved {
+        let lasted = Duration::from_secs(resolved.since(incident.since).as_secs());
+        println!("Resolved  {}, after {}", resolved.show(), show_duration(lasted));
+    }
+    if let Some(sure) = summary::sureness(&incident.finding) {
+        println!("Sure      {sure}");
+    }
+    if let Some((by, at)) = &incident.acknowledged {
+        println!("Taken on  by {by} at {}", at.show());
+    }
+    println!("\nTimeline (UTC)");
+    for event in &events {
+        println!("  {}  {}", event.at.show_clock(), event.change);
+    }
+    println!("\nMessages");
+    for delivery in reader.deliveries_of(id)? {
+        print!("{}", messages(&delivery));
+    }
+    println!("\nEvidence");
+    print!("{}", evidence(reader, &incident)?);
+    Ok(Ending::Well)
+}
+
+fn messages(delivery: &Delivery) -> String {
+    let state = match delivery.state {
+        DeliveryState::Owed(at) => format!("owed; the next attempt is due at {}", at.show()),
+        DeliveryState::Accepted => "accepted by the mail server".to_owned(),
+        DeliveryState::Refused => "REFUSED by the mail server".to_owned(),
+        DeliveryState::GivenUp => "GIVEN UP".to_owned(),
+    };
+    let mut text = format!("  {:<9} to {}: {state}\n", delivery.kind.as_str(), delivery.to);
+    for attempt in &delivery.attempts {
+        let what = match &attempt.outcome {
+            AttemptOutcome::Accepted(answer) => format!("accepted: {answer}"),
+            AttemptOutcome::Retry(fault, _) => format!("failed, to be tried again: {fault}"),
+            AttemptOutcome::Refused(fault) => format!("refused: {fault}"),
+            AttemptOutcome::GivenUp(fault) => format!("given up: {fault}"),
+        };
+        text.push_str(&format!("    {}  {what}\n", attempt.at.show_clock()));
+    }
+    text
+}
+
+/// The first failure of each of a few probes.
+fn evidence(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
+    const SHOWN: usize = 3;
+    let until = incident.resolved.unwrap_or_else(clock::now);
+    let query = FailureQuery { probes: &[], from: incident.since, until: until + Duration::from_millis(1), each: 1 };
+    let mut text = String::new();
+    for failure in reader.failures(&query)?.iter().take(SHOWN) {
+        let Some(evidence) = &failure.evidence else { continue };
+        text.push_str(&format!("  {}  {}\n", failure.finished().show_clock(), evidence.request));
+        text.push_str(&format!("    {}\n", evidence.fault));
+        if let Some(address) = evidence.address {
+            text.push_str(&format!("    address {address}, probe {}\n", failure.probe));
+        }
+        if let Some(certificate) = &evidence.certificate {
+            text.push_str(&format!(
+                "    certificate {}, until {}{}\n",
+                certificate.subject,
+                certificate.expires.show(),
+                certificate.fault.as_ref().map(|fault| format!(": {fault}")).unwrap_or_default(),
+            ));
+        }
+        let body: String = evidence.body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
+        if !body.is_empty() {
+            text.push_str(&format!("    body: {body}\n"));
+        }
+    }
+    if text.is_empty() {
+        text.push_str("  none is stored any more\n");
+    }
+    Ok(text)
+}
+
+fn act(reader: &Reader, database: &Path, which: Which, what: ActionKind) -> anyhow::Result<Ending> {
+    let Some(incident) = find(reader, &which.id)? else { return Ok(Ending::Usage) };
+    let id = request_action(database, &Action { incident, by: which.by, what }, clock::now())?;
+    let asked = Instant::now();
+    while asked.elapsed() < PATIENCE {
+        if let Some(answer) = reader.answer_to(id)? {
+            println!("{answer}");
+            return Ok(Ending::Well);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    println!("noted for the daemon, which does not run or is busy; it is done when `tripline run` takes it up");
+    Ok(Ending::Well)
+}

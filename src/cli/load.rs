@@ -1,0 +1,49 @@
+//! Reading the configuration from the outside: its file, the environment, and the files it names.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, Config, Outside};
+
+/// A configuration file, and the files it names, are at most so large.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// Why there is no configuration: the whole text for a person.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NoConfig(String);
+
+/// Reads and checks the configuration.
+pub(super) fn load(path: &Path) -> Result<Config, NoConfig> {
+    let shown = path.display();
+    let bytes = read(path).map_err(|fault| NoConfig(format!("the configuration {shown} cannot be read: {fault}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| NoConfig(format!("{shown} is no UTF-8 text: byte {}", error.utf8_error().valid_up_to())))?;
+    let outside = Here { folder: path.parent().map(Path::to_path_buf).unwrap_or_default() };
+    config::load(&shown.to_string(), &text, &outside).map_err(|problems| NoConfig(problems.to_string()))
+}
+
+/// This process's environment and the files as seen from the configuration's folder.
+struct Here {
+    folder: PathBuf,
+}
+
+impl Outside for Here {
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        read(&self.folder.join(path))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it is larger than {} MiB", LARGEST / 1024 / 1024));
+    }
+    Ok(bytes)
+}

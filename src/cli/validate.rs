@@ -1,0 +1,88 @@
+//! `tripline validate`: all problems of the configuration, or what would be done.
+
+use crate::config::Config;
+use crate::detect::reach;
+use crate::model::unit::show_duration;
+use crate::model::{Cadence, Rule, RuleKind};
+
+use super::{Flags, Ending, complain, load};
+
+pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
+    match load::load(&flags.config) {
+        Ok(config) => {
+            println!("{} is well.\n", flags.config.display());
+            print!("{}", plan(&config));
+            Ok(Ending::Well)
+        }
+        Err(problems) => {
+            complain(&format!("the configuration is refused\n{problems}"));
+            Ok(Ending::Usage)
+        }
+    }
+}
+
+/// What would be done, for a person to check.
+fn plan(config: &Config) -> String {
+    let per_minute: f64 = config.probes.iter().map(|probe| match &probe.cadence {
+        Cadence::Every(interval) => 60.0 / interval.as_secs_f64(),
+        Cadence::At(_) => 0.0,
+    }).sum();
+    let mut text = format!(
+        "{}: {} probes on {} components, {per_minute:.1} checks a minute from {}\n",
+        config.name,
+        config.probes.len(),
+        config.components.len(),
+        config.location,
+    );
+    for component in &config.components {
+        let probes = config.probes.iter().filter(|probe| probe.component == component.id);
+        let mut names: Vec<(&str, usize)> = Vec::new();
+        for probe in probes {
+            match names.iter_mut().find(|(name, _)| *name == probe.name.as_str()) {
+                Some((_, count)) => *count += 1,
+                None => names.push((probe.name.as_str(), 1)),
+            }
+        }
+        let listed: Vec<String> = names
+            .iter()
+            .map(|(name, count)| if *count == 1 { (*name).to_owned() } else { format!("{name} ×{count}") })
+            .collect();
+        let listed = if listed.is_empty() { "no probe".to_owned() } else { listed.join(", ") };
+        text.push_str(&format!("  {:<28} {listed}\n", component.name));
+    }
+    text.push_str("\nTime to detect, at the worst, when every check of a slice fails:\n");
+    for rule in &config.rules {
+        text.push_str(&format!("  {}\n", describe(rule)));
+        for reach in reach::reach(rule, &config.probes) {
+            let mut of = reach.slice.to_string();
+            if reach.alike > 1 {
+                of.push_str(&format!(" and {} alike", reach.alike - 1));
+            }
+            let worst = match reach.worst {
+                Ok(time) => show_duration(time),
+                Err(why) => format!("never: {why}"),
+            };
+            text.push_str(&format!("    {of:<48} {worst}\n"));
+        }
+    }
+    for receiver in config.receivers.keys() {
+        let rules: Vec<&str> =
+            config.rules.iter().filter(|rule| rule.tell.contains(receiver)).map(|rule| rule.id.as_str()).collect();
+        text.push_str(&format!("\n{receiver} is told by {}\n", rules.join(", ")));
+    }
+    for warning in &config.warnings {
+        text.push_str(&format!("\nWARNING: {warning}\n"));
+    }
+    text
+}
+
+fn describe(rule: &Rule) -> String {
+    let origin = if rule.built_in { ", built in" } else { "" };
+    let how = match &rule.kind {
+        RuleKind::ErrorRate(rate) => {
+            format!("above {} within {}, at least {}", rate.above, show_duration(rate.within), rate.at_least)
+        }
+        RuleKind::Consecutive(run) => format!("{} in a row", run.count),
+    };
+    format!("{} ({}{origin}): {how}", rule.id, rule.severity)
+}

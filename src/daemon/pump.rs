@@ -1,0 +1,184 @@
+//! The pump: takes inputs, lets the engine handle each, drains it, and commits what came out.
+//!
+//! Mutate once, drain fully, commit: results, incident events and owed messages of one input become durable in one
+//! transaction, which many inputs may share. News does not wait for company; plain results do, for a moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use crate::clock;
+use crate::config::Config;
+use crate::engine::{Engine, Input, Output};
+use crate::model::{Action, ActionId, CheckResult, Incident, IncidentId, Notification, ReceiverKind, Timestamp};
+use crate::store::{ActionDone, Commit, Owed, StoreError, Writer};
+
+/// A commit holds at most so many results ...
+const FULL: usize = 1000;
+/// ... and the oldest of them waits at most so long.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// The longest sleep: a wall clock that was set is noticed after it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// The pause after the database refused a commit.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What reaches the pump beside results.
+#[derive(Debug)]
+pub enum Control {
+    /// An operator asked for something.
+    Action(ActionId, Action),
+    /// From now on this engine judges, rebuilt for a new config by the sender's request.
+    Reload(Arc<Config>),
+}
+
+/// Moves inputs through the engine into the store.
+pub struct Pump<R> {
+    engine: Engine,
+    writer: Writer,
+    wake_outbox: Arc<Notify>,
+    /// Rebuilds the engine from the store for a new config.
+    rebuild: R,
+    pending: Commit,
+    /// The incidents that the pending events happened to, as they stand after.
+    touched: BTreeMap<IncidentId, Incident>,
+    /// When the oldest pending result was taken in.
+    waiting_since: Option<Instant>,
+}
+
+impl<R, F> Pump<R>
+where
+    R: Fn(Arc<Config>) -> F,
+    F: Future<Output = Result<Engine, StoreError>>,
+{
+    /// A pump with nothing in it.
+    pub fn new(engine: Engine, writer: Writer, wake_outbox: Arc<Notify>, rebuild: R) -> Self {
+        let pending = Commit::default();
+        Self { engine, writer, wake_outbox, rebuild, pending, touched: BTreeMap::new(), waiting_since: None }
+    }
+
+    /// Runs until nobody can send results any more, and stores all that came.
+    ///
+    /// # Errors
+    /// When the store refuses a commit for good: what is in memory and what is stored do not fit together.
+    pub async fn run(
+        mut self,
+        mut results: mpsc::Receiver<CheckResult>,
+        mut controls: mpsc::Receiver<Control>,
+    ) -> Result<(), StoreError> {
+        // A restored engine may have news at once.
+        self.drain(clock::now());
+        let mut batch = Vec::with_capacity(FULL);
+        let mut listening = true;
+        loop {
+            if self.is_due() {
+                self.commit().await?;
+            }
+            let sleep = tokio::time::sleep_until(self.wake_at());
+            tokio::select! {
+                count = results.recv_many(&mut batch, FULL - self.pending.results.len()) => {
+                    if count == 0 {
+                        break;
+                    }
+                    for result in batch.drain(..) {
+                        let ended = result.finished();
+                        self.pending.results.push(result.clone());
+                        self.waiting_since.get_or_insert_with(Instant::now);
+                        self.hand_in(Input::Result(result), ended);
+                    }
+                }
+                control = controls.recv(), if listening => match control {
+                    None => listening = false,
+                    Some(Control::Action(id, action)) => self.hand_in(Input::Action(id, action), clock::now()),
+                    Some(Control::Reload(config)) => {
+                        self.commit().await?;
+                        self.engine = (self.rebuild)(config).await?;
+                        self.drain(clock::now());
+                    }
+                },
+                () = sleep => {}
+            }
+            let now = clock::now();
+            if self.engine.poll_timeout().is_some_and(|due| due <= now) {
+                self.hand_in(Input::Timeout, now);
+            }
+        }
+        self.commit().await
+    }
+
+    fn hand_in(&mut self, input: Input, now: Timestamp) {
+        self.engine.handle(input, now);
+        self.drain(now);
+    }
+
+    fn drain(&mut self, now: Timestamp) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Event(event) => {
+                    if let Some(incident) = self.engine.incident(event.incident) {
+                        self.touched.insert(event.incident, incident.clone());
+                    }
+                    tracing::info!(incident = event.incident.short(), "{}", event.change);
+                    self.pending.events.push(event);
+                }
+                Output::Owed(notification) => {
+                    let owed = self.address(notification);
+                    self.pending.notifications.push(owed);
+                }
+                Output::Answer(id, answer) => self.pending.actions_done.push(ActionDone { id, at: now, answer }),
+            }
+        }
+    }
+
+    /// Each address of a receiver has its own delivery.
+    fn address(&self, notification: Notification) -> Owed {
+        let receiver = self.engine.config().receivers.get(&notification.receiver);
+        let to = receiver.map(|receiver| match &receiver.kind {
+            ReceiverKind::Email(email) => email.to.clone(),
+        });
+        Owed { notification, to: to.unwrap_or_default() }
+    }
+
+    /// Whether what is pending waits no longer.
+    fn is_due(&self) -> bool {
+        !self.pending.events.is_empty()
+            || !self.pending.actions_done.is_empty()
+            || self.pending.results.len() >= FULL
+            || self.waiting_since.is_some_and(|since| since.elapsed() >= PATIENCE)
+    }
+
+    fn wake_at(&self) -> Instant {
+        let mut sleep = LONGEST_SLEEP;
+        if let Some(due) = self.engine.poll_timeout() {
+            sleep = sleep.min(due.since(clock::now()));
+        }
+        let wake = Instant::now() + sleep;
+        self.waiting_since.map_or(wake, |since| wake.min(since + PATIENCE))
+    }
+
+    /// Makes what is pending durable. While the database cannot be written, it is tried again and again: nothing is
+    /// dropped, and no new input is taken.
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        let mut commit = std::mem::take(&mut self.pending);
+        self.waiting_since = None;
+        if commit.is_empty() {
+            return Ok(());
+        }
+        commit.incidents = std::mem::take(&mut self.touched).into_values().collect();
+        let tells = !commit.notifications.is_empty();
+        let commit = Arc::new(commit);
+        while let Err(error) = self.writer.commit(Arc::clone(&commit)).await {
+            if !error.may_pass() {
+                return Err(error);
+            }
+            tracing::error!(%error, results = commit.results.len(), "results cannot be stored; trying again");
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
+        if tells {
+            self.wake_outbox.notify_one();
+        }
+        Ok(())
+    }
+}
