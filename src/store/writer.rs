@@ -157,3 +157,63 @@ fn write_group(
     }
     Ok(transaction.commit()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CheckResult, Location, Timestamp, VoidReason};
+
+    fn voids(from: u16, count: u16) -> Arc<Commit> {
+        let void = |n: u16| {
+            let at = Timestamp::from_millis(i64::from(n) * 1_000);
+            CheckResult::void(format!("probe-{n}").into(), Location::local(), at, VoidReason::Overrun)
+        };
+        Arc::new(Commit { results: (from..from + count).map(void).collect(), ..Commit::default() })
+    }
+
+    fn write_all(
+        connection: &mut Connection,
+        keys: &mut Keys,
+        commits: &[Arc<Commit>],
+    ) -> Vec<Result<(), StoreError>> {
+        let (group, answered): (Vec<_>, Vec<_>) = commits
+            .iter()
+            .map(|commit| {
+                let (answer, answered) = oneshot::channel();
+                ((Request::Commit(Arc::clone(commit)), answer), answered)
+            })
+            .unzip();
+        write(connection, keys, group);
+        answered.into_iter().map(|answered| answered.blocking_recv().unwrap()).collect()
+    }
+
+    fn count(connection: &Connection, table: &str) -> i64 {
+        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_commit_that_met_a_full_disk_left_nothing_and_passes_when_there_is_room() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut connection, _lock) = open::for_writing(&directory.path().join("tripline.db")).unwrap();
+        let mut keys = Keys::default();
+        assert_eq!(write_all(&mut connection, &mut keys, &[voids(0, 10)]), [Ok(())]);
+
+        // To SQLite, a database that may not grow is a full disk.
+        let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let limit = |connection: &Connection, pages: i64| {
+            connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        };
+        limit(&connection, pages + 2);
+        let commits = [voids(10, 10), voids(20, 5_000)];
+        let answers = write_all(&mut connection, &mut keys, &commits);
+        assert_eq!(answers[1], Err(StoreError::Full));
+        let stored: i64 = if answers[0].is_ok() { 20 } else { 10 };
+        assert_eq!((count(&connection, "result"), count(&connection, "probe")), (stored, stored));
+
+        limit(&connection, 1 << 30);
+        assert_eq!(write_all(&mut connection, &mut keys, &commits[1..]), [Ok(())]);
+        assert_eq!(count(&connection, "result"), stored + 5_000);
+        let nameless = "result WHERE probe NOT IN (SELECT key FROM probe)";
+        assert_eq!(count(&connection, nameless), 0, "no number of an undone transaction was used");
+    }
+}
