@@ -1,0 +1,224 @@
+//! The outbox: what is owed and due goes out, and what became of each attempt is written down.
+//!
+//! A delivery is a row before it is sent and stays owed until its outcome is stored. A daemon that dies in between
+//! sends the same mail, with the same Message-ID, again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::config::Config;
+use crate::deliver::Mailer;
+use crate::model::{ReceiverId, ReceiverKind};
+use crate::notify::backoff::{Backoff, Next};
+use crate::store::{Attempt, AttemptOutcome, DeliveryId, DueDelivery, Reader, StoreError, Writer};
+
+/// How many deliveries to one receiver are under way at once. Each receiver has its own share, so that one whose mail
+/// server is slow holds up nobody else.
+const AT_ONCE: usize = 8;
+
+/// The longest sleep: a wall clock that was set is noticed after it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// The pause after the store could not be asked or told.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long deliveries that are under way may take to end when the daemon stops.
+const LAST_MOMENTS: Duration = Duration::from_secs(5);
+
+/// How deliveries are made.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboxOptions {
+    /// Who sends mail.
+    pub mailer: Mailer,
+    /// When to try again.
+    pub backoff: Backoff,
+}
+
+impl Default for OutboxOptions {
+    /// As a daemon wants it.
+    fn default() -> Self {
+        Self { mailer: Mailer::default(), backoff: Backoff::MAIL }
+    }
+}
+
+/// Delivers what is due until it is told to stop: at once when `wake` says that something new was committed, else
+/// when the next delivery is due.
+///
+/// On `stop`, what is under way has five seconds to end; what has not ended then stays owed.
+pub async fn run(
+    writer: Writer,
+    reader: Reader,
+    config: watch::Receiver<Arc<Config>>,
+    options: OutboxOptions,
+    wake: Arc<Notify>,
+    stop: CancellationToken,
+) {
+    let mut outbox = Outbox {
+        writer,
+        config,
+        options,
+        stop,
+        under_way: JoinSet::new(),
+        ids: BTreeSet::new(),
+        load: BTreeMap::new(),
+    };
+    let mut reader = reader;
+    while !outbox.stop.is_cancelled() {
+        let (back, asked) = ask(reader, &outbox.load).await;
+        let Some(back) = back else {
+            tracing::error!("the outbox has lost its reader; mail stays owed until the daemon starts again");
+            return;
+        };
+        reader = back;
+        let pause = match asked {
+            Ok((due, pause)) => {
+                due.into_iter().for_each(|due| outbox.start(due));
+                pause
+            }
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot read what is owed");
+                STORE_PAUSE
+            }
+        };
+        tokio::select! {
+            () = outbox.stop.cancelled() => {}
+            () = wake.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            Some(ended) = outbox.under_way.join_next() => outbox.end(ended),
+        }
+    }
+    outbox.drain().await;
+}
+
+type Asked = Result<(Vec<DueDelivery>, Duration), StoreError>;
+
+/// Asks, on a thread that may block, for what is due and how long nothing else will be.
+async fn ask(reader: Reader, load: &BTreeMap<ReceiverId, usize>) -> (Option<Reader>, Asked) {
+    // Those under way are still due; ask for so many more that each receiver's share can be filled.
+    let busiest = load.values().copied().max().unwrap_or(0);
+    let each = u32::try_from(AT_ONCE + busiest).unwrap_or(u32::MAX);
+    let question = move || {
+        let now = clock::now();
+        let asked = reader.due_deliveries(now, each).and_then(|due| {
+            let next = reader.next_delivery_after(now)?;
+            Ok((due, next.map_or(LONGEST_SLEEP, |next| next.since(now).min(LONGEST_SLEEP))))
+        });
+        (Some(reader), asked)
+    };
+    tokio::task::spawn_blocking(question).await.unwrap_or((None, Err(StoreError::Closed)))
+}
+
+/// A delivery whose attempt is over.
+struct Ended {
+    id: DeliveryId,
+    receiver: ReceiverId,
+    recorded: bool,
+}
+
+struct Outbox {
+    writer: Writer,
+    config: watch::Receiver<Arc<Config>>,
+    options: OutboxOptions,
+    stop: CancellationToken,
+    under_way: JoinSet<Ended>,
+    ids: BTreeSet<DeliveryId>,
+    load: BTreeMap<ReceiverId, usize>,
+}
+
+impl Outbox {
+    /// Starts a delivery unless it is under way or its receiver's share is used up.
+    fn start(&mut self, due: DueDelivery) {
+        let receiver = due.notification.receiver.clone();
+        let load = self.load.entry(receiver.clone()).or_default();
+        if *load >= AT_ONCE || !self.ids.insert(due.id) {
+            return;
+        }
+        *load += 1;
+        let config = Arc::clone(&self.config.borrow());
+        let (writer, options, stop) = (self.writer.clone(), self.options, self.stop.clone());
+        self.under_way.spawn(async move {
+            let outcome = attempt(&config, options, &due).await;
+            let recorded = record(&writer, due.id, Attempt { at: clock::now(), outcome }, &stop).await;
+            Ended { id: due.id, receiver, recorded }
+        });
+    }
+
+    fn end(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
+        match ended {
+            Ok(Ended { id, receiver, recorded }) => {
+                // What could not be recorded is not made again by this daemon: it would be made for ever.
+                if recorded {
+                    self.ids.remove(&id);
+                }
+                if let Some(load) = self.load.get_mut(&receiver) {
+                    *load = load.saturating_sub(1);
+                }
+            }
+            Err(error) => tracing::error!(%error, "a delivery broke off; it is made again after the next start"),
+        }
+    }
+
+    async fn drain(mut self) {
+        let all = async { while self.under_way.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_MOMENTS, all).await.is_err() {
+            tracing::warn!(
+                left = self.under_way.len(),
+                "deliveries are left unfinished; they stay owed and are made again after the next start"
+            );
+        }
+    }
+}
+
+/// Makes one attempt and says what became of it.
+async fn attempt(config: &Config, options: OutboxOptions, due: &DueDelivery) -> AttemptOutcome {
+    let DueDelivery { id, notification, to, attempts } = due;
+    let Some(receiver) = config.receivers.get(&notification.receiver) else {
+        return AttemptOutcome::Refused(format!("receiver `{}` is not configured any more", notification.receiver));
+    };
+    let sent = match &receiver.kind {
+        ReceiverKind::Email(email) => options.mailer.send(email, to, &notification.message, notification.owed).await,
+    };
+    match sent {
+        Ok(answer) => {
+            tracing::info!(delivery = %id, receiver = %notification.receiver, %to, %answer, "mail accepted");
+            AttemptOutcome::Accepted(answer)
+        }
+        Err(fault) if !fault.retry => {
+            tracing::error!(delivery = %id, receiver = %notification.receiver, %to, %fault, "mail refused");
+            AttemptOutcome::Refused(fault.text)
+        }
+        Err(fault) => {
+            let name = format!("{}/{}", notification.id, to.address);
+            let next = options.backoff.next(&name, attempts.saturating_add(1), notification.owed, clock::now());
+            match next {
+                Next::At(at) => {
+                    tracing::warn!(delivery = %id, receiver = %notification.receiver, %to, %fault, again = %at, "mail failed");
+                    AttemptOutcome::Retry(fault.text, at)
+                }
+                Next::GiveUp => {
+                    tracing::error!(delivery = %id, receiver = %notification.receiver, %to, %fault, "mail given up");
+                    AttemptOutcome::GivenUp(fault.text)
+                }
+            }
+        }
+    }
+}
+
+/// Stores the outcome, however long that takes, and says whether it did: a delivery whose outcome is not stored must
+/// not be made again by the same daemon, for a full disk would turn one mail into thousands.
+async fn record(writer: &Writer, id: DeliveryId, attempt: Attempt, stop: &CancellationToken) -> bool {
+    while let Err(error) = writer.record_attempt(id, attempt.clone()).await {
+        tracing::error!(delivery = %id, %error, "the outcome of a delivery cannot be stored");
+        if !error.may_pass() || stop.is_cancelled() {
+            return false;
+        }
+        tokio::time::sleep(STORE_PAUSE).await;
+    }
+    true
+}

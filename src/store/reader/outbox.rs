@@ -1,0 +1,186 @@
+//! What is owed to whom, and what became of it.
+
+use rusqlite::{Row, params};
+
+use super::{Reader, incident_id};
+use crate::model::{
+    IncidentId, MailAddress, Message, Notification, NotificationId, NotificationKind, ReceiverId, Timestamp,
+};
+use crate::store::commit::{Attempt, AttemptOutcome, DeliveryId};
+use crate::store::error::StoreError;
+use crate::store::row;
+
+/// A delivery whose time has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DueDelivery {
+    /// Which delivery.
+    pub id: DeliveryId,
+    /// What is delivered.
+    pub notification: Notification,
+    /// Where to.
+    pub to: MailAddress,
+    /// How many attempts were made.
+    pub attempts: u32,
+}
+
+/// A delivery and what became of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// Which delivery.
+    pub id: DeliveryId,
+    /// Of which notification.
+    pub notification: NotificationId,
+    /// To whom.
+    pub receiver: ReceiverId,
+    /// What kind of news.
+    pub kind: NotificationKind,
+    /// Why it was owed.
+    pub reason: String,
+    /// Since when it was owed.
+    pub owed: Timestamp,
+    /// Its subject line.
+    pub subject: String,
+    /// Where to.
+    pub to: MailAddress,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// The attempts, in their order.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeliveryState {
+    /// It is owed; the next attempt is due then.
+    Owed(Timestamp),
+    /// The mail server has taken it over.
+    Accepted,
+    /// It was refused for good.
+    Refused,
+    /// The time for trying is over.
+    GivenUp,
+}
+
+impl Reader {
+    /// Deliveries that are owed and due, longest due first, at most `each` of every receiver: one whose mail server
+    /// is slow does not hide the others.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn due_deliveries(&self, now: Timestamp, each: u32) -> Result<Vec<DueDelivery>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "WITH due AS (
+                 SELECT delivery.id AS delivery, row_number() OVER (
+                     PARTITION BY notification.receiver ORDER BY delivery.next_at, delivery.id) AS place
+                 FROM delivery JOIN notification ON notification.id = delivery.notification
+                 WHERE delivery.state = 0 AND delivery.next_at <= ?1
+             )
+             SELECT n.id, n.incident, n.receiver, n.kind, n.reason, n.owed, n.subject, n.text, n.html, n.message_id,
+                 n.thread, d.id, d.name, d.address, d.attempts
+             FROM due JOIN delivery d ON d.id = due.delivery JOIN notification n ON n.id = d.notification
+             WHERE due.place <= ?2 ORDER BY d.next_at, d.id",
+        )?;
+        let mut rows = statement.query(params![now.as_millis(), each])?;
+        let mut due = Vec::new();
+        while let Some(row) = rows.next()? {
+            due.push(DueDelivery {
+                id: DeliveryId(row.get(11)?),
+                notification: notification_of(row)?,
+                to: MailAddress { name: row.get(12)?, address: row.get(13)? },
+                attempts: row.get(14)?,
+            });
+        }
+        Ok(due)
+    }
+
+    /// When the next delivery that is not due yet will be; `None` when no such one is owed.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    pub fn next_delivery_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let next: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT min(next_at) FROM delivery WHERE state = 0 AND next_at > ?1")?
+            .query_row([now.as_millis()], |row| row.get(0))?;
+        Ok(next.map(Timestamp::from_millis))
+    }
+
+    /// Everything that was owed because of an incident, in the order in which it became owed, with all attempts.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn deliveries_of(&self, incident: IncidentId) -> Result<Vec<Delivery>, StoreError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT d.id, n.id, n.receiver, n.kind, n.reason, n.owed, n.subject, d.name, d.address, d.state, d.next_at
+             FROM notification n JOIN delivery d ON d.notification = n.id WHERE n.incident = ?1 ORDER BY n.owed, d.id",
+        )?;
+        let mut rows = statement.query([incident.as_bytes()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id = DeliveryId(row.get(0)?);
+            found.push(Delivery {
+                id,
+                notification: NotificationId::from_bytes(row::id_bytes(&row.get::<_, Vec<u8>>(1)?)?),
+                receiver: row.get::<_, String>(2)?.into(),
+                kind: row::kind_of_code(row.get(3)?)?,
+                reason: row.get(4)?,
+                owed: Timestamp::from_millis(row.get(5)?),
+                subject: row.get(6)?,
+                to: MailAddress { name: row.get(7)?, address: row.get(8)? },
+                state: match row.get(9)? {
+                    0 => DeliveryState::Owed(Timestamp::from_millis(row.get(10)?)),
+                    1 => DeliveryState::Accepted,
+                    2 => DeliveryState::Refused,
+                    3 => DeliveryState::GivenUp,
+                    code => return Err(unknown_code("the state of a delivery", code)),
+                },
+                attempts: self.attempts_of(id)?,
+            });
+        }
+        Ok(found)
+    }
+
+    fn attempts_of(&self, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT at, outcome, text, next_at FROM attempt WHERE delivery = ?1 ORDER BY number")?;
+        let mut rows = statement.query([delivery.0])?;
+        let mut attempts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let text = row.get(2)?;
+            let outcome = match row.get(1)? {
+                0 => AttemptOutcome::Retry(text, Timestamp::from_millis(row.get(3)?)),
+                1 => AttemptOutcome::Accepted(text),
+                2 => AttemptOutcome::Refused(text),
+                3 => AttemptOutcome::GivenUp(text),
+                code => return Err(unknown_code("the outcome of an attempt", code)),
+            };
+            attempts.push(Attempt { at: Timestamp::from_millis(row.get(0)?), outcome });
+        }
+        Ok(attempts)
+    }
+}
+
+fn unknown_code(what: &str, code: i64) -> StoreError {
+    StoreError::unreadable(what, format!("its code is {code}"))
+}
+
+/// Reads the first eleven columns of a due delivery.
+fn notification_of(row: &Row<'_>) -> Result<Notification, StoreError> {
+    Ok(Notification {
+        id: NotificationId::from_bytes(row::id_bytes(&row.get::<_, Vec<u8>>(0)?)?),
+        incident: incident_id(row, 1)?,
+        receiver: row.get::<_, String>(2)?.into(),
+        kind: row::kind_of_code(row.get(3)?)?,
+        reason: row.get(4)?,
+        owed: Timestamp::from_millis(row.get(5)?),
+        message: Message {
+            subject: row.get(6)?,
+            text: row.get(7)?,
+            html: row.get(8)?,
+            id: row.get(9)?,
+            thread: row.get(10)?,
+        },
+    })
+}

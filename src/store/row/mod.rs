@@ -1,0 +1,67 @@
+//! How the words are written into rows: numbers that are promises, and JSON where a row is rare.
+
+mod code;
+mod event;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub(super) use code::{
+    action_code, action_of_code, kind_code, kind_of_code, outcome_code, outcome_of_code, severity_code,
+    severity_of_code, state_code, state_of_code,
+};
+pub(super) use event::{EventRow, finding_json, finding_of_json};
+
+use super::error::StoreError;
+use crate::model::Timestamp;
+
+/// Whole microseconds, as phases are stored.
+pub(super) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// A phase as it was stored.
+pub(super) fn of_micros(micros: i64) -> Result<Duration, StoreError> {
+    u64::try_from(micros)
+        .map(Duration::from_micros)
+        .map_err(|_| StoreError::unreadable("a result", format!("a phase took {micros} microseconds")))
+}
+
+/// The minute of a moment, counted from the epoch.
+pub(super) fn minute(moment: Timestamp) -> i64 {
+    moment.as_millis().div_euclid(60_000)
+}
+
+/// The sixteen bytes of an id.
+pub(super) fn id_bytes(bytes: &[u8]) -> Result<[u8; 16], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::unreadable("an id", format!("it has {} bytes", bytes.len())))
+}
+
+/// Headers in their order.
+pub(super) fn headers_json(headers: &[(String, String)]) -> Result<String, StoreError> {
+    to_json(&headers)
+}
+
+/// Headers as they were stored.
+pub(super) fn headers_of_json(json: &str) -> Result<Vec<(String, String)>, StoreError> {
+    of_json("the headers of an evidence row", json)
+}
+
+/// Redirects in their order.
+pub(super) fn redirects_json(redirects: &[String]) -> Result<String, StoreError> {
+    to_json(&redirects)
+}
+
+/// Redirects as they were stored.
+pub(super) fn redirects_of_json(json: &str) -> Result<Vec<String>, StoreError> {
+    of_json("the redirects of an evidence row", json)
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Conflict(format!("no JSON of it: {error}")))
+}
+
+fn of_json<T: serde::de::DeserializeOwned>(row: &str, json: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json).map_err(|error| StoreError::unreadable(row, error))
+}

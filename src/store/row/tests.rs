@@ -1,0 +1,214 @@
+//! Codes are promises, and every event comes back as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::{btree_map, btree_set};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::incident::{Example, Marks};
+use crate::model::*;
+use crate::store::ActionKind;
+
+#[test]
+fn the_code_of_an_outcome_is_what_it_always_was() {
+    let codes: Vec<_> = [Outcome::Success]
+        .into_iter()
+        .chain(FailureClass::ALL.map(Outcome::Failure))
+        .chain(VoidReason::ALL.map(Outcome::Void))
+        .map(|outcome| (outcome_code(outcome), outcome.as_str()))
+        .collect();
+    let promised = [
+        (0, "success"),
+        (1, "not_found"),
+        (2, "unauthorized"),
+        (3, "forbidden"),
+        (4, "rate_limited"),
+        (5, "client_error"),
+        (6, "server_error"),
+        (7, "redirect"),
+        (8, "dns"),
+        (9, "connect"),
+        (10, "tls"),
+        (11, "timeout"),
+        (12, "protocol"),
+        (13, "corrupt"),
+        (14, "expectation"),
+        (15, "missing"),
+        (129, "overrun"),
+        (130, "shutting_down"),
+        (131, "offline"),
+        (132, "internal"),
+    ];
+    assert_eq!(codes, promised);
+}
+
+#[test]
+fn the_codes_of_the_other_sets_are_what_they_always_were() {
+    assert_eq!(Severity::ALL.map(severity_code), [1, 2, 3]);
+    assert_eq!(IncidentState::ALL.map(state_code), [0, 1, 2, 3]);
+    assert_eq!(NotificationKind::ALL.map(kind_code), [1, 2, 3, 4]);
+    let actions = [ActionKind::Acknowledge, ActionKind::Note, ActionKind::Resolve];
+    assert_eq!(actions.map(action_code), [1, 2, 3]);
+}
+
+#[test]
+fn every_code_leads_back_to_its_value_and_all_others_are_errors() {
+    for code in -10..300 {
+        match outcome_of_code(code) {
+            Ok(outcome) => assert_eq!(outcome_code(outcome), code),
+            Err(error) => assert!(error.to_string().contains(&format!("its code is {code}")), "{error}"),
+        }
+    }
+    assert_eq!((-10..300).filter(|code| outcome_of_code(*code).is_ok()).count(), 20);
+    assert_eq!((-10..300).filter_map(|code| severity_of_code(code).ok()).collect::<Vec<_>>(), Severity::ALL);
+    assert_eq!((-10..300).filter_map(|code| state_of_code(code).ok()).collect::<Vec<_>>(), IncidentState::ALL);
+    assert_eq!((-10..300).filter_map(|code| kind_of_code(code).ok()).collect::<Vec<_>>(), NotificationKind::ALL);
+    assert_eq!((-10..300).filter_map(|code| action_of_code(code).ok()).count(), 3);
+}
+
+#[test]
+fn an_event_is_written_as_it_always_was() {
+    let change = IncidentChange::Told {
+        notification: NotificationId::from_bytes([7; 16]),
+        receiver: "oncall".into(),
+        kind: NotificationKind::Opened,
+        reason: "rule not-found-spike tells oncall".into(),
+    };
+    let incident = IncidentId::from_bytes([1; 16]);
+    let row = EventRow::of(&IncidentEvent { incident, seq: 1, at: Timestamp::default(), change }).unwrap();
+    assert_eq!(row.kind, "told");
+    let body: serde_json::Value = serde_json::from_str(&row.body).unwrap();
+    let promised = serde_json::json!({
+        "kind": "opened",
+        "notification": "07070707-0707-0707-0707-070707070707",
+        "reason": "rule not-found-spike tells oncall",
+        "receiver": "oncall",
+    });
+    assert_eq!(body, promised);
+}
+
+fn at() -> impl Strategy<Value = Timestamp> {
+    any::<i64>().prop_map(Timestamp::from_millis)
+}
+
+fn class() -> impl Strategy<Value = FailureClass> {
+    prop::sample::select(FailureClass::ALL.to_vec())
+}
+
+fn labels() -> impl Strategy<Value = BTreeMap<LabelName, LabelValue>> {
+    btree_map(".{0,6}".prop_map(LabelName::from), ".{0,6}".prop_map(LabelValue::from), 0..3)
+}
+
+fn components() -> impl Strategy<Value = BTreeSet<ComponentId>> {
+    btree_set(".{0,6}".prop_map(ComponentId::from), 0..3)
+}
+
+fn breach() -> impl Strategy<Value = Breach> {
+    let slice =
+        (labels(), option::of(".*".prop_map(ProbeId::from))).prop_map(|(labels, probe)| Slice { labels, probe });
+    let marks = (components(), labels(), btree_set(class(), 0..4)).prop_map(|(components, cohorts, classes)| Marks {
+        components,
+        cohorts: cohorts.into_iter().collect(),
+        classes,
+    });
+    let severity = prop::sample::select(Severity::ALL.to_vec());
+    (any::<[u8; 16]>(), ".*", slice, severity, at(), at(), ".*", marks, option::of(at())).prop_map(
+        |(id, rule, slice, severity, since, found, reason, marks, cleared)| Breach {
+            id: BreachId::from_bytes(id),
+            rule: rule.into(),
+            slice,
+            severity,
+            since,
+            found,
+            reason,
+            marks,
+            cleared,
+        },
+    )
+}
+
+fn finding() -> impl Strategy<Value = Finding> {
+    let values = btree_set(".{0,6}".prop_map(LabelValue::from), 0..3);
+    let factor = (".*", values, any::<[u32; 4]>()).prop_map(|(label, values, counts)| Factor {
+        label: label.into(),
+        values,
+        bad: counts[0],
+        looked: counts[1],
+        bad_elsewhere: counts[2],
+        looked_elsewhere: counts[3],
+    });
+    let example = (".*", at(), ".*", ".*").prop_map(|(probe, at, request, fault)| Example {
+        probe: probe.into(),
+        at,
+        request,
+        fault,
+    });
+    (
+        any::<[u32; 2]>(),
+        option::of(factor),
+        option::of(class()),
+        any::<Option<u16>>(),
+        components(),
+        option::of(example),
+    )
+        .prop_map(|([bad, looked], factor, failure, status, components, example)| Finding {
+            bad,
+            looked,
+            factor,
+            failure,
+            status,
+            components,
+            example,
+        })
+}
+
+fn change() -> impl Strategy<Value = IncidentChange> {
+    prop_oneof![
+        (breach(), finding()).prop_map(|(breach, finding)| IncidentChange::Opened { breach, finding }),
+        (breach(), ".*").prop_map(|(breach, reason)| IncidentChange::Joined { breach, reason }),
+        (any::<[u8; 16]>(), ".*")
+            .prop_map(|(id, reason)| IncidentChange::Cleared { breach: BreachId::from_bytes(id), reason }),
+        (finding(), ".*", any::<bool>()).prop_map(|(finding, reason, worse)| IncidentChange::Assessed {
+            finding,
+            reason,
+            worse
+        }),
+        ".*".prop_map(|by| IncidentChange::Acknowledged { by }),
+        (".*", ".*").prop_map(|(by, text)| IncidentChange::Noted { by, text }),
+        (option::of(".*"), ".*", finding()).prop_map(|(by, reason, finding)| IncidentChange::Resolved {
+            by,
+            reason,
+            finding
+        }),
+        (any::<[u8; 16]>(), ".*", prop::sample::select(NotificationKind::ALL.to_vec()), ".*").prop_map(
+            |(id, receiver, kind, reason)| IncidentChange::Told {
+                notification: NotificationId::from_bytes(id),
+                receiver: receiver.into(),
+                kind,
+                reason,
+            }
+        ),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_event_comes_back_as_it_was(id in any::<[u8; 16]>(), seq in any::<u32>(), at in at(), change in change()) {
+        let event = IncidentEvent { incident: IncidentId::from_bytes(id), seq, at, change };
+        let row = EventRow::of(&event).unwrap();
+        prop_assert_eq!(row.event(event.incident, seq, at).unwrap(), event);
+    }
+
+    #[test]
+    fn every_finding_comes_back_as_it_was(finding in finding()) {
+        let json = finding_json(&finding).unwrap();
+        prop_assert_eq!(finding_of_json(&json).unwrap(), finding);
+    }
+
+    #[test]
+    fn no_json_makes_reading_panic(kind in "[a-z]{0,8}", body in ".*") {
+        let _ = EventRow { kind, body }.event(IncidentId::from_bytes([0; 16]), 0, Timestamp::default());
+    }
+}

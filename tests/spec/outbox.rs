@@ -1,0 +1,188 @@
+//! The outbox: what is owed is delivered, once, as soon as that is possible.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mail_parser::MessageParser;
+use serde_json::json;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tripline::clock;
+use tripline::config::Config;
+use tripline::daemon::outbox::{self, OutboxOptions};
+use tripline::deliver::Mailer;
+use tripline::model::{IncidentId, SmtpSecurity, SmtpServer};
+use tripline::notify::backoff::Backoff;
+use tripline::store::{AttemptOutcome, Delivery, DeliveryState, Reader, Writer};
+
+use crate::given::{address, config, email, opening, seconds};
+use crate::smtp::{MailServer, eventually, free_port};
+
+/// A store and an outbox that tries again after some tens of milliseconds.
+struct Running {
+    writer: Writer,
+    path: PathBuf,
+    config: watch::Sender<Arc<Config>>,
+    wake: Arc<Notify>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    _directory: tempfile::TempDir,
+}
+
+impl Running {
+    fn start(config: Arc<Config>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tripline.db");
+        let writer = Writer::open(&path).unwrap();
+        let (config, watched) = watch::channel(config);
+        let (wake, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+        let options = OutboxOptions {
+            mailer: Mailer { deadline: seconds(20) },
+            backoff: Backoff {
+                first: Duration::from_millis(40),
+                longest: Duration::from_millis(80),
+                give_up_after: seconds(60),
+            },
+        };
+        let reader = Reader::open(&path).unwrap();
+        let task =
+            tokio::spawn(outbox::run(writer.clone(), reader, watched, options, Arc::clone(&wake), stop.clone()));
+        Self { writer, path, config, wake, stop, task, _directory: directory }
+    }
+
+    async fn owe(&self, incident: &str, receiver: &str, to: &[&str]) {
+        let to: Vec<_> = to.iter().map(|to| address(None, to)).collect();
+        self.writer.commit(Arc::new(opening(incident, receiver, &to, clock::now()))).await.unwrap();
+        self.wake.notify_one();
+    }
+
+    fn deliveries(&self, incident: &str) -> Vec<Delivery> {
+        Reader::open(&self.path).unwrap().deliveries_of(IncidentId::derived(&[incident])).unwrap()
+    }
+
+    fn states(&self, incident: &str) -> Vec<DeliveryState> {
+        self.deliveries(incident).into_iter().map(|delivery| delivery.state).collect()
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+        self.writer.close().await.unwrap();
+    }
+}
+
+fn plain(port: u16) -> SmtpServer {
+    SmtpServer { host: "127.0.0.1".into(), port, security: SmtpSecurity::Plain, login: None, ca: None }
+}
+
+#[tokio::test]
+async fn mail_that_is_owed_while_the_server_is_down_arrives_once_when_it_comes_up() {
+    let port = free_port();
+    let to = [address(None, "a@example.com")];
+    let running = Running::start(config([("oncall", email(&to, plain(port)))]));
+    running.owe("one", "oncall", &["a@example.com"]).await;
+    eventually("two attempts", || running.deliveries("one")[0].attempts.len() >= 2).await;
+    assert!(matches!(running.states("one")[..], [DeliveryState::Owed(_)]));
+
+    let server = MailServer::start(json!({"port": port}));
+    eventually("accepted", || running.states("one") == [DeliveryState::Accepted]).await;
+    assert_eq!(server.mails().len(), 1);
+
+    let attempts = running.deliveries("one").remove(0).attempts;
+    let (last, before) = attempts.split_last().unwrap();
+    assert!(matches!(&last.outcome, AttemptOutcome::Accepted(answer) if answer.contains("taken as 1")), "{last:?}");
+    for attempt in before {
+        let AttemptOutcome::Retry(text, next) = &attempt.outcome else { panic!("{attempt:?}") };
+        assert!(text.contains("refused") && *next > attempt.at, "{attempt:?}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_refused_does_not_hold_up_the_others() {
+    let server = MailServer::start(json!({"unknown": "gone@example.com", "busy": 1}));
+    let to = [address(None, "gone@example.com"), address(None, "a@example.com")];
+    let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
+    running.owe("one", "oncall", &["gone@example.com", "a@example.com"]).await;
+    eventually("both done", || running.states("one") == [DeliveryState::Refused, DeliveryState::Accepted]).await;
+    let deliveries = running.deliveries("one");
+    assert_eq!(deliveries[0].attempts.len(), 1, "a 550 is not tried again");
+    assert_eq!(deliveries[1].attempts.len(), 2, "a 451 is");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_mail_server_that_hangs_does_not_hold_up_another_receiver() {
+    let (slow, quick) = (MailServer::start(json!({"hang": true})), MailServer::start(json!({})));
+    let to = [address(None, "a@example.com")];
+    let running = Running::start(config([
+        ("slow", email(&to, slow.address(SmtpSecurity::Plain))),
+        ("quick", email(&to, quick.address(SmtpSecurity::Plain))),
+    ]));
+    for incident in 0..20 {
+        running.owe(&format!("slow-{incident}"), "slow", &["a@example.com"]).await;
+    }
+    running.owe("quick", "quick", &["a@example.com"]).await;
+    eventually("the quick one", || running.states("quick") == [DeliveryState::Accepted]).await;
+    assert!(matches!(running.states("slow-0")[..], [DeliveryState::Owed(_)]));
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_not_configured_any_more_is_refused_with_the_reason() {
+    let server = MailServer::start(json!({}));
+    let to = [address(None, "a@example.com")];
+    let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
+    running.config.send_replace(config([]));
+    running.owe("one", "oncall", &["a@example.com"]).await;
+    eventually("refused", || running.states("one") == [DeliveryState::Refused]).await;
+    let attempt = running.deliveries("one").remove(0).attempts.remove(0);
+    assert_eq!(attempt.outcome, AttemptOutcome::Refused("receiver `oncall` is not configured any more".into()));
+    assert!(server.mails().is_empty());
+    running.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_brings_the_same_mail_again_and_no_other() {
+    let server = MailServer::start(json!({"drop": 1}));
+    let to = [address(None, "a@example.com")];
+    let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
+    running.owe("one", "oncall", &["a@example.com"]).await;
+    eventually("accepted", || running.states("one") == [DeliveryState::Accepted]).await;
+    let ids: Vec<_> = server
+        .mails()
+        .iter()
+        .map(|taken| MessageParser::default().parse(&taken.source).unwrap().message_id().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, ["opened-one@example.com"; 2]);
+    running.end().await;
+}
+
+#[tokio::test]
+async fn what_was_owed_before_a_restart_is_delivered_after_it() {
+    let port = free_port();
+    let to = [address(None, "a@example.com")];
+    let with = config([("oncall", email(&to, plain(port)))]);
+    let first = Running::start(Arc::clone(&with));
+    first.owe("one", "oncall", &["a@example.com"]).await;
+    eventually("an attempt", || !first.deliveries("one")[0].attempts.is_empty()).await;
+    let (path, directory) = (first.path.clone(), first._directory);
+    first.stop.cancel();
+    first.task.await.unwrap();
+    first.writer.close().await.unwrap();
+
+    let server = MailServer::start(json!({"port": port}));
+    let (writer, reader) = (Writer::open(&path).unwrap(), Reader::open(&path).unwrap());
+    let (_config, watched) = watch::channel(with);
+    let stop = CancellationToken::new();
+    let options = OutboxOptions::default();
+    let task = tokio::spawn(outbox::run(writer.clone(), reader, watched, options, Arc::default(), stop.clone()));
+    let reader = Reader::open(&path).unwrap();
+    let id = IncidentId::derived(&["one"]);
+    eventually("accepted", || reader.deliveries_of(id).unwrap()[0].state == DeliveryState::Accepted).await;
+    assert_eq!(server.mails().len(), 1);
+    stop.cancel();
+    task.await.unwrap();
+    drop(directory);
+}
