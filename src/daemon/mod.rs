@@ -1,1 +1,3 @@
-//! To be written.
+//! Floor 3, the daemon: what runs while tripline runs.
+
+pub mod checks;
