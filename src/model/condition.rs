@@ -3,7 +3,7 @@
 //! Language: the Common Expression Language, <https://github.com/google/cel-spec>, without optional values and
 //! timestamps, and with a `duration("1h30m")` that reads durations as the rest of the configuration does.
 //!
-//! What one may cost is bounded: see [`mod@self::guard`] for the text, `check` for the tree, and
+//! What one may cost is bounded: see `guard` for the text, `check` for the tree, and
 //! [`MOST_STEPS`] for the lists that it walks.
 
 mod check;
@@ -22,6 +22,9 @@ pub use fact::Fact;
 
 use language::Pattern;
 use show::Look;
+
+/// The variables that expectations of an HTTP answer can look at.
+pub const ANSWER_VARIABLES: [&str; 7] = ["status", "body", "headers", "json", "timing", "url", "address"];
 
 /// How many steps the comprehensions of one condition may take: a list of `n` elements, walked in `d` nested
 /// comprehensions, takes `n` to the power of `d`.
