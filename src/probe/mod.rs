@@ -1,1 +1,143 @@
-//! To be written.
+//! Floor 2: makes checks. One file per kind of probe.
+//!
+//! What can be done once per configuration is done in [`Prober::new`]: TLS configurations and clients (one per
+//! distinct set of TLS options), request headers, which facts the expectations need. A check then costs a
+//! connection, a handshake and a request.
+//!
+//! How the phases are measured: reqwest polls its resolver, its connector and the TLS handshake within the task
+//! of the check as long as connections are not pooled, so a task-local [`stopwatch`] is there for the hooks of
+//! [`connect`] and [`tls`] to mark where the time goes.
+
+mod classify;
+mod connect;
+mod evidence;
+mod expect;
+mod http;
+mod redirect;
+mod stopwatch;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::model::{
+    CheckResult, Evidence, Location, Outcome, Probe, ProbeId, ProbeKind, Secrets, Timestamp, TlsOptions, VoidReason,
+};
+use stopwatch::Trace;
+
+pub use tls::Roots;
+
+/// Why a probe cannot be asked at all: a fault of its configuration or of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("probe {probe}: {fault}")]
+pub struct ProbeFault {
+    /// Which probe.
+    pub probe: ProbeId,
+    /// What is wrong.
+    pub fault: String,
+}
+
+/// Makes the checks of one configuration.
+pub struct Prober {
+    probes: Vec<Prepared>,
+    location: Location,
+    secrets: Secrets,
+}
+
+struct Prepared {
+    id: ProbeId,
+    timeout: Duration,
+    kind: PreparedKind,
+}
+
+enum PreparedKind {
+    Http(Box<http::HttpProbe>),
+}
+
+/// What a finished check came to.
+struct Finding {
+    outcome: Outcome,
+    status: Option<u16>,
+    evidence: Option<Box<Evidence>>,
+}
+
+/// Why a check could not be made; our own fault, never the service's.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Internal(String);
+
+impl Prober {
+    /// Prepares all probes of a configuration.
+    ///
+    /// # Errors
+    /// When certificates or keys of a probe cannot be read, or a client cannot be built.
+    pub fn new(probes: &[Probe], location: Location, secrets: Secrets, roots: &Roots) -> Result<Self, ProbeFault> {
+        let mut clients: BTreeMap<Arc<TlsOptions>, Arc<connect::Clients>> = BTreeMap::new();
+        let mut resolver = None;
+        let mut prepared = Vec::with_capacity(probes.len());
+        for probe in probes {
+            let fault = |fault: String| ProbeFault { probe: probe.id.clone(), fault };
+            let kind = match &probe.kind {
+                ProbeKind::Http(target) => {
+                    let clients = match clients.get(&target.tls) {
+                        Some(clients) => clients.clone(),
+                        None => {
+                            let resolver = match &resolver {
+                                Some(resolver) => Arc::clone(resolver),
+                                None => resolver.insert(Arc::new(connect::Resolver::new().map_err(fault)?)).clone(),
+                            };
+                            let built = Arc::new(connect::Clients::new(&target.tls, roots, resolver).map_err(fault)?);
+                            clients.insert(target.tls.clone(), built.clone());
+                            built
+                        }
+                    };
+                    PreparedKind::Http(Box::new(http::HttpProbe::new(target, &probe.expect, clients).map_err(fault)?))
+                }
+            };
+            prepared.push(Prepared { id: probe.id.clone(), timeout: probe.timeout, kind });
+        }
+        Ok(Self { probes: prepared, location, secrets })
+    }
+
+    /// Asks the probe of this index, in the order in which they were given, once.
+    ///
+    /// A failed check is a result like any other; where Tripline itself fails, the result is void and the log
+    /// says why. Ends within the probe's timeout.
+    pub async fn check(&self, probe: usize, started: Timestamp) -> CheckResult {
+        let Some(prepared) = self.probes.get(probe) else {
+            tracing::error!(probe, "there is no probe of this index");
+            return CheckResult::void("unknown".into(), self.location.clone(), started, VoidReason::Internal);
+        };
+        let trace = Trace::start();
+        let asked = AssertUnwindSafe(prepared.ask(&trace, &self.secrets)).catch_unwind().await;
+        let found = asked.unwrap_or_else(|_| Err(Internal("the check panicked".into())));
+        match found {
+            Ok(finding) => CheckResult {
+                probe: prepared.id.clone(),
+                location: self.location.clone(),
+                started,
+                outcome: finding.outcome,
+                status: finding.status,
+                phases: trace.phases(),
+                evidence: finding.evidence,
+            },
+            Err(fault) => {
+                let fault = evidence::hide(&self.secrets, &fault.to_string());
+                tracing::error!(probe = %prepared.id, fault, "a check could not be made");
+                CheckResult::void(prepared.id.clone(), self.location.clone(), started, VoidReason::Internal)
+            }
+        }
+    }
+}
+
+impl Prepared {
+    async fn ask(&self, trace: &Arc<Trace>, secrets: &Secrets) -> Result<Finding, Internal> {
+        match &self.kind {
+            PreparedKind::Http(http) => http.check(self.timeout, trace, secrets).await,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What a failed check is called.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use super::connect::DnsFault;
+use super::stopwatch::Phase;
+use super::tls::explain;
+use crate::model::FailureClass;
+use crate::model::unit::show_duration;
+
+/// The class of a status that is no success.
+pub(super) fn by_status(status: u16) -> FailureClass {
+    match status {
+        404 | 410 => FailureClass::NotFound,
+        401 => FailureClass::Unauthorized,
+        403 => FailureClass::Forbidden,
+        429 => FailureClass::RateLimited,
+        400..=499 => FailureClass::ClientError,
+        500..=599 => FailureClass::ServerError,
+        300..=399 => FailureClass::Redirect,
+        _ => FailureClass::Expectation,
+    }
+}
+
+/// The class of an error in this phase, and the fault in plain words.
+pub(super) fn by_error(error: &reqwest::Error, phase: Option<Phase>) -> (FailureClass, String) {
+    let causes = Causes::of(error);
+    if let Some(fault) = causes.dns {
+        return (FailureClass::Dns, fault);
+    }
+    if let Some(fault) = causes.tls {
+        return (FailureClass::Tls, fault);
+    }
+    let reset = causes.io.is_some_and(|kind| {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+        matches!(kind, ConnectionReset | ConnectionAborted | BrokenPipe)
+    });
+    // Of hyper's errors only the words can be seen from here; a test pins them.
+    let closed = causes.last.contains("connection closed before message completed");
+    match phase {
+        Some(Phase::Dns) => (FailureClass::Dns, format!("the name could not be resolved: {}", causes.last)),
+        None | Some(Phase::Connect) => (FailureClass::Connect, connect_fault(causes.io, &causes.last)),
+        Some(Phase::Tls) if reset => (FailureClass::Connect, "the connection was reset in the TLS handshake".into()),
+        Some(Phase::Tls) => (FailureClass::Tls, format!("the TLS handshake failed: {}", causes.last)),
+        Some(Phase::FirstByte) if reset => {
+            (FailureClass::Connect, "the connection was reset before an answer came".into())
+        }
+        Some(Phase::FirstByte) if closed || causes.io == Some(io::ErrorKind::UnexpectedEof) => {
+            (FailureClass::Connect, "the connection was closed before an answer came".into())
+        }
+        Some(Phase::FirstByte) => (FailureClass::Protocol, format!("the answer is not HTTP: {}", causes.last)),
+        Some(Phase::Transfer) if reset => {
+            (FailureClass::Connect, "the connection was reset in the middle of the body".into())
+        }
+        Some(Phase::Transfer) => {
+            (FailureClass::Corrupt, format!("the body arrived damaged or cut short: {}", causes.last))
+        }
+    }
+}
+
+fn connect_fault(kind: Option<io::ErrorKind>, said: &str) -> String {
+    match kind {
+        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".into(),
+        Some(io::ErrorKind::ConnectionReset) => "the connection was reset".into(),
+        Some(io::ErrorKind::NetworkUnreachable) => "the network cannot be reached from here".into(),
+        Some(io::ErrorKind::HostUnreachable) => "the host cannot be reached from here".into(),
+        Some(io::ErrorKind::TimedOut) => "connecting timed out".into(),
+        _ => format!("no connection came about: {said}"),
+    }
+}
+
+/// The fault of a check that ran out of time.
+pub(super) fn timeout_fault(timeout: Duration, open: Option<(Phase, Duration)>, read: usize) -> String {
+    let limit = show_duration(timeout);
+    let Some((phase, spent)) = open else { return format!("no answer within {limit}") };
+    let spent = show_duration(spent);
+    match phase {
+        Phase::Dns => format!("no answer within {limit}: resolving the name for {spent}"),
+        Phase::Connect => format!("no answer within {limit}: connecting for {spent}"),
+        Phase::Tls => format!("no answer within {limit}: in the TLS handshake for {spent}"),
+        Phase::FirstByte => format!("no answer within {limit}: waiting for the first byte for {spent}"),
+        Phase::Transfer => {
+            format!("no whole answer within {limit}: reading the body for {spent}, {read} bytes so far")
+        }
+    }
+}
+
+/// What the chain of errors holds that says more than its outermost sentence.
+#[derive(Default)]
+struct Causes {
+    dns: Option<String>,
+    tls: Option<String>,
+    io: Option<io::ErrorKind>,
+    last: String,
+}
+
+impl Causes {
+    fn of(error: &reqwest::Error) -> Self {
+        let mut causes = Self::default();
+        let mut next: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = next {
+            causes.last = error.to_string();
+            if let Some(fault) = error.downcast_ref::<DnsFault>() {
+                causes.dns = Some(fault.to_string());
+            }
+            if let Some(fault) = error.downcast_ref::<rustls::Error>() {
+                causes.tls = Some(explain(fault));
+            }
+            next = error.source();
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                causes.io = Some(io.kind());
+                // The source of an io::Error is that of the error within; the one within must be looked at too.
+                next = io.get_ref().map(|inner| inner as &(dyn Error + 'static)).or(next);
+            }
+        }
+        causes
+    }
+}

@@ -1,0 +1,175 @@
+//! Connections: the resolver, the hook around the connector, and the clients that use both.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use reqwest::dns::{Name, Resolve, Resolving};
+use tower::{Layer, Service};
+
+use super::stopwatch::{Phase, with_trace};
+use super::tls::{self, Roots};
+use crate::model::{IpChoice, TlsOptions};
+
+/// Names itself to servers.
+const USER_AGENT: &str = concat!("tripline/", env!("CARGO_PKG_VERSION"));
+/// The most that an answer's headers may take over HTTP/2, in bytes. Over HTTP/1 hyper's own bounds hold.
+const HEADERS_CAP: u32 = 64 * 1024;
+
+/// The clients of one set of TLS options.
+pub(super) struct Clients {
+    /// Speaks HTTP/2 where the server does, else HTTP/1.1.
+    pub(super) any: reqwest::Client,
+    /// Speaks HTTP/1.1 only: for requests whose Host is not the name connected to, which HTTP/2 forbids
+    /// (RFC 9113, section 8.3.1).
+    pub(super) http1: reqwest::Client,
+}
+
+impl Clients {
+    pub(super) fn new(options: &TlsOptions, roots: &Roots, resolver: Arc<Resolver>) -> Result<Self, String> {
+        let build = |alpn: &[&[u8]]| {
+            let mut config = tls::client_config(options, roots)?;
+            config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+            let builder = reqwest::Client::builder()
+                .tls_backend_preconfigured(config)
+                .dns_resolver(Arc::clone(&resolver))
+                .connector_layer(Hook)
+                // A new connection per check, and all hooks in the check's own task.
+                .pool_max_idle_per_host(0)
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .user_agent(USER_AGENT)
+                // The check's own timeout is shorter than any of these would be.
+                .tcp_keepalive(None)
+                .tcp_user_timeout(None)
+                .http2_max_header_list_size(HEADERS_CAP);
+            let builder = if alpn.len() == 1 { builder.http1_only() } else { builder };
+            builder.build().map_err(|error| format!("no client can be built: {error}"))
+        };
+        Ok(Self { any: build(&[b"h2", b"http/1.1"])?, http1: build(&[b"http/1.1"])? })
+    }
+}
+
+/// Resolves names as the system's files say, without a cache: every check asks anew.
+pub(super) struct Resolver {
+    auto: TokioResolver,
+    v4: TokioResolver,
+    v6: TokioResolver,
+}
+
+/// Why a name could not be resolved, in plain words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct DnsFault(String);
+
+impl Resolver {
+    pub(super) fn new() -> Result<Self, String> {
+        let build = |strategy| {
+            // Without a resolv.conf the name server is that of this machine, as resolv.conf(5) has it.
+            let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|_| {
+                let local = NameServerConfig::udp_and_tcp(IpAddr::V4(Ipv4Addr::LOCALHOST));
+                let config = ResolverConfig::from_name_servers(vec![local]);
+                TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            });
+            let options = builder.options_mut();
+            options.cache_size = 0;
+            options.use_hosts_file = ResolveHosts::Always;
+            options.ip_strategy = strategy;
+            builder.build().map_err(|error| format!("the resolver cannot be set up: {error}"))
+        };
+        Ok(Self {
+            auto: build(LookupIpStrategy::Ipv6AndIpv4)?,
+            v4: build(LookupIpStrategy::Ipv4Only)?,
+            v6: build(LookupIpStrategy::Ipv6Only)?,
+        })
+    }
+
+    fn of(&self, ip: IpChoice) -> (TokioResolver, &'static str) {
+        match ip {
+            IpChoice::Auto => (self.auto.clone(), "address"),
+            IpChoice::V4 => (self.v4.clone(), "IPv4 address"),
+            IpChoice::V6 => (self.v6.clone(), "IPv6 address"),
+        }
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let hop = with_trace(|trace| trace.hop()).unwrap_or_default();
+        if let Some(address) = hop.address {
+            with_trace(|trace| trace.note_candidates(&[address]));
+            return Box::pin(std::future::ready(Ok(Box::new(std::iter::once(address)) as reqwest::dns::Addrs)));
+        }
+        with_trace(|trace| trace.enter(Phase::Dns));
+        let (resolver, wanted) = self.of(hop.ip);
+        Box::pin(async move {
+            let name = name.as_str();
+            let found = resolver.lookup_ip(name).await.map_err(|error| {
+                DnsFault(if error.is_nx_domain() {
+                    format!("{name} does not exist")
+                } else if error.is_no_records_found() {
+                    format!("{name} has no {wanted}")
+                } else {
+                    format!("{name} could not be resolved: {error}")
+                })
+            })?;
+            // Port 0 becomes the port of the URL.
+            let addresses: Vec<SocketAddr> = found.iter().map(|ip| SocketAddr::new(ip, 0)).collect();
+            if addresses.is_empty() {
+                return Err(DnsFault(format!("{name} has no {wanted}")).into());
+            }
+            with_trace(|trace| {
+                trace.note_candidates(&addresses);
+                trace.enter(Phase::Connect);
+            });
+            Ok(Box::new(addresses.into_iter()) as reqwest::dns::Addrs)
+        })
+    }
+}
+
+/// Marks where a connection begins and where it stands, TLS included.
+#[derive(Clone)]
+struct Hook;
+
+impl<S> Layer<S> for Hook {
+    type Service = Hooked<S>;
+
+    fn layer(&self, inner: S) -> Hooked<S> {
+        Hooked(inner)
+    }
+}
+
+#[derive(Clone)]
+struct Hooked<S>(S);
+
+impl<S, R> Service<R> for Hooked<S>
+where
+    S: Service<R>,
+    S::Future: Send + 'static,
+    S::Response: 'static,
+    S::Error: 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        with_trace(|trace| trace.enter(Phase::Connect));
+        let connecting = self.0.call(request);
+        Box::pin(async move {
+            let connected = connecting.await?;
+            with_trace(|trace| trace.enter(Phase::FirstByte));
+            Ok(connected)
+        })
+    }
+}

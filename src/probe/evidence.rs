@@ -1,0 +1,105 @@
+//! Evidence: what is kept of a failed check, without its secrets and within bounds.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::redirect::Ask;
+use super::stopwatch::Peer;
+use crate::model::result::EVIDENCE_BODY_CAP;
+use crate::model::secret::REDACTED;
+use crate::model::{Evidence, PeerCertificate, Secrets, Timestamp};
+
+/// How much of a body is looked at for evidence: a secret that begins within the cap is seen whole.
+pub(super) const BODY_SEEN: usize = EVIDENCE_BODY_CAP + 4 * 1024;
+/// The most headers that are kept.
+const MOST_HEADERS: usize = 64;
+/// The longest header value, fault or URL that is kept, in bytes.
+const LONGEST_TEXT: usize = 1_024;
+
+/// What a check gathered until it failed.
+pub(super) struct Gathered<'a> {
+    pub(super) ask: &'a Ask,
+    pub(super) address: Option<IpAddr>,
+    pub(super) headers: Option<&'a HeaderMap>,
+    pub(super) body: &'a [u8],
+    pub(super) peer: Option<Peer>,
+    pub(super) redirects: &'a [String],
+}
+
+/// Makes the evidence, with every secret hidden.
+pub(super) fn evidence(fault: &str, gathered: &Gathered<'_>, secrets: &Secrets) -> Box<Evidence> {
+    let hide = |text: &str| cut(hide(secrets, text), LONGEST_TEXT);
+    let headers = gathered.headers.into_iter().flatten().take(MOST_HEADERS).map(|(name, value)| {
+        let secret = [SET_COOKIE, COOKIE, AUTHORIZATION, PROXY_AUTHORIZATION].contains(name);
+        let value = if secret { REDACTED.into() } else { hide(&String::from_utf8_lossy(value.as_bytes())) };
+        (name.as_str().to_owned(), value)
+    });
+    let seen = gathered.body.get(..BODY_SEEN).unwrap_or(gathered.body);
+    Box::new(Evidence {
+        fault: hide(fault),
+        request: hide(&format!("{} {}", gathered.ask.method, gathered.ask.url)),
+        address: gathered.address,
+        headers: headers.collect(),
+        body: cut(self::hide(secrets, &String::from_utf8_lossy(seen)), EVIDENCE_BODY_CAP),
+        certificate: gathered.peer.as_ref().map(certificate),
+        redirects: gathered.redirects.iter().map(|url| hide(url)).collect(),
+    })
+}
+
+fn certificate(peer: &Peer) -> PeerCertificate {
+    match X509Certificate::from_der(&peer.leaf) {
+        Ok((_, parsed)) => PeerCertificate {
+            subject: cut(parsed.subject().to_string(), LONGEST_TEXT),
+            issuer: cut(parsed.issuer().to_string(), LONGEST_TEXT),
+            expires: Timestamp::from_millis(parsed.validity().not_after.timestamp().saturating_mul(1_000)),
+            fault: peer.fault.clone(),
+        },
+        Err(_) => PeerCertificate {
+            subject: "unreadable".into(),
+            issuer: "unreadable".into(),
+            expires: Timestamp::default(),
+            fault: Some(peer.fault.clone().unwrap_or_else(|| "certificate cannot be read".into())),
+        },
+    }
+}
+
+/// The text without secrets, neither as they are nor percent-encoded as URLs have them.
+pub(super) fn hide(secrets: &Secrets, text: &str) -> String {
+    if text.contains('%') {
+        let decoded = percent_decoded(text);
+        let hidden = secrets.redact(&decoded);
+        if *hidden != *decoded {
+            return hidden.into_owned();
+        }
+    }
+    secrets.redact(text).into_owned()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let encoded = (byte == b'%').then(|| tail.get(..2)).flatten();
+        let decoded = encoded.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        match decoded {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The text's beginning, of at most so many bytes.
+fn cut(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
+}

@@ -1,0 +1,148 @@
+//! Expectations: the facts of an answer, as far as anyone asks for them, and what the answer is worth.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use url::Url;
+
+use super::classify::by_status;
+use crate::model::condition::{Fact, Verdict};
+use crate::model::{Condition, FailureClass, Phases};
+
+/// What is expected of an answer.
+pub(super) struct Expectations {
+    conditions: Arc<[Condition]>,
+    body: bool,
+    json: bool,
+}
+
+/// A whole answer.
+pub(super) struct Answer<'a> {
+    pub(super) status: u16,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    /// Whether the body went on beyond the cap.
+    pub(super) cut: bool,
+    pub(super) url: &'a Url,
+    pub(super) address: Option<IpAddr>,
+    pub(super) phases: Phases,
+}
+
+impl Expectations {
+    pub(super) fn new(conditions: Arc<[Condition]>) -> Self {
+        let mentioned = |name| conditions.iter().any(|condition| condition.mentions(name));
+        Self { body: mentioned("body"), json: mentioned("json"), conditions }
+    }
+
+    /// Whether the whole body is needed to judge.
+    pub(super) fn need_body(&self) -> bool {
+        self.body || self.json
+    }
+
+    /// Judges the answer: `None` is a success. Without expectations of its own a probe expects a 2xx status, or
+    /// a redirect where it does not follow them.
+    pub(super) fn judge(
+        &self,
+        answer: &Answer<'_>,
+        follows: bool,
+        hide: &dyn Fn(&str) -> String,
+    ) -> Option<(FailureClass, String)> {
+        let class = if answer.status >= 400 { by_status(answer.status) } else { FailureClass::Expectation };
+        if self.conditions.is_empty() {
+            return match answer.status {
+                200..=299 => None,
+                300..=399 if !follows => None,
+                status => {
+                    let status =
+                        http::StatusCode::from_u16(status).map_or(status.to_string(), |known| known.to_string());
+                    Some((by_status(answer.status), format!("expected a 2xx status, status was {status}")))
+                }
+            };
+        }
+        let mut facts = self.facts(answer);
+        let json = self.json.then(|| json(answer));
+        if let Some(Ok(fact)) = &json {
+            facts.push(("json", fact.clone()));
+        }
+        for condition in self.conditions.iter() {
+            if let Some(Err(fault)) = &json
+                && condition.mentions("json")
+            {
+                return Some((class, format!("expected {}, but {fault}", condition.source())));
+            }
+            if let Verdict::Fails(fault) = condition.judge_hiding(&facts, hide) {
+                return Some((class, fault));
+            }
+        }
+        None
+    }
+
+    fn facts(&self, answer: &Answer<'_>) -> Vec<(&'static str, Fact)> {
+        let mentioned = |name| self.conditions.iter().any(|condition| condition.mentions(name));
+        let mut facts = Vec::with_capacity(4);
+        let mut add = |name, fact: &dyn Fn() -> Fact| {
+            if mentioned(name) {
+                facts.push((name, fact()));
+            }
+        };
+        add("status", &|| Fact::Int(answer.status.into()));
+        add("body", &|| Fact::Text(String::from_utf8_lossy(answer.body).into()));
+        add("headers", &|| headers(answer.headers));
+        add("timing", &|| timing(&answer.phases));
+        add("url", &|| Fact::Text(answer.url.as_str().into()));
+        add("address", &|| answer.address.map_or(Fact::Null, |address| Fact::Text(address.to_string().into())));
+        facts
+    }
+}
+
+/// Headers by their names in lower case; several of one name are joined as RFC 9110, section 5.3, allows.
+fn headers(headers: &HeaderMap) -> Fact {
+    let mut map: BTreeMap<String, Fact> = BTreeMap::new();
+    for name in headers.keys() {
+        let values: Vec<_> =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        map.insert(name.as_str().to_owned(), Fact::Text(values.join(", ").into()));
+    }
+    Fact::Map(map)
+}
+
+fn timing(phases: &Phases) -> Fact {
+    let known = [
+        ("dns", phases.dns),
+        ("connect", phases.connect),
+        ("tls", phases.tls),
+        ("first_byte", phases.first_byte),
+        ("transfer", phases.transfer),
+        ("total", Some(phases.total)),
+    ];
+    let spans = known.into_iter().filter_map(|(name, span)| Some((name.to_owned(), Fact::Span(span?))));
+    Fact::Map(spans.collect())
+}
+
+fn json(answer: &Answer<'_>) -> Result<Fact, String> {
+    if answer.cut {
+        return Err(format!("body is longer than the {} bytes that are read", answer.body.len()));
+    }
+    let value: serde_json::Value = serde_json::from_slice(answer.body).map_err(|error| {
+        // The words of the error only, never the text that it stumbled over.
+        format!("body is no JSON (line {}, column {})", error.line(), error.column())
+    })?;
+    Ok(fact(value))
+}
+
+fn fact(value: serde_json::Value) -> Fact {
+    use serde_json::Value;
+    match value {
+        Value::Null => Fact::Null,
+        Value::Bool(value) => Fact::Bool(value),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Fact::Int(whole),
+            None => Fact::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::String(text) => Fact::Text(text.into()),
+        Value::Array(values) => Fact::List(values.into_iter().map(fact).collect()),
+        Value::Object(values) => Fact::Map(values.into_iter().map(|(name, value)| (name, fact(value))).collect()),
+    }
+}

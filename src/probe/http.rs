@@ -1,0 +1,285 @@
+//! The HTTP kind: a request, its redirects, its answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, HOST};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use rustls::pki_types::ServerName;
+use url::{Host, Url};
+
+use super::connect::Clients;
+use super::evidence::{BODY_SEEN, Gathered, evidence, hide};
+use super::expect::{Answer, Expectations};
+use super::redirect::{self, Ask};
+use super::stopwatch::{Hop, Phase, TRACE, Trace};
+use super::{Finding, Internal, classify};
+use crate::model::{Condition, FailureClass, HttpTarget, IpChoice, Outcome, Secrets};
+
+/// A request that is ready to be made again and again.
+pub(super) struct HttpProbe {
+    ask: Arc<Ask>,
+    route: Route,
+    redirects: u8,
+    body_cap: usize,
+    ip: IpChoice,
+    expect: Expectations,
+    clients: Arc<Clients>,
+}
+
+/// How a request is put to the client so that it goes where it should.
+struct Route {
+    /// What the client is told.
+    url: Url,
+    headers: HeaderMap,
+    verify_as: Option<ServerName<'static>>,
+    http1: bool,
+}
+
+/// What a check has gathered so far; outlives the attempt when time runs out.
+struct Progress {
+    ask: Arc<Ask>,
+    status: Option<StatusCode>,
+    headers: Option<HeaderMap>,
+    address: Option<IpAddr>,
+    body: Vec<u8>,
+    /// How much of the body has been read, kept or not.
+    read: usize,
+    cut: bool,
+    redirects: Vec<String>,
+}
+
+/// Why there is no whole answer.
+enum Broken {
+    Failed(FailureClass, String),
+    Internal(Internal),
+}
+
+impl HttpProbe {
+    pub(super) fn new(
+        target: &HttpTarget,
+        conditions: &Arc<[Condition]>,
+        clients: Arc<Clients>,
+    ) -> Result<Self, String> {
+        let mut headers = target.headers.clone();
+        let mut url = target.url.clone();
+        if let Some(value) = take_password(&mut url, &clients)? {
+            headers.entry(AUTHORIZATION).or_insert(value);
+        }
+        let ask =
+            Ask { method: target.method.clone(), url, headers, body: target.body.clone(), address: target.address };
+        Ok(Self {
+            route: Route::of(&ask)?,
+            ask: Arc::new(ask),
+            redirects: target.redirects,
+            body_cap: target.body_cap,
+            ip: target.ip,
+            expect: Expectations::new(conditions.clone()),
+            clients,
+        })
+    }
+
+    /// Makes one check, within this time.
+    pub(super) async fn check(
+        &self,
+        timeout: Duration,
+        trace: &Arc<Trace>,
+        secrets: &Secrets,
+    ) -> Result<Finding, Internal> {
+        let mut progress = Progress::new(&self.ask);
+        let asking = TRACE.scope(trace.clone(), self.ask(trace, &mut progress));
+        let left = timeout.saturating_sub(trace.elapsed());
+        let failure = match tokio::time::timeout(left, asking).await {
+            Ok(Ok(())) => self.judge(trace, &progress, secrets),
+            Ok(Err(Broken::Failed(class, fault))) => Some((class, fault)),
+            Ok(Err(Broken::Internal(fault))) => return Err(fault),
+            Err(_) => Some((FailureClass::Timeout, classify::timeout_fault(timeout, trace.open(), progress.read))),
+        };
+        trace.close();
+        let status = progress.status.map(|status| status.as_u16());
+        let Some((class, fault)) = failure else {
+            return Ok(Finding { outcome: Outcome::Success, status, evidence: None });
+        };
+        let gathered = Gathered {
+            ask: &progress.ask,
+            address: progress.address.or_else(|| trace.only_candidate()).or_else(|| literal(&progress.ask)),
+            headers: progress.headers.as_ref(),
+            body: &progress.body,
+            peer: trace.peer(),
+            redirects: &progress.redirects,
+        };
+        let evidence = Some(evidence(&fault, &gathered, secrets));
+        Ok(Finding { outcome: Outcome::Failure(class), status, evidence })
+    }
+
+    fn judge(&self, trace: &Trace, progress: &Progress, secrets: &Secrets) -> Option<(FailureClass, String)> {
+        let (Some(status), Some(headers)) = (progress.status, &progress.headers) else { return None };
+        let answer = Answer {
+            status: status.as_u16(),
+            headers,
+            body: &progress.body,
+            cut: progress.cut,
+            url: &progress.ask.url,
+            address: progress.address,
+            phases: trace.phases(),
+        };
+        self.expect.judge(&answer, self.redirects > 0, &|text| hide(secrets, text))
+    }
+
+    /// Asks, follows redirects, and reads the last answer.
+    async fn ask(&self, trace: &Trace, progress: &mut Progress) -> Result<(), Broken> {
+        let mut route = None;
+        let mut seen: Vec<Arc<Ask>> = Vec::new();
+        loop {
+            let mut response = self.send(trace, route.as_ref().unwrap_or(&self.route), progress).await?;
+            let status = response.status();
+            progress.status = Some(status);
+            progress.address = response.remote_addr().map(|address: SocketAddr| address.ip());
+            let location = redirect::location(status, response.headers()).filter(|_| self.redirects > 0);
+            let location = location.map(<[u8]>::to_vec);
+            progress.headers = Some(std::mem::take(response.headers_mut()));
+            let Some(location) = location else {
+                return self.read(trace, response, progress).await;
+            };
+            progress.redirects.push(progress.ask.url.to_string());
+            let failed = |fault| Broken::Failed(FailureClass::Redirect, fault);
+            let next = redirect::next(&progress.ask, status, &location).map_err(failed)?;
+            if progress.redirects.len() > usize::from(self.redirects) {
+                return Err(failed(format!(
+                    "more than {} redirects; the last leads to {}",
+                    self.redirects, next.url
+                )));
+            }
+            seen.push(std::mem::replace(&mut progress.ask, Arc::new(next)));
+            if seen.iter().any(|ask| ask.url == progress.ask.url && ask.method == progress.ask.method) {
+                return Err(failed(format!("the redirects lead in a circle, back to {}", progress.ask.url)));
+            }
+            route = Some(Route::of(&progress.ask).map_err(failed)?);
+        }
+    }
+
+    async fn send(&self, trace: &Trace, route: &Route, progress: &Progress) -> Result<reqwest::Response, Broken> {
+        let hop = Hop { ip: self.ip, address: progress.ask.address, verify_as: route.verify_as.clone() };
+        check_family(&route.url, self.ip)?;
+        trace.begin_hop(hop);
+        let mut request = reqwest::Request::new(progress.ask.method.clone(), route.url.clone());
+        *request.headers_mut() = route.headers.clone();
+        if !progress.ask.body.is_empty() {
+            *request.body_mut() = Some(progress.ask.body.clone().into());
+        }
+        let client = if route.http1 { &self.clients.http1 } else { &self.clients.any };
+        let response = client.execute(request).await.map_err(|error| broken(&error, trace))?;
+        trace.enter(Phase::Transfer);
+        Ok(response)
+    }
+
+    async fn read(
+        &self,
+        trace: &Trace,
+        mut response: reqwest::Response,
+        progress: &mut Progress,
+    ) -> Result<(), Broken> {
+        let keep = if self.expect.need_body() { self.body_cap } else { self.body_cap.min(BODY_SEEN) };
+        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error, trace))? {
+            let room = keep.saturating_sub(progress.body.len()).min(chunk.len());
+            progress.body.extend_from_slice(&chunk[..room]);
+            progress.read += chunk.len();
+            if progress.read > self.body_cap {
+                progress.cut = true;
+                break;
+            }
+        }
+        trace.close();
+        Ok(())
+    }
+}
+
+fn broken(error: &reqwest::Error, trace: &Trace) -> Broken {
+    if error.is_builder() {
+        return Broken::Internal(Internal(format!("the request cannot be built: {error}")));
+    }
+    let (class, fault) = classify::by_error(error, trace.open().map(|(phase, _)| phase));
+    Broken::Failed(class, fault)
+}
+
+/// An address in the URL itself must be of the chosen family; no resolver is asked that could say so.
+fn check_family(url: &Url, ip: IpChoice) -> Result<(), Broken> {
+    let fault = match (url.host(), ip) {
+        (Some(Host::Ipv4(address)), IpChoice::V6) => format!("{address} is no IPv6 address"),
+        (Some(Host::Ipv6(address)), IpChoice::V4) => format!("{address} is no IPv4 address"),
+        _ => return Ok(()),
+    };
+    Err(Broken::Failed(FailureClass::Connect, fault))
+}
+
+/// The address that stands in the URL, or that the probe names.
+fn literal(ask: &Ask) -> Option<IpAddr> {
+    match (ask.address, ask.url.host()) {
+        (Some(address), _) => Some(address.ip()),
+        (None, Some(Host::Ipv4(address))) => Some(address.into()),
+        (None, Some(Host::Ipv6(address))) => Some(address.into()),
+        _ => None,
+    }
+}
+
+/// Takes a name and password out of the URL, as the header that they mean (RFC 7617).
+fn take_password(url: &mut Url, clients: &Clients) -> Result<Option<HeaderValue>, String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(None);
+    }
+    let request = clients.any.get(url.clone()).build().map_err(|error| error.without_url().to_string())?;
+    *url = request.url().clone();
+    Ok(request.headers().get(AUTHORIZATION).cloned().map(|mut value| {
+        value.set_sensitive(true);
+        value
+    }))
+}
+
+impl Route {
+    fn of(ask: &Ask) -> Result<Self, String> {
+        let mut route = Self {
+            url: ask.url.clone(),
+            headers: ask.headers.clone(),
+            verify_as: None,
+            http1: ask.headers.contains_key(HOST),
+        };
+        let Some(address) = ask.address else { return Ok(route) };
+        let no_url = || format!("{address} cannot stand in the URL");
+        // A name is resolved to the address by the resolver, whose port stands unless the URL names another. An
+        // address in the URL is never resolved, so it must be replaced, and the certificate still be for it.
+        let literal = match ask.url.host() {
+            Some(Host::Ipv4(ip)) => Some(IpAddr::from(ip)),
+            Some(Host::Ipv6(ip)) => Some(IpAddr::from(ip)),
+            _ => None,
+        };
+        if let Some(ip) = literal {
+            route.url.set_ip_host(address.ip()).map_err(|()| no_url())?;
+            route.verify_as = Some(ServerName::IpAddress(ip.into()));
+        }
+        if literal.is_some() || ask.url.port().is_some_and(|port| port != address.port()) {
+            route.url.set_port(Some(address.port())).map_err(|()| no_url())?;
+            let host = ask.url.host_str().unwrap_or_default();
+            let host = ask.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+            let host = HeaderValue::from_str(&host).map_err(|_| no_url())?;
+            route.headers.entry(HOST).or_insert(host);
+            route.http1 = true;
+        }
+        Ok(route)
+    }
+}
+
+impl Progress {
+    fn new(ask: &Arc<Ask>) -> Self {
+        Self {
+            ask: ask.clone(),
+            status: None,
+            headers: None,
+            address: None,
+            body: Vec::new(),
+            read: 0,
+            cut: false,
+            redirects: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Redirects: what is asked next, and when following ends (RFC 9110, section 15.4).
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION,
+};
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+/// One request, as it is meant.
+#[derive(Clone)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// Connects here instead of where the name points.
+    pub(super) address: Option<SocketAddr>,
+}
+
+/// Whether the answer sends us on, and the place that it names.
+pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<&[u8]> {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+        .then(|| headers.get(http::header::LOCATION).map(http::HeaderValue::as_bytes))
+        .flatten()
+}
+
+/// The request that follows from the answer, or why there is none.
+pub(super) fn next(ask: &Ask, status: StatusCode, location: &[u8]) -> Result<Ask, String> {
+    let text = String::from_utf8_lossy(location);
+    let mut url = ask.url.join(&text).map_err(|error| format!("redirected to `{text}`, which is no URL: {error}"))?;
+    match (ask.url.scheme(), url.scheme()) {
+        ("https", "http") => return Err(format!("redirected from https to http: {url}")),
+        (_, "http" | "https") if url.has_host() => {}
+        (_, scheme) => return Err(format!("redirected to another scheme: {scheme}")),
+    }
+    // A fragment is carried on and never sent; a name and password from a server are not ours to use.
+    url.set_fragment(None);
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("redirected to a URL with a password in it".into());
+    }
+    let mut next = Ask { url, ..ask.clone() };
+    let becomes_get = match status.as_u16() {
+        303 => next.method != Method::HEAD,
+        301 | 302 => next.method == Method::POST,
+        _ => false,
+    };
+    if becomes_get {
+        next.method = Method::GET;
+        next.body = Bytes::new();
+        for name in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING] {
+            next.headers.remove(name);
+        }
+    }
+    if next.url.origin() != ask.url.origin() {
+        next.address = None;
+        for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST] {
+            next.headers.remove(name);
+        }
+        let sensitive: Vec<_> =
+            next.headers.iter().filter(|(_, value)| value.is_sensitive()).map(|(name, _)| name.clone()).collect();
+        for name in sensitive {
+            next.headers.remove(name);
+        }
+    }
+    Ok(next)
+}
