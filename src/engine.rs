@@ -257,7 +257,7 @@ impl Engine {
             return format!("incident {short} is not open");
         };
         let by = action.by;
-        let (change, answer) = match action.what {
+        let (change, answer) = match action.kind {
             ActionKind::Acknowledge => match &case.incident.acknowledged {
                 Some((other, at)) if *other == by => {
                     return format!("incident {short} was taken on by {other} at {} already", at.show());
@@ -267,10 +267,12 @@ impl Engine {
                     (IncidentChange::Acknowledged { by }, answer)
                 }
             },
-            ActionKind::Note(text) => (IncidentChange::Noted { by, text }, format!("noted on incident {short}")),
+            ActionKind::Note => {
+                (IncidentChange::Noted { by, text: action.text }, format!("noted on incident {short}"))
+            }
             ActionKind::Resolve => {
                 let finding = case.finding(&self.examples, &self.config);
-                let reason = format!("{by} resolved it");
+                let reason = if action.text.is_empty() { format!("{by} resolved it") } else { action.text };
                 let answer = format!("incident {short} is resolved by {by}");
                 (IncidentChange::Resolved { by: Some(by), reason, finding }, answer)
             }

@@ -21,9 +21,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
-    let folder = args.dir.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("tripline-demo-{}", std::process::id()))
-    });
+    let folder = args
+        .dir
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("tripline-demo-{}", std::process::id())));
     println!("Tripline demo: the outage of 2025-02-11, on a small forge on this machine.\n");
     let interrupted = CancellationToken::new();
     let well = super::runtime()?.block_on(async {

@@ -13,7 +13,7 @@ use crate::model::unit::show_duration;
 use crate::model::{Action, ActionKind, Incident, IncidentId};
 use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, request_action};
 
-use super::{Flags, Ending, complain, load};
+use super::{Ending, Flags, complain, load};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -38,7 +38,13 @@ pub(super) enum Command {
         text: String,
     },
     /// Declare an incident over; what still fails opens another only after it was well in between
-    Resolve(Which),
+    Resolve {
+        #[command(flatten)]
+        which: Which,
+        /// Why it is over
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        why: String,
+    },
 }
 
 #[derive(clap::Args)]
@@ -63,9 +69,9 @@ pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
             Some(id) => show(&reader, id, config.as_ref()),
             None => Ok(Ending::Usage),
         },
-        Command::Ack(which) => act(&reader, &flags.db, which, ActionKind::Acknowledge),
-        Command::Note { which, text } => act(&reader, &flags.db, which, ActionKind::Note(text)),
-        Command::Resolve(which) => act(&reader, &flags.db, which, ActionKind::Resolve),
+        Command::Ack(which) => act(&reader, &flags.db, which, ActionKind::Acknowledge, String::new()),
+        Command::Note { which, text } => act(&reader, &flags.db, which, ActionKind::Note, text),
+        Command::Resolve { which, why } => act(&reader, &flags.db, which, ActionKind::Resolve, why),
     }
 }
 
@@ -191,9 +197,9 @@ fn evidence(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn act(reader: &Reader, database: &Path, which: Which, what: ActionKind) -> anyhow::Result<Ending> {
+fn act(reader: &Reader, database: &Path, which: Which, kind: ActionKind, text: String) -> anyhow::Result<Ending> {
     let Some(incident) = find(reader, &which.id)? else { return Ok(Ending::Usage) };
-    let id = request_action(database, &Action { incident, by: which.by, what }, clock::now())?;
+    let id = request_action(database, &Action { at: clock::now(), incident, kind, by: which.by, text })?;
     let asked = Instant::now();
     while asked.elapsed() < PATIENCE {
         if let Some(answer) = reader.answer_to(id)? {

@@ -9,10 +9,10 @@ use crate::clock;
 use crate::config::Config;
 use crate::model::unit::show_duration;
 use crate::model::{CheckResult, Outcome, Probe};
-use crate::probe::Prober;
+use crate::probe::{Prober, Roots};
 
 use super::log::HiddenSecrets;
-use super::{Flags, Ending, complain, load};
+use super::{Ending, Flags, complain, load};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -49,7 +49,8 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     for warning in &config.warnings {
         complain(&format!("WARNING: {warning}"));
     }
-    if let Some(unknown) = args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
+    if let Some(unknown) =
+        args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
     {
         complain(&format!("there is no probe `{unknown}` in {}", flags.config.display()));
         return Ok(Ending::Usage);
@@ -59,18 +60,23 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     }
     let results = super::runtime()?.block_on(check_all(&config))?;
     let pairs = || config.probes.iter().zip(&results);
-    print!("{}", match args.format {
-        Format::Table => pairs().map(|(probe, result)| table(probe, result)).collect::<String>() + &counts(&results),
-        Format::Json => pairs().map(|(probe, result)| json(probe, result)).collect(),
-        Format::Junit => junit(&config.name, pairs()),
-    });
+    print!(
+        "{}",
+        match args.format {
+            Format::Table =>
+                pairs().map(|(probe, result)| table(probe, result)).collect::<String>() + &counts(&results),
+            Format::Json => pairs().map(|(probe, result)| json(probe, result)).collect(),
+            Format::Junit => junit(&config.name, pairs()),
+        }
+    );
     let well = results.iter().all(|result| result.outcome == Outcome::Success);
     Ok(if well { Ending::Well } else { Ending::Unwell })
 }
 
 /// The results, in the order of the probes.
 async fn check_all(config: &Config) -> anyhow::Result<Vec<CheckResult>> {
-    let prober = Arc::new(Prober::new(config)?);
+    let prober =
+        Arc::new(Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load())?);
     let checks = (0..config.probes.len()).map(|probe| {
         let prober = Arc::clone(&prober);
         async move { prober.check(probe, clock::now()).await }

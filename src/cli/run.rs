@@ -12,7 +12,7 @@ use crate::daemon;
 use crate::daemon::outbox::OutboxOptions;
 
 use super::log::HiddenSecrets;
-use super::{Flags, Ending, complain, load};
+use super::{Ending, Flags, complain, load};
 
 pub(super) fn run(flags: &Flags, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
     let config = match load::load(&flags.config) {
@@ -34,8 +34,7 @@ async fn watch(flags: &Flags, config: Config, secrets: &HiddenSecrets) -> anyhow
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
-    let daemon =
-        daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, stop.clone());
+    let daemon = daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, stop.clone());
     tokio::pin!(daemon);
     loop {
         tokio::select! {

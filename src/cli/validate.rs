@@ -5,7 +5,7 @@ use crate::detect::reach;
 use crate::model::unit::show_duration;
 use crate::model::{Cadence, Rule, RuleKind};
 
-use super::{Flags, Ending, complain, load};
+use super::{Ending, Flags, complain, load};
 
 pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
     match load::load(&flags.config) {
@@ -23,10 +23,14 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
 
 /// What would be done, for a person to check.
 fn plan(config: &Config) -> String {
-    let per_minute: f64 = config.probes.iter().map(|probe| match &probe.cadence {
-        Cadence::Every(interval) => 60.0 / interval.as_secs_f64(),
-        Cadence::At(_) => 0.0,
-    }).sum();
+    let per_minute: f64 = config
+        .probes
+        .iter()
+        .map(|probe| match &probe.cadence {
+            Cadence::Every(interval) => 60.0 / interval.as_secs_f64(),
+            Cadence::At(_) => 0.0,
+        })
+        .sum();
     let mut text = format!(
         "{}: {} probes on {} components, {per_minute:.1} checks a minute from {}\n",
         config.name,

@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock;
 use crate::config::Config;
 use crate::model::CheckResult;
-use crate::probe::{ProbeFault, Prober};
+use crate::probe::{ProbeFault, Prober, Roots};
 use crate::store::{Reader, StoreError, Writer};
 
 use outbox::OutboxOptions;
@@ -62,7 +62,8 @@ pub async fn run(
     mut reloads: mpsc::Receiver<Arc<Config>>,
     stop: CancellationToken,
 ) -> Result<(), DaemonFault> {
-    let prober = Prober::new(&config)?;
+    let roots = Roots::load();
+    let prober = ready(&config, &roots)?;
     let writer = open(database.clone()).await?;
     let rebuild = {
         let database = database.clone();
@@ -92,7 +93,7 @@ pub async fn run(
                 early = Some(ended);
                 break;
             }
-            Some(config) = reloads.recv() => match Prober::new(&config) {
+            Some(config) = reloads.recv() => match ready(&config, &roots) {
                 Ok(prober) => {
                     // The old checks end by themselves while the new ones begin.
                     current.cancel();
@@ -138,4 +139,31 @@ async fn rebuild(config: Arc<Config>, database: PathBuf) -> Result<crate::engine
         restore::restore(config, &reader, clock::now())
     });
     rebuilt.await.map_err(|_| StoreError::Closed)?
+}
+
+fn ready(config: &Config, roots: &Roots) -> Result<Prober, ProbeFault> {
+    Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), roots)
+}
+
+/// Starts the checks of a config, to run until the token that is returned is cancelled.
+fn start_checks(
+    config: &Config,
+    prober: Prober,
+    results: mpsc::Sender<CheckResult>,
+    running: &TaskTracker,
+) -> CancellationToken {
+    let stop = CancellationToken::new();
+    let prober = Arc::new(prober);
+    let check = move |probe, started| {
+        let prober = Arc::clone(&prober);
+        async move { prober.check(probe, started).await }
+    };
+    let plan = checks::Plan {
+        probes: config.probes.clone().into(),
+        location: config.location.clone(),
+        at_once: checks::AT_ONCE,
+        grace: LAST_MOMENTS,
+    };
+    running.spawn(checks::run(plan, clock::now, check, results, stop.clone()));
+    stop
 }

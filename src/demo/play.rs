@@ -193,7 +193,9 @@ impl Stage<'_> {
             tokio::time::sleep(LOOK).await;
             let results = self.ask(|reader| {
                 let mut results = Vec::new();
-                reader.results_since(Timestamp::from_millis(0), |result| results.push((result.probe, result.outcome)))?;
+                reader.results_since(Timestamp::from_millis(0), |result| {
+                    results.push((result.probe, result.outcome))
+                })?;
                 Ok(results)
             });
             let Some(results) = results.await? else { continue };
@@ -269,8 +271,10 @@ impl Stage<'_> {
         match incidents.as_slice() {
             [incident] => {
                 let factor = incident.finding.factor.as_ref();
-                let values: BTreeSet<&str> = factor.iter().flat_map(|factor| &factor.values).map(|v| v.as_str()).collect();
-                if factor.is_none_or(|factor| factor.label.as_str() != "workspace") || values != BTreeSet::from([HIT]) {
+                let values: BTreeSet<&str> =
+                    factor.iter().flat_map(|factor| &factor.values).map(|v| v.as_str()).collect();
+                if factor.is_none_or(|factor| factor.label.as_str() != "workspace") || values != BTreeSet::from([HIT])
+                {
                     wrong.push(format!("the incident does not name workspace={HIT}"));
                 }
                 if incident.finding.failure != Some(FailureClass::NotFound) {

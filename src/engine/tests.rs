@@ -194,6 +194,10 @@ impl Drive {
     }
 }
 
+fn ana(drive: &Drive, kind: ActionKind) -> Action {
+    Action { at: at(0.0), incident: drive.incident().id, kind, by: "ana".into(), text: String::new() }
+}
+
 fn globex(from: u32, until: u32) -> impl Fn(&Probe, u32) -> Option<Outcome> {
     move |probe, now| {
         let hit = probe.labels.values().any(|value| value.as_str() == "globex");
@@ -319,7 +323,7 @@ fn reminders_come_until_somebody_acknowledges() {
     let mut drive = Drive::new(&forge(default_rules(), Some(Duration::from_secs(600))));
     drive.run(0, 1600, globex(300, 3600));
     assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Reminder, NotificationKind::Reminder]);
-    let action = Action { incident: drive.incident().id, by: "ana".into(), what: ActionKind::Acknowledge };
+    let action = ana(&drive, ActionKind::Acknowledge);
     drive.hand(Input::Action(ActionId(7), action), at(1600.0));
     assert!(
         drive
@@ -335,7 +339,7 @@ fn reminders_come_until_somebody_acknowledges() {
 fn an_incident_resolved_by_hand_does_not_open_again_while_it_goes_on_failing() {
     let mut drive = Drive::new(&forge(default_rules(), None));
     drive.run(0, 400, globex(300, 900));
-    let action = Action { incident: drive.incident().id, by: "ana".into(), what: ActionKind::Resolve };
+    let action = ana(&drive, ActionKind::Resolve);
     drive.hand(Input::Action(ActionId(1), action), at(400.0));
     drive.run(400, 900, globex(300, 900));
     assert_eq!(drive.opened(), 1);

@@ -1,6 +1,7 @@
 //! Actions: what an operator does to an incident.
 
 use super::id::IncidentId;
+use super::unit::Timestamp;
 
 /// The number under which an action waits to be carried out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -9,21 +10,25 @@ pub struct ActionId(pub i64);
 /// What an operator asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Action {
-    /// The incident.
+    /// When it was asked.
+    pub at: Timestamp,
+    /// Which incident.
     pub incident: IncidentId,
+    /// What is to be done.
+    pub kind: ActionKind,
     /// Who asks.
     pub by: String,
-    /// What is asked.
-    pub what: ActionKind,
+    /// What to write down: the note, or why it is resolved. Empty when there is nothing to say.
+    pub text: String,
 }
 
-/// What an operator can do to an incident.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What an operator can ask for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ActionKind {
-    /// Take it on: reminders stop.
+    /// Take the incident on: reminders stop.
     Acknowledge,
     /// Write something down.
-    Note(String),
+    Note,
     /// Declare it over. What still fails opens another only after it was well in between.
     Resolve,
 }

@@ -334,7 +334,7 @@ impl fmt::Display for IncidentChange {
             }
             Self::Acknowledged { by } => write!(f, "taken on by {by}"),
             Self::Noted { by, text } => write!(f, "{by} notes: {text}"),
-            Self::Resolved { by: Some(by), .. } => write!(f, "resolved by {by}"),
+            Self::Resolved { by: Some(by), reason, .. } => write!(f, "resolved by {by}: {reason}"),
             Self::Resolved { by: None, reason, .. } => write!(f, "resolved: {reason}"),
             Self::Told { receiver, kind, reason, .. } => {
                 write!(f, "told {receiver}: {}, because {reason}", kind.as_str())

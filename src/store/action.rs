@@ -7,37 +7,7 @@ use rusqlite::{Connection, params};
 use super::error::StoreError;
 use super::open;
 use super::row;
-use crate::model::{IncidentId, Timestamp};
-
-/// An operator's wish about an incident.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Action {
-    /// When it was asked.
-    pub at: Timestamp,
-    /// Which incident.
-    pub incident: IncidentId,
-    /// What is to be done.
-    pub kind: ActionKind,
-    /// Who asks.
-    pub by: String,
-    /// What to write down: the note, or why it is resolved. Empty when there is nothing to say.
-    pub text: String,
-}
-
-/// What an operator can ask for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum ActionKind {
-    /// Take the incident on.
-    Acknowledge,
-    /// Write something down.
-    Note,
-    /// Declare it over.
-    Resolve,
-}
-
-/// The number of an action.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ActionId(pub(super) i64);
+use crate::model::{Action, ActionId, Timestamp};
 
 /// An action that waits for the daemon.
 #[derive(Clone, PartialEq, Eq, Debug)]

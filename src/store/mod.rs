@@ -20,7 +20,7 @@ mod reader;
 mod row;
 mod writer;
 
-pub use action::{Action, ActionDone, ActionId, ActionKind, PendingAction, request_action};
+pub use action::{ActionDone, PendingAction, request_action};
 pub use commit::{Attempt, AttemptOutcome, Commit, DeliveryId, Owed};
 pub use error::StoreError;
 pub use reader::{Delivery, DeliveryState, DueDelivery, FailureQuery, IncidentSummary, Reader};

@@ -12,11 +12,11 @@ pub use failures::FailureQuery;
 pub use incidents::IncidentSummary;
 pub use outbox::{Delivery, DeliveryState, DueDelivery};
 
-use super::action::{Action, ActionId, PendingAction};
+use super::action::PendingAction;
 use super::error::StoreError;
 use super::names::Names;
 use super::{open, row};
-use crate::model::{CheckResult, IncidentId, Phases, Timestamp};
+use crate::model::{Action, ActionId, CheckResult, IncidentId, Phases, Timestamp};
 
 /// A way to read. Each question sees what was committed when it was asked. Questions block; none is long but
 /// [`Reader::results_since`].

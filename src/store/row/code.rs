@@ -1,8 +1,7 @@
 //! The numbers of closed sets. Each is a promise to every database that was ever written: new ones are added, none is
 //! changed or used again, and they do not follow the order of the enums.
 
-use crate::model::{FailureClass, IncidentState, NotificationKind, Outcome, Severity, VoidReason};
-use crate::store::ActionKind;
+use crate::model::{ActionKind, FailureClass, IncidentState, NotificationKind, Outcome, Severity, VoidReason};
 use crate::store::StoreError;
 
 macro_rules! codes {

@@ -9,7 +9,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::incident::{Example, Marks};
 use crate::model::*;
-use crate::store::ActionKind;
 
 #[test]
 fn the_code_of_an_outcome_is_what_it_always_was() {
