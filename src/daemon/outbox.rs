@@ -28,9 +28,6 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// The pause after the store could not be asked or told.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long deliveries that are under way may take to end when the daemon stops.
-const LAST_MOMENTS: Duration = Duration::from_secs(5);
-
 /// How deliveries are made.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxOptions {
@@ -38,19 +35,21 @@ pub struct OutboxOptions {
     pub mailer: Mailer,
     /// When to try again.
     pub backoff: Backoff,
+    /// How long deliveries that are under way may take to end when the outbox is told to stop.
+    pub last_moments: Duration,
 }
 
 impl Default for OutboxOptions {
-    /// As a daemon wants it.
+    /// As a daemon wants it: 30 seconds for a mail server, a day of trying, 5 seconds for stopping.
     fn default() -> Self {
-        Self { mailer: Mailer::default(), backoff: Backoff::MAIL }
+        Self { mailer: Mailer::default(), backoff: Backoff::MAIL, last_moments: Duration::from_secs(5) }
     }
 }
 
 /// Delivers what is due until it is told to stop: at once when `wake` says that something new was committed, else
 /// when the next delivery is due.
 ///
-/// On `stop`, what is under way has five seconds to end; what has not ended then stays owed.
+/// On `stop`, what is under way has its last moments to end; what has not ended then is broken off and stays owed.
 pub async fn run(
     writer: Writer,
     reader: Reader,
@@ -166,7 +165,7 @@ impl Outbox {
 
     async fn drain(mut self) {
         let all = async { while self.under_way.join_next().await.is_some() {} };
-        if tokio::time::timeout(LAST_MOMENTS, all).await.is_err() {
+        if tokio::time::timeout(self.options.last_moments, all).await.is_err() {
             tracing::warn!(
                 left = self.under_way.len(),
                 "deliveries are left unfinished; they stay owed and are made again after the next start"

@@ -22,7 +22,8 @@ const WORDS: usize = 500;
 pub struct DeliveryFault {
     /// Whether another attempt may succeed.
     pub retry: bool,
-    /// What happened, in one line, without secrets.
+    /// What happened, in one line, without the password; our own words name no part of the server's URL either, for
+    /// all of that may be secret.
     pub text: String,
 }
 
@@ -65,18 +66,14 @@ impl Mailer {
             Ok(Ok(response)) => Ok(one_line(&secrets.redact(&answer(&response)))),
             Ok(Err(error)) => Err(DeliveryFault {
                 retry: is_worth_another_attempt(&error),
-                text: one_line(&secrets.redact(&format!("{}: {error}", at(&receiver.smtp)))),
+                text: one_line(&secrets.redact(&error.to_string())),
             }),
             Err(_) => Err(DeliveryFault {
                 retry: true,
-                text: format!("{}: no answer within {} seconds", at(&receiver.smtp), self.deadline.as_secs_f32()),
+                text: format!("the mail server did not answer within {} seconds", self.deadline.as_secs_f32()),
             }),
         }
     }
-}
-
-fn at(server: &SmtpServer) -> String {
-    format!("mail server {}:{}", server.host, server.port)
 }
 
 fn answer(response: &Response) -> String {
@@ -116,10 +113,10 @@ fn transport(server: &SmtpServer, deadline: Duration) -> Result<AsyncSmtpTranspo
 fn tls_parameters(server: &SmtpServer) -> Result<TlsParameters, String> {
     let mut builder = TlsParameters::builder(server.host.clone());
     if let Some(pem) = &server.ca {
-        let ca = Certificate::from_pem(pem).map_err(|error| format!("the CA of {}: {error}", at(server)))?;
+        let ca = Certificate::from_pem(pem).map_err(|error| format!("the CA of the mail server: {error}"))?;
         builder = builder.certificate_store(CertificateStore::None).add_root_certificate(ca);
     }
-    builder.build().map_err(|error| format!("TLS to {}: {error}", at(server)))
+    builder.build().map_err(|error| format!("TLS to the mail server: {error}"))
 }
 
 /// Writes the message as RFC 5322 and MIME want it: text and HTML as alternatives, everything that is not ASCII

@@ -18,6 +18,7 @@ mod names;
 mod open;
 mod reader;
 mod row;
+mod write;
 mod writer;
 
 pub use action::{ActionDone, PendingAction, request_action};

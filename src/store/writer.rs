@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::commit::{self, Attempt, Commit, DeliveryId};
+use super::commit::{Attempt, Commit, DeliveryId};
 use super::error::StoreError;
 use super::names::Keys;
 use super::open::{self, Lock};
+use super::write as rows;
 
 /// How many requests may wait. Whoever comes after waits at the door, so a slow disk slows down, not fills, memory.
 const WAITING: usize = 256;
@@ -137,8 +138,8 @@ fn write_group(
     for (request, _) in group {
         let savepoint = transaction.savepoint()?;
         let result = match request {
-            Request::Commit(commit) => commit::store(&savepoint, keys, commit),
-            Request::Attempt(delivery, attempt) => commit::store_attempt(&savepoint, *delivery, attempt),
+            Request::Commit(commit) => rows::store(&savepoint, keys, commit),
+            Request::Attempt(delivery, attempt) => rows::store_attempt(&savepoint, *delivery, attempt),
             Request::Close => Ok(()),
         };
         match result {

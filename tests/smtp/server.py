@@ -31,6 +31,7 @@ class Mailbox:
         if self.tries <= self.options.get("busy", 0):
             return "451 4.3.0 busy, try again later"
         if self.options.get("hang"):
+            open(os.path.join(self.options["dir"], "hanging"), "w").close()
             await asyncio.sleep(3600)
         name = os.path.join(self.options["dir"], str(self.tries))
         with open(name + ".json", "w") as file:

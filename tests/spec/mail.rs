@@ -130,7 +130,7 @@ async fn a_server_that_is_busy_or_cannot_be_reached_is_worth_another_attempt() {
 
     let nowhere = tripline::model::SmtpServer { host: "mail.invalid".into(), ..unreachable() };
     let fault = send(&email(&receiver.to, nowhere), &message("a")).await.unwrap_err();
-    assert!(fault.retry && fault.text.contains("mail.invalid"), "{fault:?}");
+    assert!(fault.retry && fault.text.starts_with("Connection error"), "{fault:?}");
 }
 
 #[tokio::test]

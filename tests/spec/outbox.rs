@@ -45,6 +45,7 @@ impl Running {
                 longest: Duration::from_millis(80),
                 give_up_after: seconds(60),
             },
+            last_moments: Duration::from_millis(50),
         };
         let reader = Reader::open(&path).unwrap();
         let task =
@@ -127,6 +128,24 @@ async fn a_mail_server_that_hangs_does_not_hold_up_another_receiver() {
     running.owe("quick", "quick", &["a@example.com"]).await;
     eventually("the quick one", || running.states("quick") == [DeliveryState::Accepted]).await;
     assert!(matches!(running.states("slow-0")[..], [DeliveryState::Owed(_)]));
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_under_way_when_the_daemon_stops_stays_owed() {
+    let server = MailServer::start(json!({"hang": true}));
+    let to = [address(None, "a@example.com")];
+    let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
+    running.owe("one", "oncall", &["a@example.com"]).await;
+    eventually("a delivery under way", || server.is_hanging()).await;
+    let began = std::time::Instant::now();
+    let path = running.path.clone();
+    let Running { stop, task, writer, _directory, .. } = running;
+    stop.cancel();
+    task.await.unwrap();
+    assert!(began.elapsed() < seconds(5), "the mail server is not waited for");
+    writer.close().await.unwrap();
+    let delivery = Reader::open(&path).unwrap().deliveries_of(IncidentId::derived(&["one"])).unwrap().remove(0);
+    assert!(matches!(delivery.state, DeliveryState::Owed(_)) && delivery.attempts.is_empty(), "{delivery:?}");
 }
 
 #[tokio::test]

@@ -57,6 +57,11 @@ impl MailServer {
         taken.into_iter().map(|(_, mail)| mail).collect()
     }
 
+    /// Whether a mail arrived that it, as it was told, never answers.
+    pub(crate) fn is_hanging(&self) -> bool {
+        self.mails.join("hanging").exists()
+    }
+
     /// The server as a config names it.
     pub(crate) fn address(&self, security: SmtpSecurity) -> SmtpServer {
         SmtpServer { host: "127.0.0.1".into(), port: self.port, security, login: None, ca: None }

@@ -138,8 +138,9 @@ async fn an_incident_is_stored_with_its_events_and_what_it_owes() {
     assert_eq!(reader.incidents_named(&known.id.short(), 2).unwrap(), listed);
     assert_eq!(reader.incidents_named(&known.id.to_string().to_uppercase(), 2).unwrap(), listed);
     assert_eq!(reader.incidents_named("%", 2).unwrap(), []);
-    assert_eq!(reader.events_of(known.id).unwrap(), [event.clone()]);
-    assert_eq!(reader.histories(START).unwrap(), [[event]]);
+    let history = vec![event];
+    assert_eq!(reader.events_of(known.id).unwrap(), history);
+    assert_eq!(reader.histories(START).unwrap(), [history]);
 
     let due = reader.due_deliveries(START, 10).unwrap();
     assert_eq!(due.iter().map(|due| due.to.clone()).collect::<Vec<_>>(), to);
