@@ -1,1 +1,127 @@
-//! x
+//! A small forge on loopback, over real HTTPS, that breaks for some of its customers on request.
+//!
+//! It stands in for a service whose feature flags fail: the website, the API and Git then answer one customer's
+//! requests with 404, as if their repositories had never been, while all others go on as before.
+
+mod api;
+mod certificates;
+mod flags;
+mod git;
+mod listener;
+mod pages;
+mod site;
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::fault::DemoFault;
+pub use flags::{Area, Requests};
+use flags::{Counters, Flags};
+pub use git::GitBackend;
+use git::Repository;
+
+/// The name that the forge's certificate is for.
+pub const HOST: &str = "forge.example";
+
+/// The customers of the forge.
+pub const WORKSPACES: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
+
+/// How long requests under way may go on after `stop`.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What all requests share.
+#[derive(Debug)]
+struct Premises {
+    flags: Flags,
+    counters: Counters,
+    repository: Repository,
+}
+
+/// A running forge. Dropping it ends it.
+#[derive(Debug)]
+pub struct Forge {
+    address: SocketAddr,
+    ca_pem: Bytes,
+    premises: Arc<Premises>,
+    server: JoinHandle<()>,
+    stop: DropGuard,
+}
+
+impl Forge {
+    /// Starts a forge on a free port of 127.0.0.1, with a certificate authority of its own made for this start. Its
+    /// repository is made below `dir`, with git if that is installed. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When no port can be had, the certificates cannot be made, or git or the file system fails.
+    pub async fn start(dir: &Path) -> Result<Self, DemoFault> {
+        let repository = Repository::prepare(dir).await?;
+        let certificates = certificates::issue(HOST, crate::clock::now())?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.map_err(DemoFault::io("listen on 127.0.0.1 for the forge"))?;
+        let address = listener.local_addr().map_err(DemoFault::io("tell the forge's port"))?;
+        let premises = Arc::new(Premises { flags: Flags::default(), counters: Counters::default(), repository });
+        let stop = CancellationToken::new();
+        let listener = listener::listen(listener, address, certificates.server, stop.clone());
+        let serving = axum::serve(listener, site::router(Arc::clone(&premises)));
+        let serving = serving.with_graceful_shutdown(stop.clone().cancelled_owned());
+        let server = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::warn!(%error, "the forge ended");
+            }
+        });
+        Ok(Self { address, ca_pem: certificates.ca_pem, premises, server, stop: stop.drop_guard() })
+    }
+
+    /// Where it listens. Its certificate holds for [`HOST`], `localhost` and 127.0.0.1.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The certificate of its authority, as PEM: what a client has to trust.
+    #[must_use]
+    pub fn ca_pem(&self) -> Bytes {
+        self.ca_pem.clone()
+    }
+
+    /// How Git is answered.
+    #[must_use]
+    pub fn git(&self) -> GitBackend {
+        self.premises.repository.backend()
+    }
+
+    /// The feature flags fail for this workspace: its website, API and Git answer 404 from now on.
+    pub fn break_flags_for(&self, workspace: &str) {
+        self.premises.flags.fail_for(workspace);
+    }
+
+    /// The feature flags work again, for everyone.
+    pub fn repair(&self) {
+        self.premises.flags.repair();
+    }
+
+    /// How many requests came so far.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        self.premises.counters.read()
+    }
+
+    /// Stops listening and waits up to two seconds for requests under way.
+    pub async fn stop(self) {
+        drop(self.stop);
+        let abort = self.server.abort_handle();
+        if timeout(GRACE, self.server).await.is_err() {
+            abort.abort();
+        }
+    }
+}

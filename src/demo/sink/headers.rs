@@ -28,7 +28,8 @@ pub(super) fn subject(mail: &[u8]) -> String {
     for word in header(mail, "subject").unwrap_or_default().split_ascii_whitespace() {
         let decoded = decode(word);
         // The space between two encoded words is not part of the text.
-        if !text.is_empty() && !(after_encoded && decoded.is_some()) {
+        let joined = after_encoded && decoded.is_some();
+        if !text.is_empty() && !joined {
             text.push(' ');
         }
         after_encoded = decoded.is_some();
