@@ -16,7 +16,8 @@ use crate::model::unit::show_duration;
 use crate::model::{Cadence, FailureClass, IncidentState, Outcome, Timestamp};
 use crate::store::{IncidentSummary, Reader, StoreError};
 
-use super::forge::{DemoFault, Forge};
+use super::fault::DemoFault;
+use super::forge::Forge;
 use super::hurry;
 use super::sink::{Sink, SunkMail};
 

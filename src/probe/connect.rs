@@ -58,9 +58,9 @@ impl Clients {
 
 /// Resolves names as the system's files say, without a cache: every check asks anew.
 pub(super) struct Resolver {
-    auto: TokioResolver,
-    v4: TokioResolver,
-    v6: TokioResolver,
+    auto: Arc<TokioResolver>,
+    v4: Arc<TokioResolver>,
+    v6: Arc<TokioResolver>,
 }
 
 /// Why a name could not be resolved, in plain words.
@@ -81,7 +81,7 @@ impl Resolver {
             options.cache_size = 0;
             options.use_hosts_file = ResolveHosts::Always;
             options.ip_strategy = strategy;
-            builder.build().map_err(|error| format!("the resolver cannot be set up: {error}"))
+            builder.build().map(Arc::new).map_err(|error| format!("the resolver cannot be set up: {error}"))
         };
         Ok(Self {
             auto: build(LookupIpStrategy::Ipv6AndIpv4)?,
@@ -90,7 +90,7 @@ impl Resolver {
         })
     }
 
-    fn of(&self, ip: IpChoice) -> (TokioResolver, &'static str) {
+    fn of(&self, ip: IpChoice) -> (Arc<TokioResolver>, &'static str) {
         match ip {
             IpChoice::Auto => (self.auto.clone(), "address"),
             IpChoice::V4 => (self.v4.clone(), "IPv4 address"),

@@ -161,7 +161,7 @@ impl HttpProbe {
 
     async fn send(&self, trace: &Trace, route: &Route, progress: &Progress) -> Result<reqwest::Response, Broken> {
         let hop = Hop { ip: self.ip, address: progress.ask.address, verify_as: route.verify_as.clone() };
-        check_family(&route.url, self.ip)?;
+        check_family(&progress.ask, self.ip)?;
         trace.begin_hop(hop);
         let mut request = reqwest::Request::new(progress.ask.method.clone(), route.url.clone());
         *request.headers_mut() = route.headers.clone();
@@ -204,8 +204,9 @@ fn broken(error: &reqwest::Error, trace: &Trace) -> Broken {
 }
 
 /// An address in the URL itself must be of the chosen family; no resolver is asked that could say so.
-fn check_family(url: &Url, ip: IpChoice) -> Result<(), Broken> {
-    let fault = match (url.host(), ip) {
+fn check_family(ask: &Ask, ip: IpChoice) -> Result<(), Broken> {
+    let fault = match (ask.url.host(), ip) {
+        _ if ask.address.is_some() => return Ok(()),
         (Some(Host::Ipv4(address)), IpChoice::V6) => format!("{address} is no IPv6 address"),
         (Some(Host::Ipv6(address)), IpChoice::V4) => format!("{address} is no IPv4 address"),
         _ => return Ok(()),

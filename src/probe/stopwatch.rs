@@ -127,7 +127,7 @@ impl Trace {
     pub(super) fn phases(&self) -> Phases {
         self.notes(|notes| {
             notes.close(Instant::now());
-            Phases { total: self.started.elapsed(), ..notes.phases.clone() }
+            Phases { total: self.started.elapsed(), ..notes.phases }
         })
     }
 
@@ -170,3 +170,7 @@ impl Notes {
         *slot = Some(slot.unwrap_or_default() + now.duration_since(since));
     }
 }
+
+#[cfg(test)]
+#[path = "stopwatch_tests.rs"]
+mod tests;

@@ -2,8 +2,13 @@
 // A test that cannot go on has failed; what helps a test is a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod given;
+mod probes;
+mod store;
 mod mail;
 mod outbox;
+mod kill;
+mod tidy;
+
+mod given;
+mod servers;
 mod smtp;
-mod store;

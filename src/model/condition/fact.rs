@@ -48,8 +48,7 @@ impl Fact {
         }
     }
 
-    /// The length of the longest list or map in it, and the whole number of lists' elements if they are nested:
-    /// what a comprehension could walk.
+    /// The length of the longest list or map in it: what a comprehension could walk.
     pub(super) fn longest(&self) -> usize {
         match self {
             Self::List(values) => values.iter().map(Self::longest).max().unwrap_or(0).max(values.len()),

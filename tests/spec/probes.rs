@@ -1,0 +1,85 @@
+//! Checks: what Tripline sees of a server.
+
+mod bodies;
+mod certificates;
+mod failures;
+mod phases;
+mod redirects;
+mod routes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tripline::model::condition::ANSWER_VARIABLES;
+use tripline::model::{
+    Cadence, CheckResult, Condition, Evidence, FailureClass, HttpTarget, IpChoice, Labels, Location, Outcome, Probe,
+    ProbeKind, Secrets, Timestamp, TlsOptions,
+};
+use tripline::probe::{Prober, Roots};
+
+use crate::servers::Authority;
+
+/// A GET that waits two seconds, follows five redirects and expects nothing in particular.
+pub(crate) fn target(url: &str) -> HttpTarget {
+    HttpTarget {
+        method: http::Method::GET,
+        url: url.parse().unwrap(),
+        headers: http::HeaderMap::new(),
+        body: Bytes::new(),
+        redirects: 5,
+        body_cap: 1 << 20,
+        tls: Arc::default(),
+        ip: IpChoice::Auto,
+        address: None,
+    }
+}
+
+pub(crate) fn trusting(authority: &Authority) -> Arc<TlsOptions> {
+    Arc::new(TlsOptions { ca: Some(authority.pem.clone().into()), ..TlsOptions::default() })
+}
+
+pub(crate) fn probe(target: HttpTarget, timeout: Duration, expect: &[&str]) -> Probe {
+    let expect: Vec<Condition> =
+        expect.iter().map(|source| Condition::parse(source, &ANSWER_VARIABLES).unwrap()).collect();
+    Probe {
+        id: "dashboard".into(),
+        name: "dashboard".into(),
+        component: "website".into(),
+        labels: Labels::new(),
+        cadence: Cadence::Every(Duration::from_secs(20)),
+        timeout,
+        kind: ProbeKind::Http(target),
+        expect: expect.into(),
+    }
+}
+
+/// One check, with secrets to hide.
+pub(crate) async fn check_with(probe: Probe, secrets: Secrets) -> CheckResult {
+    let prober = Prober::new(&[probe], Location::local(), secrets, &Roots::load()).unwrap();
+    let started = Timestamp::from_millis(1_739_288_460_000);
+    let result = prober.check(0, started).await;
+    assert_eq!((result.started, result.probe.as_str(), result.location.as_str()), (started, "dashboard", "local"));
+    result
+}
+
+pub(crate) async fn check(target: HttpTarget, expect: &[&str]) -> CheckResult {
+    check_with(probe(target, Duration::from_secs(2), expect), Secrets::default()).await
+}
+
+pub(crate) async fn get(url: &str) -> CheckResult {
+    check(target(url), &[]).await
+}
+
+/// The class and the evidence of a failed check.
+pub(crate) fn failure(result: &CheckResult) -> (FailureClass, &Evidence) {
+    match (result.outcome, &result.evidence) {
+        (Outcome::Failure(class), Some(evidence)) => (class, evidence),
+        other => panic!("no failure with evidence: {other:?}"),
+    }
+}
+
+pub(crate) fn class_and_fault(result: &CheckResult) -> (FailureClass, &str) {
+    let (class, evidence) = failure(result);
+    (class, &evidence.fault)
+}
