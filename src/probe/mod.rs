@@ -5,8 +5,8 @@
 //! connection, a handshake and a request.
 //!
 //! How the phases are measured: reqwest polls its resolver, its connector and the TLS handshake within the task
-//! of the check as long as connections are not pooled, so a task-local [`stopwatch`] is there for the hooks of
-//! [`connect`] and [`tls`] to mark where the time goes.
+//! of the check as long as connections are not pooled, so a task-local `stopwatch` is there for the hooks of
+//! `connect` and `tls` to mark where the time goes.
 
 mod classify;
 mod connect;

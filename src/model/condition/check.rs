@@ -180,7 +180,7 @@ impl Check<'_> {
             self.fault(argument.id, format!("`{}` is no regular expression: {said}", text.inner()), remedy)
         })?;
         argument.expr = Expr::Ident(pattern_name(self.found.patterns.len()));
-        self.found.patterns.push(Pattern(pattern));
+        self.found.patterns.push(Pattern(pattern.into()));
         Ok(())
     }
 

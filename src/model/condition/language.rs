@@ -156,9 +156,10 @@ fn foreign(value: &dyn Val) -> ExecutionError {
     ExecutionError::UnexpectedType { got: value.get_type().name().into(), want: "duration".into() }
 }
 
-/// A compiled regular expression. Cloning shares it.
+/// A compiled regular expression. Cloning shares it, with the memory that it searches in: a clone of the `Regex`
+/// itself would have to make its own anew.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern(pub(super) regex::Regex);
+pub(super) struct Pattern(pub(super) Arc<regex::Regex>);
 
 impl Val for Pattern {
     fn get_type(&self) -> &Type {

@@ -57,7 +57,7 @@ async fn a_compressed_bomb_is_read_up_to_the_same_cap() {
     asked.body_cap = 100_000;
     let result = check(asked, &["size(body) == 100000"]).await;
     assert_eq!(result.outcome, Outcome::Success, "{result:?}");
-    assert!(result.phases.transfer.unwrap() < Duration::from_millis(500));
+    assert!(result.phases.transfer.unwrap() < Duration::from_millis(1_500));
     assert!(server.requests()[0].contains("accept-encoding: gzip"));
 }
 
