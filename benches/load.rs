@@ -36,7 +36,9 @@ fn main() {
         bare(&args[at + 1..]);
         return;
     }
-    let wants = |what: &str| !args.iter().any(|arg| arg == "--paced" || arg == "--peak") || args.iter().any(|arg| arg == what);
+    let wants = |what: &str| {
+        !args.iter().any(|arg| arg == "--paced" || arg == "--peak") || args.iter().any(|arg| arg == what)
+    };
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     if wants("--paced") {
@@ -84,7 +86,11 @@ impl Server {
                server {{ listen {address} ssl backlog=8192; ssl_certificate {ca_shown}; ssl_certificate_key {key_shown};\n\
                  ssl_session_cache off; ssl_session_tickets off; location / {{ return 200 'Repositories of the forge'; }} }} }}\n"
         )).unwrap();
-        let child = Command::new("nginx").arg("-c").arg(&config).stderr(Stdio::null()).spawn()
+        let child = Command::new("nginx")
+            .arg("-c")
+            .arg(&config)
+            .stderr(Stdio::null())
+            .spawn()
             .expect("nginx is needed: apt-get install nginx-light");
         let until = Instant::now() + Duration::from_secs(5);
         while std::net::TcpStream::connect(address).is_err() {
@@ -138,7 +144,13 @@ fn memory(pid: u32, field: &str) -> f64 {
 fn run_bare(server: &Server, folder: &Path, pace: u64, seconds: u64) -> Figures {
     let out = folder.join("bare.txt");
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--bare", &server.address.to_string(), &server.ca.display().to_string(), &pace.to_string(), &seconds.to_string()])
+        .args([
+            "--bare",
+            &server.address.to_string(),
+            &server.ca.display().to_string(),
+            &pace.to_string(),
+            &seconds.to_string(),
+        ])
         .arg(&out)
         .status()
         .unwrap();
@@ -217,7 +229,10 @@ fn daemon(server: &Server, folder: &Path, probes: u64, interval_ms: u64, seconds
     )).unwrap();
     let database = folder.join(format!("load-{probes}.db"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_tripline"))
-        .args(["run", "--config"]).arg(&config).arg("--db").arg(&database)
+        .args(["run", "--config"])
+        .arg(&config)
+        .arg("--db")
+        .arg(&database)
         .stderr(std::fs::File::create(folder.join("daemon.log")).unwrap())
         .spawn()
         .unwrap();
@@ -233,33 +248,45 @@ fn daemon(server: &Server, folder: &Path, probes: u64, interval_ms: u64, seconds
     let mut lags: Vec<i64> = Vec::new();
     let mut starts: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     let interval = i64::try_from(interval_ms).unwrap();
-    Reader::open(&database).unwrap().results_since(Timestamp::from_millis(0), |result| {
-        let id = result.probe.as_str();
-        made += 1;
-        match result.outcome {
-            Outcome::Void(_) => { void += 1; return; }
-            Outcome::Failure(_) => failed += 1,
-            Outcome::Success => {}
-        }
-        if result.finished() > from && result.finished() <= until {
-            watched += 1;
-        }
-        let started = result.started.as_millis();
-        let phase = i64::try_from(stable_hash(&[id]) % interval_ms).unwrap();
-        lags.push((started - phase).rem_euclid(interval));
-        starts.entry(id.to_owned()).or_default().push(started);
-    }).unwrap();
+    Reader::open(&database)
+        .unwrap()
+        .results_since(Timestamp::from_millis(0), |result| {
+            let id = result.probe.as_str();
+            made += 1;
+            match result.outcome {
+                Outcome::Void(_) => {
+                    void += 1;
+                    return;
+                }
+                Outcome::Failure(_) => failed += 1,
+                Outcome::Success => {}
+            }
+            if result.finished() > from && result.finished() <= until {
+                watched += 1;
+            }
+            let started = result.started.as_millis();
+            let phase = i64::try_from(stable_hash(&[id]) % interval_ms).unwrap();
+            lags.push((started - phase).rem_euclid(interval));
+            starts.entry(id.to_owned()).or_default().push(started);
+        })
+        .unwrap();
     lags.sort_unstable();
     let lag = |share: f64| lags[((lags.len() - 1) as f64 * share) as usize];
     // A check that was due between two that were stored, and was not, is lost.
-    let lost: i64 = starts.values().flat_map(|starts| starts.windows(2)).map(|pair| (pair[1] - pair[0] + interval / 2) / interval - 1).sum();
+    let lost: i64 = starts
+        .values()
+        .flat_map(|starts| starts.windows(2))
+        .map(|pair| (pair[1] - pair[0] + interval / 2) / interval - 1)
+        .sum();
     let bytes = std::fs::metadata(&database).unwrap().len() as f64 / made as f64;
     Figures {
         rate: watched as f64 / seconds as f64,
         cpu: used / watched as f64,
         more: format!(
             "  {resident:.1} MiB resident ({peak:.1} at most)  start late p50 {} p99 {} max {} ms  {made} stored, {void} void, {failed} failed, {lost} lost  {bytes:.0} bytes of file per result",
-            lag(0.5), lag(0.99), lags.last().unwrap()
+            lag(0.5),
+            lag(0.99),
+            lags.last().unwrap()
         ),
     }
 }

@@ -17,7 +17,7 @@ use crate::model::{Cadence, FailureClass, IncidentState, Outcome, Timestamp};
 use crate::store::{IncidentSummary, Reader, StoreError};
 
 use super::fault::DemoFault;
-use super::forge::Forge;
+use super::forge::{Forge, GitBackend};
 use super::hurry;
 use super::sink::{Sink, SunkMail};
 
@@ -148,7 +148,11 @@ impl Stage<'_> {
         mails: &Path,
     ) -> Result<bool, PlayFault> {
         let interval = self.interval();
-        self.say(&format!("a forge listens on https://{}; Git is served by {}", forge.address(), forge.git()));
+        let git = match forge.git() {
+            GitBackend::HttpBackend => "Git is served by git http-backend",
+            GitBackend::Fixed => "git is not installed here, so its Git answers are fixed",
+        };
+        self.say(&format!("a forge listens on https://{}; {git}", forge.address()));
         self.say(&format!("a mail server listens on {}", sink.address()));
         self.say(&format!(
             "the daemon watches the forge by probes.yaml, {FASTER} times as fast as written: {} probes, each every {}",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::Config;
 use crate::model::incident::Marks;
-use crate::model::unit::show_duration;
+use crate::model::unit::{show_about, show_duration};
 use crate::model::{Breach, BreachId, CheckResult, Consecutive, FailureClass, Probe, Rule, Slice, Timestamp};
 
 use super::Signal;
@@ -115,9 +115,9 @@ impl ConsecutiveWatch {
         let mut marks = Marks::default();
         marks.add(asked, state.class, &config.cohorts);
         let reason = format!(
-            "{} failures in a row in {}; breached at {}",
+            "{} failures in a row in {}; the rule: {}",
             state.failures,
-            show_duration(now.since(first.at)),
+            show_about(now.since(first.at)),
             self.run.count,
         );
         state.breach = Some(Active { id, slice: slice.clone(), well_since: None });
@@ -138,10 +138,10 @@ impl ConsecutiveWatch {
     fn judge_clear(&mut self, probe: usize, now: Timestamp, signals: &mut Vec<Signal>) {
         let Some(Some(state)) = self.states.get_mut(probe) else { return };
         let Some(active) = &state.breach else { return };
-        let Some(well_since) = active.well_since.filter(|since| now.since(*since) >= self.run.clear_after) else {
+        if active.well_since.is_none_or(|since| now.since(since) < self.run.clear_after) {
             return;
-        };
-        let reason = format!("{} has not failed for {}", active.slice, show_duration(now.since(well_since)));
+        }
+        let reason = format!("{} has not failed for {}", active.slice, show_duration(self.run.clear_after));
         signals.push(Signal::Cleared { breach: active.id, reason });
         state.breach = None;
         self.breached.remove(&probe);

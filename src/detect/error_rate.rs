@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::config::Config;
 use crate::model::incident::Marks;
-use crate::model::unit::show_duration;
+use crate::model::unit::{show_about, show_duration};
 use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, Probe, ProbeId, Rule, Timestamp};
 
 use super::Signal;
@@ -164,7 +164,7 @@ impl ErrorRateWatch {
                 "{bad} of {looked} checks bad in the last {}, below {} for {}",
                 show_duration(self.rate.within),
                 self.rate.clear.below,
-                show_duration(now.since(low_since)),
+                show_duration(self.rate.clear.hold),
             );
             signals.push(Signal::Cleared { breach: active.id, reason });
             *breach = None;
@@ -176,10 +176,10 @@ impl ErrorRateWatch {
         let named = &self.slices.all()[slice];
         let started = onset.started.as_millis().to_string();
         let reason = format!(
-            "{} of {} checks bad in {}; breached above {} of at least {} bad within {}",
+            "{} of {} checks bad in {}; the rule: above {} and at least {} within {}",
             onset.bad,
             onset.looked,
-            show_duration(now.since(onset.at)),
+            show_about(now.since(onset.at)),
             self.rate.above,
             self.rate.at_least,
             show_duration(self.rate.within),

@@ -36,10 +36,11 @@ impl Tally {
         }
     }
 
-    /// Whether a check of this probe was counted.
-    #[must_use]
-    pub fn has(&self, probe: usize) -> bool {
-        self.probes.contains_key(&probe)
+    /// Adds all counts of another, and leaves it empty.
+    pub fn absorb(&mut self, other: &mut Self) {
+        for (probe, counts) in std::mem::take(&mut other.probes) {
+            self.probes.entry(probe).or_default().merge(&counts);
+        }
     }
 
     /// The probes that were counted, in the order of their indices.

@@ -16,7 +16,10 @@ use super::Examples;
 /// An open incident and its counts.
 pub(super) struct Case {
     pub(super) incident: Incident,
+    /// The checks from the first bad one to the last.
     tally: Tally,
+    /// Those since: they belong to the incident only if another bad one follows, and else to its recovery.
+    after: Tally,
     /// For each probe, whether a rule of one of the breaches watches it.
     covers: Vec<bool>,
     /// When the counts were last made into a finding.
@@ -44,7 +47,10 @@ impl Case {
     ) -> Option<(Self, IncidentEvent)> {
         let mut covers = vec![false; config.probes.len()];
         widen(&mut covers, &breach, config);
-        let tally = count(&covers, since, history);
+        let (mut tally, mut after) = (Tally::default(), Tally::default());
+        for entry in history.since(since).filter(|entry| covers.get(entry.probe) == Some(&true)) {
+            add(&mut tally, &mut after, entry);
+        }
         let finding = assess(&tally, None, examples, config);
         let event = IncidentEvent {
             incident: IncidentId::derived(&[&breach.id.to_string()]),
@@ -53,7 +59,7 @@ impl Case {
             change: IncidentChange::Opened { breach, finding },
         };
         let incident = lifecycle::open(&event)?;
-        Some((Self { incident, tally, covers, assessed: at, decide_at: None }, event))
+        Some((Self { incident, tally, after, covers, assessed: at, decide_at: None }, event))
     }
 
     /// Takes up a stored incident; its counts come from the results that are replayed after.
@@ -63,14 +69,21 @@ impl Case {
             widen(&mut covers, breach, config);
         }
         let decide_at = Some(incident.opened);
-        Self { incident, tally: Tally::default(), covers, assessed: Timestamp::default(), decide_at }
+        Self {
+            incident,
+            tally: Tally::default(),
+            after: Tally::default(),
+            covers,
+            assessed: Timestamp::default(),
+            decide_at,
+        }
     }
 
     /// Counts a check, if a rule of this incident watches its probe.
     pub(super) fn count(&mut self, entry: &Entry) -> bool {
         let covered = self.covers.get(entry.probe).copied().unwrap_or(false);
         if covered {
-            self.tally.add(entry);
+            add(&mut self.tally, &mut self.after, entry);
         }
         covered
     }
@@ -91,7 +104,7 @@ impl Case {
         for entry in history.since(since) {
             let new = self.covers.get(entry.probe) == Some(&true) && before.get(entry.probe) == Some(&false);
             if new {
-                self.tally.add(entry);
+                add(&mut self.tally, &mut self.after, entry);
             }
         }
         self.event(at, IncidentChange::Joined { breach, reason })
@@ -144,12 +157,11 @@ fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
     }
 }
 
-fn count(covers: &[bool], since: Timestamp, history: &History) -> Tally {
-    let mut tally = Tally::default();
-    for entry in history.since(since).filter(|entry| covers.get(entry.probe) == Some(&true)) {
-        tally.add(entry);
+fn add(tally: &mut Tally, after: &mut Tally, entry: &Entry) {
+    after.add(entry);
+    if entry.bad {
+        tally.absorb(after);
     }
-    tally
 }
 
 fn assess(

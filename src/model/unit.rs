@@ -150,6 +150,19 @@ pub fn show_duration(duration: Duration) -> String {
     if text.is_empty() { "0s".into() } else { text }
 }
 
+/// Writes a duration for a person: to the second from one second on, to the minute from ten hours on.
+#[must_use]
+pub fn show_about(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let unit = match millis {
+        0..1_000 => 1,
+        1_000..36_000_000 => 1_000,
+        _ => 60_000,
+    };
+    let rounded = (millis + unit / 2) / unit * unit;
+    show_duration(Duration::from_millis(u64::try_from(rounded).unwrap_or(u64::MAX)))
+}
+
 /// A share between 0 and 1, kept in parts per million so that comparing is exact.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Ratio(u32);

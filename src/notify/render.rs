@@ -5,8 +5,8 @@ use askama::Template;
 use crate::config::Config;
 use crate::incident::summary;
 use crate::model::probe::show_labels;
-use crate::model::unit::show_duration;
-use crate::model::{Incident, Message, NotificationId, NotificationKind, ReceiverId, Timestamp};
+use crate::model::unit::show_about;
+use crate::model::{Breach, Incident, Message, NotificationId, NotificationKind, ReceiverId, Timestamp};
 
 /// What the templates show. Built from the incident as it stands; holds no secret, since no finding does.
 struct Words {
@@ -69,24 +69,22 @@ fn subject(incident: &Incident, kind: NotificationKind, now: Timestamp, config: 
         NotificationKind::Opened => incident.severity.as_str().to_uppercase(),
         NotificationKind::Worsened => format!("WORSE, {}", incident.severity),
         NotificationKind::Reminder => {
-            format!("STILL OPEN after {}, {}", coarse(incident, now), incident.severity)
+            format!("STILL OPEN after {}, {}", age(incident, now), incident.severity)
         }
-        NotificationKind::Resolved => format!("RESOLVED after {}", coarse(incident, now)),
+        NotificationKind::Resolved => format!("RESOLVED after {}", age(incident, now)),
     };
     format!("[{}] {news}: {}", config.name, summary::title(&incident.finding, Some(config)))
 }
 
-/// How long the incident has lasted, to the second below an hour and to the minute above.
-fn coarse(incident: &Incident, now: Timestamp) -> String {
-    let seconds = incident.resolved.unwrap_or(now).since(incident.since).as_secs();
-    let unit = if seconds < 3600 { 1 } else { 60 };
-    show_duration(std::time::Duration::from_secs(seconds - seconds % unit))
+/// How long the incident has lasted.
+fn age(incident: &Incident, now: Timestamp) -> String {
+    show_about(incident.resolved.unwrap_or(now).since(incident.since))
 }
 
 fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timestamp, config: &Config) -> Words {
     let finding = &incident.finding;
     let mut facts = vec![("Severity", incident.severity.to_string())];
-    let age = coarse(incident, now);
+    let age = age(incident, now);
     match incident.resolved {
         Some(resolved) => {
             facts.push(("Began", incident.since.show()));
@@ -97,8 +95,7 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
     if let Some(sure) = summary::sureness(finding) {
         facts.push(("Sure", sure));
     }
-    let going_on = incident.breaches.iter().filter(|breach| breach.cleared.is_none() || !incident.is_open());
-    for breach in going_on.take(SHOWN_BREACHES) {
+    for breach in narrowest(incident).into_iter().take(SHOWN_RULES) {
         facts.push(("Rule", format!("{}, for {}: {}", breach.rule, breach.slice, breach.reason)));
     }
     if let Some((by, at)) = &incident.acknowledged {
@@ -129,5 +126,18 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
     }
 }
 
-/// More breaches than this say nothing more at a glance; `incident show` lists them all.
-const SHOWN_BREACHES: usize = 3;
+/// More rules than this say nothing more at a glance; `incident show` lists them all.
+const SHOWN_RULES: usize = 3;
+
+/// Of each rule, the breach of its narrowest slice, which says the most; of an open incident, those that go on.
+fn narrowest(incident: &Incident) -> Vec<&Breach> {
+    let mut shown: Vec<&Breach> = Vec::new();
+    for breach in incident.breaches.iter().filter(|breach| breach.cleared.is_none() || !incident.is_open()) {
+        match shown.iter_mut().find(|other| other.rule == breach.rule) {
+            Some(other) if breach.slice.labels.len() > other.slice.labels.len() => *other = breach,
+            Some(_) => {}
+            None => shown.push(breach),
+        }
+    }
+    shown
+}

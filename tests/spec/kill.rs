@@ -164,7 +164,11 @@ async fn sixty_kills_at_random_moments_lose_nothing_and_double_nothing() {
         }
         tokio::time::sleep(Duration::from_micros(dice.below(30_000))).await;
         let pid = Pid::from_raw(i32::try_from(daemon.id()).unwrap());
-        assert!(daemon.try_wait().unwrap().is_none(), "{context}: the daemon ended by itself\n{}", log(folder.path()));
+        assert!(
+            daemon.try_wait().unwrap().is_none(),
+            "{context}: the daemon ended by itself\n{}",
+            log(folder.path())
+        );
         kill(pid, Signal::SIGKILL).unwrap();
         daemon.wait().unwrap();
         if let Some(now) = look(&database) {
@@ -189,8 +193,14 @@ async fn sixty_kills_at_random_moments_lose_nothing_and_double_nothing() {
         }
         let reader = Reader::open(&database).unwrap();
         let open = reader.incidents(true, 10).unwrap().len();
-        let owed = look(&database).unwrap().events.values().map(|events| reader.deliveries_of(events[0].incident).unwrap())
-            .flatten().filter(|owed| owed.state != DeliveryState::Accepted).count();
+        let owed = look(&database)
+            .unwrap()
+            .events
+            .values()
+            .map(|events| reader.deliveries_of(events[0].incident).unwrap())
+            .flatten()
+            .filter(|owed| owed.state != DeliveryState::Accepted)
+            .count();
         if open == 0 && owed == 0 {
             break;
         }
@@ -226,5 +236,11 @@ async fn sixty_kills_at_random_moments_lose_nothing_and_double_nothing() {
 }
 
 fn log(folder: &Path) -> String {
-    std::fs::read_to_string(folder.join("log.txt")).unwrap_or_default().lines().rev().take(20).collect::<Vec<_>>().join("\n")
+    std::fs::read_to_string(folder.join("log.txt"))
+        .unwrap_or_default()
+        .lines()
+        .rev()
+        .take(20)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -57,10 +57,8 @@ fn sources() -> Vec<Source> {
 /// The modules in the order in which lib.rs lists them.
 fn rooms() -> Vec<String> {
     let lib = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
-    let rooms: Vec<String> = lib
-        .lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned))
-        .collect();
+    let rooms: Vec<String> =
+        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned)).collect();
     assert!(rooms.len() >= 12, "{rooms:?}");
     rooms
 }
@@ -68,9 +66,8 @@ fn rooms() -> Vec<String> {
 /// Where a word stands as a whole word.
 fn has_word(code: &str, word: &str) -> bool {
     let edge = |character: Option<char>| character.is_none_or(|c| !c.is_alphanumeric() && c != '_');
-    code.match_indices(word).any(|(at, _)| {
-        edge(code[..at].chars().next_back()) && edge(code[at + word.len()..].chars().next())
-    })
+    code.match_indices(word)
+        .any(|(at, _)| edge(code[..at].chars().next_back()) && edge(code[at + word.len()..].chars().next()))
 }
 
 fn assert_none(faults: &[String]) {
@@ -90,7 +87,13 @@ fn a_module_uses_only_modules_that_stand_above_it_in_lib_rs() {
             let rest = &source.code[at + "crate::".len()..];
             let used = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
             let listed = if let Some(group) = rest.strip_prefix('{') {
-                group.split('}').next().unwrap().split(',').map(|part| part.trim().split("::").next().unwrap()).collect()
+                group
+                    .split('}')
+                    .next()
+                    .unwrap()
+                    .split(',')
+                    .map(|part| part.trim().split("::").next().unwrap())
+                    .collect()
             } else {
                 vec![used]
             };
@@ -107,14 +110,37 @@ fn a_module_uses_only_modules_that_stand_above_it_in_lib_rs() {
 #[test]
 fn the_pure_floors_know_no_io_no_clock_and_no_randomness() {
     let forbidden = [
-        "tokio", "async", "await", "reqwest", "rusqlite", "hyper", "lettre::AsyncTransport", "TcpStream", "UdpSocket",
-        "std::fs", "std::env", "std::thread", "std::process", "Instant", "SystemTime", "now()", "rand", "getrandom",
-        "thread_rng", "tracing", "println", "HashSet",
+        "tokio",
+        "async",
+        "await",
+        "reqwest",
+        "rusqlite",
+        "hyper",
+        "lettre::AsyncTransport",
+        "TcpStream",
+        "UdpSocket",
+        "std::fs",
+        "std::env",
+        "std::thread",
+        "std::process",
+        "Instant",
+        "SystemTime",
+        "now()",
+        "rand",
+        "getrandom",
+        "thread_rng",
+        "tracing",
+        "println",
+        "HashSet",
     ];
     let mut faults = Vec::new();
     for source in sources().iter().filter(|source| PURE.contains(&source.room())) {
-        faults.extend(forbidden.iter().filter(|word| has_word(&source.code, word.trim_end_matches("()")) && source.code.contains(**word))
-            .map(|word| format!("{} names {word}", source.path)));
+        faults.extend(
+            forbidden
+                .iter()
+                .filter(|word| has_word(&source.code, word.trim_end_matches("()")) && source.code.contains(**word))
+                .map(|word| format!("{} names {word}", source.path)),
+        );
     }
     assert_none(&faults);
 }
@@ -158,7 +184,11 @@ fn serde_stays_in_the_wire_files_and_sql_in_the_store() {
     let json = ["config/", "store/row", "cli/once.rs", "cli/schema.rs", "probe/", "demo/forge"];
     let mut faults = Vec::new();
     for source in sources() {
-        if !source.is_in(&wire) && (has_word(&source.code, "serde") || has_word(&source.code, "Serialize") || has_word(&source.code, "Deserialize")) {
+        if !source.is_in(&wire)
+            && (has_word(&source.code, "serde")
+                || has_word(&source.code, "Serialize")
+                || has_word(&source.code, "Deserialize"))
+        {
             faults.push(format!("{} names serde", source.path));
         }
         if !source.is_in(&json) && has_word(&source.code, "serde_json") {
@@ -192,12 +222,29 @@ fn only_the_clock_reads_the_wall_clock() {
 #[test]
 fn nothing_outside_tests_can_panic_on_purpose_or_grow_without_bound() {
     let forbidden = [
-        ".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!(", "unreachable!(", "unsafe {", "unsafe fn",
-        "unbounded_channel", "mpsc::channel()", "allow(dead_code)", "allow(unused", "FIXME", "TODO",
+        ".unwrap()",
+        ".expect(",
+        "panic!(",
+        "todo!(",
+        "unimplemented!(",
+        "unreachable!(",
+        "unsafe {",
+        "unsafe fn",
+        "unbounded_channel",
+        "mpsc::channel()",
+        "allow(dead_code)",
+        "allow(unused",
+        "FIXME",
+        "TODO",
     ];
     let mut faults = Vec::new();
     for source in sources() {
-        faults.extend(forbidden.iter().filter(|word| source.code.contains(**word)).map(|word| format!("{} has {word}", source.path)));
+        faults.extend(
+            forbidden
+                .iter()
+                .filter(|word| source.code.contains(**word))
+                .map(|word| format!("{} has {word}", source.path)),
+        );
     }
     assert_none(&faults);
 }
@@ -206,7 +253,8 @@ fn nothing_outside_tests_can_panic_on_purpose_or_grow_without_bound() {
 fn a_file_begins_with_what_it_is_and_stays_under_400_lines() {
     let mut faults = Vec::new();
     for source in sources() {
-        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&source.path)).unwrap();
+        let text =
+            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&source.path)).unwrap();
         if !text.starts_with("//!") {
             faults.push(format!("{} does not say what it is", source.path));
         }
@@ -219,18 +267,28 @@ fn a_file_begins_with_what_it_is_and_stays_under_400_lines() {
 
 #[test]
 fn words_that_say_nothing_name_nothing() {
-    let empty = ["monitor", "endpoint", "manager", "service", "handler", "util", "utils", "common", "helper", "helpers"];
+    let empty =
+        ["monitor", "endpoint", "manager", "service", "handler", "util", "utils", "common", "helper", "helpers"];
     let mut faults = Vec::new();
     for source in sources() {
         let parts = source.path.trim_end_matches(".rs").split(['/', '_']);
-        faults.extend(parts.filter(|part| empty.contains(part)).map(|part| format!("{} is named {part}", source.path)));
+        faults
+            .extend(parts.filter(|part| empty.contains(part)).map(|part| format!("{} is named {part}", source.path)));
         for keyword in ["struct ", "enum ", "trait ", "mod ", "fn "] {
             for (at, _) in source.code.match_indices(keyword) {
-                let name: String =
-                    source.code[at + keyword.len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let name: String = source.code[at + keyword.len()..]
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
                 let lower = name.to_lowercase();
                 faults.extend(
-                    empty.iter().filter(|word| lower == **word || name.contains(&capital(word)) || lower.split('_').any(|part| part == **word))
+                    empty
+                        .iter()
+                        .filter(|word| {
+                            lower == **word
+                                || name.contains(&capital(word))
+                                || lower.split('_').any(|part| part == **word)
+                        })
                         .map(|word| format!("{} names {name}: {word}", source.path)),
                 );
             }
