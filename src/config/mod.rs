@@ -1,5 +1,8 @@
 //! Floor 1: probes.yaml, from text to meaning.
 
+mod problem;
+mod raw;
+
 use std::collections::BTreeMap;
 
 use crate::model::{
