@@ -81,6 +81,16 @@ impl<'a> Reader<'a> {
         self.filler.secrets.push(value.into());
     }
 
+    /// Notes every secret also in the form in which a URL's path and query have it.
+    pub(super) fn hide_encoded(&mut self) {
+        let encoded: Vec<String> = self.filler.secrets.iter().flat_map(|secret| encodings(secret)).collect();
+        for form in encoded {
+            if !self.filler.secrets.contains(&form) {
+                self.filler.secrets.push(form);
+            }
+        }
+    }
+
     fn wrong(&mut self, entry: Entry<'_>, wanted: &str, remedy: &str) {
         let place = if matches!(entry.node.value, Value::Null | Value::Map(_) | Value::List(_)) {
             entry.at
@@ -125,7 +135,11 @@ impl<'a> Reader<'a> {
         let mut entries = Vec::with_capacity(pairs.len());
         for (key, node) in pairs {
             let (Value::Text(name) | Value::Number(name)) = &key.value else {
-                self.fault(key.place, format!("a key is a text, and this is {}", kind_of(&key.value)), "put it in quotes");
+                self.fault(
+                    key.place,
+                    format!("a key is a text, and this is {}", kind_of(&key.value)),
+                    "put it in quotes",
+                );
                 continue;
             };
             if let Some(line) = seen.get(name.as_str()) {
@@ -318,4 +332,13 @@ impl<'a> Reader<'a> {
 fn is_id(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+}
+
+fn encodings(secret: &str) -> Vec<String> {
+    let Ok(mut url) = url::Url::parse("http://localhost/") else { return Vec::new() };
+    url.set_query(Some(secret));
+    let query = url.query().unwrap_or_default().to_owned();
+    url.set_query(None);
+    url.set_path(secret);
+    vec![query, url.path().trim_start_matches('/').to_owned()]
 }

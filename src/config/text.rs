@@ -150,7 +150,11 @@ impl Filler<'_> {
             template.pieces.push(Piece::Plain(before.into()));
             let Some((inner, behind)) = after.split_once(close) else {
                 let place = within(node.place, node.lead, at, open.len());
-                self.problems.push(Problem::new(place, format!("this `{open}` is not closed"), format!("add `{close}`")));
+                self.problems.push(Problem::new(
+                    place,
+                    format!("this `{open}` is not closed"),
+                    format!("add `{close}`"),
+                ));
                 return None;
             };
             let place = within(node.place, node.lead, at, (open.len() + close.len()) + inner.chars().count());

@@ -77,7 +77,10 @@ pub(in crate::config) fn parse(text: &str) -> Result<Node, Problem> {
 }
 
 fn syntax(error: &serde_yaml::Error, start: Place) -> Problem {
-    use serde_yaml::Error::{AliasReplayLimitExceeded, Budget, Eof, MultipleDocuments, UnknownAnchor};
+    use serde_yaml::Error::{AliasError, AliasReplayLimitExceeded, Budget, Eof, MultipleDocuments, UnknownAnchor};
+    if let AliasError { error, .. } = error {
+        return syntax(error, start);
+    }
     let place = error.location().map_or(start, |location| place_of(location, None));
     match error.without_snippet() {
         Eof { .. } => empty(start),
@@ -92,16 +95,25 @@ fn syntax(error: &serde_yaml::Error, start: Place) -> Problem {
         MultipleDocuments { .. } => {
             Problem::new(place, "a second YAML document starts here", "remove the `---`: a config is one document")
         }
-        UnknownAnchor { .. } => {
-            Problem::new(place, "this alias has no anchor before it", "put the text in quotes if `*` is meant literally")
-        }
+        UnknownAnchor { .. } => Problem::new(
+            place,
+            "this alias has no anchor before it",
+            "put the text in quotes if `*` is meant literally",
+        ),
         other => {
             let shown = other.to_string();
             let first = shown.lines().next().unwrap_or_default();
+            if first.contains("recursion limit") {
+                let fault = format!("the file is nested deeper than {DEEPEST} levels");
+                return Problem::new(place, fault, "a config needs seven: is this the right file?");
+            }
             // The place is shown by us, in our own form.
             let first = first.split(" at line ").next().unwrap_or_default();
-            let first = first.strip_prefix("error: ").unwrap_or(first);
-            Problem::new(place, format!("this is no YAML: {first}"), "check indentation (spaces, no tabs), colons and quotes")
+            Problem::new(
+                place,
+                format!("this is no YAML: {first}"),
+                "check indentation (spaces, no tabs), colons and quotes",
+            )
         }
     }
 }
@@ -204,7 +216,9 @@ fn settle(node: Spanned<Loose>, text: &str) -> Result<Node, Problem> {
             lead = source.and_then(|source| source.find(&value)).filter(|lead| *lead < 2 && !value.contains('\n'));
             Value::Text(value)
         }
-        Loose::List(items) => Value::List(items.into_iter().map(|item| settle(item, text)).collect::<Result<_, _>>()?),
+        Loose::List(items) => {
+            Value::List(items.into_iter().map(|item| settle(item, text)).collect::<Result<_, _>>()?)
+        }
         Loose::Map(entries) => {
             let mut map = Vec::with_capacity(entries.len());
             for (key, value) in entries {
@@ -230,7 +244,11 @@ fn merge(map: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>, Problem> {
         };
         for other in maps {
             let Value::Map(entries) = other.value else {
-                return Err(Problem::new(key.place, "`<<` takes a map", "write `<<: *name`, with `&name` on a map above"));
+                return Err(Problem::new(
+                    key.place,
+                    "`<<` takes a map",
+                    "write `<<: *name`, with `&name` on a map above",
+                ));
             };
             for entry in entries {
                 if !own.iter().any(|(key, _)| key.same_text(&entry.0)) {

@@ -1,0 +1,3 @@
+//! What Tripline promises. The `mod` lines are the table of contents.
+
+mod configs;
