@@ -1,4 +1,25 @@
 //! Floor 1: probes.yaml, from text to meaning.
+//!
+//! [`load`] reads the text into a tree in which every value knows its place (`raw`), reads what is meant out of
+//! the tree (`load` and the files named after its parts) and notes each problem on the way (`problem`), so that
+//! all of them are told in one go. What comes from outside is asked of [`Outside`].
+
+mod http;
+mod load;
+mod probes;
+mod problem;
+mod raw;
+mod reader;
+mod receivers;
+mod rules;
+mod smtp;
+mod text;
+mod tls;
+
+pub use load::load;
+pub use problem::{Problem, Problems};
+pub use raw::shape::{self, schema};
+pub use text::Outside;
 
 use std::collections::BTreeMap;
 
@@ -37,4 +58,24 @@ impl Config {
     pub fn component_name<'a>(&'a self, id: &'a ComponentId) -> &'a str {
         self.components.iter().find(|component| component.id == *id).map_or(id.as_str(), |component| &component.name)
     }
+}
+
+/// The keys that the loader knows, by the name of the shape in the [`schema`] that has them.
+#[must_use]
+pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
+    BTreeMap::from([
+        ("Clear", rules::CLEAR_KEYS),
+        ("Component", load::COMPONENT_KEYS),
+        ("Config", load::KEYS),
+        ("Defaults", load::DEFAULTS_KEYS),
+        ("Email", receivers::EMAIL_KEYS),
+        ("EmailTls", receivers::EMAIL_TLS_KEYS),
+        ("Http", http::KEYS),
+        ("Over", rules::OVER_KEYS),
+        ("Probe", probes::KEYS),
+        ("Receiver", receivers::KEYS),
+        ("Resolve", http::RESOLVE_KEYS),
+        ("Rule", rules::KEYS),
+        ("Tls", tls::KEYS),
+    ])
 }

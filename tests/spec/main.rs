@@ -2,6 +2,7 @@
 // A test that cannot go on has failed; what helps a test is a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod configs;
 mod probes;
 mod store;
 mod mail;

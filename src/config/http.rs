@@ -1,0 +1,234 @@
+//! `http` and `resolve`: what is asked by HTTP, and how the connection is made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use url::Url;
+
+use super::problem::{Place, nearest};
+use super::reader::{Entry, Reader};
+use super::text::{Template, as_it_is, for_url};
+use super::tls;
+use crate::model::{HttpTarget, IpChoice, Labels, TlsOptions};
+
+pub(super) const KEYS: &[&str] = &["url", "method", "headers", "body", "redirects", "body_cap", "tls"];
+pub(super) const RESOLVE_KEYS: &[&str] = &["ip", "address"];
+
+const METHODS: [(&str, Method); 7] = [
+    ("GET", Method::GET),
+    ("HEAD", Method::HEAD),
+    ("POST", Method::POST),
+    ("PUT", Method::PUT),
+    ("PATCH", Method::PATCH),
+    ("DELETE", Method::DELETE),
+    ("OPTIONS", Method::OPTIONS),
+];
+
+/// Headers whose values are never shown.
+const SENSITIVE: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
+/// Headers that follow from the request itself.
+const OURS: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
+
+const REDIRECTS: u8 = 10;
+const BODY_CAP: usize = 1024 * 1024;
+const MOST_BODY_CAP: usize = 64 * 1024 * 1024;
+
+/// TLS options by value, so that equal ones are one.
+pub(super) type TlsCache = BTreeMap<TlsOptions, Arc<TlsOptions>>;
+
+/// A request whose labels are still open.
+pub(super) struct HttpShape {
+    method: Method,
+    url: Template,
+    headers: Vec<(HeaderName, Template)>,
+    body: Option<Template>,
+    redirects: u8,
+    body_cap: usize,
+    tls: Arc<TlsOptions>,
+    ip: IpChoice,
+    address: Option<SocketAddr>,
+}
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_>,
+    resolve: Option<Entry<'_>>,
+    labels: &[&str],
+    cache: &mut TlsCache,
+) -> Option<HttpShape> {
+    let table = reader.table(entry, KEYS, "write `http: {url: \"https://example.com/\"}`")?;
+    let url = reader
+        .need(&table, "url", "say where to: `url: https://example.com/`")
+        .and_then(|entry| reader.template(entry, labels));
+    let method = table.get("method").map(|entry| method(reader, entry));
+    let headers = table.get("headers").map(|entry| headers(reader, entry, labels));
+    let body = table.get("body").map(|entry| reader.template(entry, labels));
+    let redirects = table.get("redirects").map(|entry| reader.whole(entry, 0, 20));
+    let body_cap = table.get("body_cap").map(|entry| body_cap(reader, entry));
+    let tls = table.get("tls").map(|entry| tls::options(reader, entry));
+    let resolve = resolve.map(|entry| self::resolve(reader, entry));
+    let tls = given_or(tls, TlsOptions::default())?;
+    let (ip, address) = given_or(resolve, (IpChoice::Auto, None))?;
+    Some(HttpShape {
+        method: given_or(method, Method::GET)?,
+        url: url?,
+        headers: given_or(headers, Vec::new())?,
+        body: given_or(body.map(|body| body.map(Some)), None)?,
+        redirects: u8::try_from(given_or(redirects, u64::from(REDIRECTS))?).unwrap_or(REDIRECTS),
+        body_cap: given_or(body_cap, BODY_CAP)?,
+        tls: cache.entry(tls.clone()).or_insert_with(|| Arc::new(tls)).clone(),
+        ip,
+        address,
+    })
+}
+
+/// What was given, unless that has a problem; the default when nothing was.
+fn given_or<T>(given: Option<Option<T>>, default: T) -> Option<T> {
+    given.unwrap_or(Some(default))
+}
+
+fn method(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Method> {
+    let text = reader.text(entry)?;
+    let found = METHODS.into_iter().find(|(name, _)| *name == text.value).map(|(_, method)| method);
+    if found.is_none() {
+        let remedy = nearest(&text.value, METHODS.iter().map(|(name, _)| *name), "it is one of");
+        reader.fault(text.place, format!("`{}` is no method", text.show()), remedy);
+    }
+    found
+}
+
+fn headers(reader: &mut Reader<'_>, entry: Entry<'_>, labels: &[&str]) -> Option<Vec<(HeaderName, Template)>> {
+    let mut headers = Vec::new();
+    let mut seen = BTreeSet::new();
+    let entries = reader.named(entry, "write `headers: {accept: text/html}`")?;
+    let count = entries.len();
+    for entry in entries {
+        let Ok(name) = HeaderName::from_bytes(entry.name.as_bytes()) else {
+            let remedy = "it has letters, digits and `-`";
+            reader.fault(entry.at, format!("`{}` is no header name", entry.name), remedy);
+            continue;
+        };
+        if OURS.contains(&name.as_str()) {
+            reader.fault(entry.at, format!("the header `{name}` follows from the request itself"), "remove it");
+            continue;
+        }
+        if !seen.insert(name.as_str().to_owned()) {
+            reader.fault(
+                entry.at,
+                format!("the header `{name}` is given twice"),
+                "capital letters do not count: keep one",
+            );
+            continue;
+        }
+        headers.extend(reader.template(entry, labels).map(|value| (name, value)));
+    }
+    (headers.len() == count).then_some(headers)
+}
+
+/// Bytes, or `512KiB`, `1MiB`.
+fn body_cap(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<usize> {
+    let text = reader.word(entry)?;
+    let digits = text.value.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.value.len());
+    let (number, unit) = text.value.split_at(digits);
+    let size = match unit.trim() {
+        "" | "B" => Some(1),
+        "KiB" => Some(1024),
+        "MiB" => Some(1024 * 1024),
+        _ => None,
+    };
+    let bytes = number.parse::<usize>().ok().zip(size).and_then(|(number, size)| number.checked_mul(size));
+    let bytes = bytes.filter(|bytes| *bytes <= MOST_BODY_CAP);
+    if bytes.is_none() {
+        let fault = format!("`{}` is no size up to 64MiB", text.show());
+        reader.fault(text.place, fault, "write bytes, or a number with KiB or MiB: `512KiB`");
+    }
+    bytes
+}
+
+fn resolve(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<(IpChoice, Option<SocketAddr>)> {
+    let table = reader.table(entry, RESOLVE_KEYS, "write `resolve: {ip: 4}`")?;
+    let choices = [("auto", IpChoice::Auto), ("4", IpChoice::V4), ("6", IpChoice::V6)];
+    let ip = table.get("ip").map(|entry| reader.choice(entry, &choices));
+    let address = table.get("address").map(|entry| {
+        let text = reader.text(entry)?;
+        let address: Option<SocketAddr> = text.value.parse().ok();
+        if address.is_none() {
+            let fault = format!("`{}` is no address with a port", text.show());
+            reader.fault(text.place, fault, "write it like `192.0.2.7:8443` or `[2001:db8::7]:8443`");
+        }
+        Some((address?, text.place))
+    });
+    let ip = given_or(ip, IpChoice::Auto)?;
+    let address = given_or(address.map(|address| address.map(Some)), None)?;
+    if let Some((address, place)) = address
+        && matches!((ip, address), (IpChoice::V4, SocketAddr::V6(_)) | (IpChoice::V6, SocketAddr::V4(_)))
+    {
+        reader.fault(place, "`ip` and `address` are of two families", "remove `ip`: the address says it");
+        return None;
+    }
+    Some((ip, address.map(|(address, _)| address)))
+}
+
+/// An absolute http or https URL that shows no password; else what is wrong, and the remedy.
+pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
+    let example = "write it like `https://example.com/path`";
+    let url = Url::parse(text).map_err(|why| (format!("`{text}` is no URL: {why}"), example.to_owned()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err((format!("`{text}` is no http or https URL"), example.into()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let remedy = "put them into a header: `authorization: \"Basic ${env:CREDENTIALS}\"`";
+        return Err(("a URL with a user or password would show them".into(), remedy.into()));
+    }
+    Ok(url)
+}
+
+impl HttpShape {
+    pub(super) fn skips_verification(&self) -> bool {
+        self.tls.skip_verify
+    }
+
+    /// The request for these labels.
+    pub(super) fn fill(&self, reader: &mut Reader<'_>, labels: &Labels, component: &str) -> Option<HttpTarget> {
+        let mut values: BTreeMap<&str, &str> =
+            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        values.insert("component", component);
+        let text = self.url.fill(&values, for_url);
+        let url = parse_url(&text).map_err(|(fault, remedy)| reader.fault(self.url.place, fault, remedy)).ok()?;
+        if self.url.secret {
+            // What was filled in may stand there percent-encoded.
+            reader.hide_encoded();
+        }
+        let mut headers = HeaderMap::new();
+        for (name, template) in &self.headers {
+            let value = template.fill(&values, as_it_is);
+            let mut value = header_value(reader, name, &value, template.place)?;
+            value.set_sensitive(template.secret || SENSITIVE.contains(&name.as_str()));
+            headers.insert(name.clone(), value);
+        }
+        let body = self.body.as_ref().map(|body| body.fill(&values, as_it_is)).unwrap_or_default();
+        Some(HttpTarget {
+            method: self.method.clone(),
+            url,
+            headers,
+            body: Bytes::from(body),
+            redirects: self.redirects,
+            body_cap: self.body_cap,
+            tls: self.tls.clone(),
+            ip: self.ip,
+            address: self.address,
+        })
+    }
+}
+
+fn header_value(reader: &mut Reader<'_>, name: &HeaderName, value: &str, place: Place) -> Option<HeaderValue> {
+    let found = HeaderValue::from_bytes(value.as_bytes()).ok();
+    if found.is_none() {
+        let fault = format!("the header `{name}` would have a line break or control character");
+        reader.fault(place, fault, "a header's value is one line");
+    }
+    found
+}

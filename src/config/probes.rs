@@ -1,0 +1,307 @@
+//! `probes`: definitions, and the probes that they expand to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::http::{self, HttpShape, TlsCache};
+use super::load::{label_name, label_value, seconds};
+use super::problem::Place;
+use super::reader::{Entry, Names, Reader, Table};
+use crate::model::unit::show_duration;
+use crate::model::{
+    Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeKind, ProbeName,
+};
+
+pub(super) const KEYS: &[&str] =
+    &["component", "for_each", "labels", "interval", "cron", "timezone", "timeout", "http", "expect", "resolve"];
+
+/// The keys that say what kind of question a probe asks.
+const KINDS: [&str; 1] = ["http"];
+
+/// What an expectation can look at.
+const EXPECT_VARIABLES: [&str; 7] = ["status", "body", "headers", "json", "timing", "url", "address"];
+
+/// The interval of a probe that is given none.
+pub(super) const INTERVAL: Duration = seconds(30);
+/// The timeout of a probe that is given none.
+pub(super) const TIMEOUT: Duration = seconds(10);
+
+/// How many probes a config may expand to.
+const MOST: usize = 100_000;
+
+/// A value, and where it was set if that is for its reader to judge.
+#[derive(Clone, Copy)]
+pub(super) struct Setting {
+    pub(super) value: Duration,
+    pub(super) at: Option<Place>,
+}
+
+/// What a definition refers to.
+pub(super) struct Surroundings<'a> {
+    pub(super) interval: Setting,
+    pub(super) timeout: Setting,
+    pub(super) cohorts: &'a BTreeMap<LabelName, Vec<LabelValue>>,
+    pub(super) components: &'a [Component],
+}
+
+/// What was found under `probes`.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) probes: Vec<Probe>,
+    /// The names of all definitions, also of those that have problems.
+    pub(super) names: Vec<String>,
+    /// The names of all labels of all definitions.
+    pub(super) labels: BTreeSet<String>,
+    /// Whether every definition is among the probes.
+    pub(super) complete: bool,
+    pub(super) warnings: Vec<String>,
+}
+
+pub(super) fn interval(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Setting> {
+    let value = reader.duration(entry, Duration::from_millis(100), seconds(86_400))?;
+    Some(Setting { value, at: Some(entry.node.place) })
+}
+
+pub(super) fn timeout(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Setting> {
+    let value = reader.duration(entry, Duration::from_millis(10), seconds(86_400))?;
+    Some(Setting { value, at: Some(entry.node.place) })
+}
+
+/// A check must be over before the next one starts. Two defaults have been compared before.
+pub(super) fn compare(reader: &mut Reader<'_>, interval: Setting, timeout: Setting) {
+    let Some(at) = interval.at.or(timeout.at) else { return };
+    if interval.value < timeout.value {
+        let (interval, timeout) = (show_duration(interval.value), show_duration(timeout.value));
+        let fault = format!("the interval of {interval} is shorter than the timeout of {timeout}");
+        let remedy = format!("make the timeout at most {interval}, or the interval at least {timeout}");
+        reader.fault(at, fault, remedy);
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Found {
+    let example = "write `probes: {home: {component: website, http: {url: \"https://example.com/\"}}}`";
+    let mut found = Found::default();
+    let entries = reader.need(table, "probes", example).and_then(|entry| {
+        let entries = reader.ids(entry, example)?;
+        if entries.is_empty() {
+            reader.fault(entry.at, "there are no probes", example);
+        }
+        Some(entries)
+    });
+    found.complete = true;
+    let mut tls = TlsCache::default();
+    for entry in entries.unwrap_or_default() {
+        found.names.push(entry.name.into());
+        let whole = definition(reader, entry, around, &mut tls, &mut found);
+        found.complete &= whole.is_some();
+    }
+    found
+}
+
+/// Reads one definition and expands it; `None` when it could not be.
+fn definition(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_>,
+    around: &Surroundings<'_>,
+    tls: &mut TlsCache,
+    found: &mut Found,
+) -> Option<()> {
+    let example = "write `{component: …, http: {url: …}}`";
+    let table = reader.table(entry, KEYS, example)?;
+    let components = Names {
+        what: "component",
+        all: around.components.iter().map(|component| component.id.as_str()).collect(),
+        needed: true,
+    };
+    let component = reader
+        .need(&table, "component", "say what it stands for: `component: website`")
+        .and_then(|entry| reader.reference(entry, &components));
+    let own = table.get("labels").and_then(|entry| labels(reader, entry)).unwrap_or_default();
+    let for_each = match table.get("for_each") {
+        Some(entry) => for_each(reader, entry, around, &own),
+        None => Some(Vec::new()),
+    };
+    found.labels.extend(own.keys().chain(for_each.iter().flatten().map(|(name, _)| name)).map(ToString::to_string));
+    let timing = cadence(reader, &table, around);
+    let given: Vec<&str> = for_each
+        .iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .chain(own.keys().map(LabelName::as_str))
+        .chain(["component"])
+        .collect();
+    if table.get(KINDS[0]).is_none() {
+        let fault = format!("the probe `{}` has no kind: nothing says what to ask", entry.name);
+        reader.fault(entry.at, fault, "give it `http: {url: …}`");
+    }
+    let shape = table.get("http").and_then(|entry| http::read(reader, entry, table.get("resolve"), &given, tls));
+    let expect = match table.get("expect") {
+        Some(entry) => expect(reader, entry),
+        None => Some(Arc::default()),
+    };
+    // A template whose labels are not known was not judged.
+    let definition = Definition {
+        name: entry,
+        component: component?.value,
+        own,
+        for_each: for_each?,
+        timing: timing?,
+        shape: shape?,
+        expect: expect?,
+    };
+    if definition.shape.skips_verification() {
+        found.warnings.push(format!("the probe {} does not verify certificates: `skip_verify` is set", entry.name));
+    }
+    definition.expand(reader, &mut found.probes)
+}
+
+struct Definition<'n> {
+    name: Entry<'n>,
+    component: String,
+    own: Labels,
+    for_each: Vec<(LabelName, Vec<LabelValue>)>,
+    timing: (Cadence, Duration),
+    shape: HttpShape,
+    expect: Arc<[Condition]>,
+}
+
+impl Definition<'_> {
+    fn expand(&self, reader: &mut Reader<'_>, probes: &mut Vec<Probe>) -> Option<()> {
+        let count = self.for_each.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()));
+        if count.and_then(|count| count.checked_add(probes.len())).is_none_or(|total| total > MOST) {
+            let fault = format!("with `{}` there are more than {MOST} probes", self.name.name);
+            reader.fault(self.name.at, fault, "name fewer labels in `for_each`, or fewer values in `cohorts`");
+            return None;
+        }
+        for index in 0..count.unwrap_or_default() {
+            let chosen = self.combination(index);
+            let pairs: Vec<String> = chosen.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let id = if pairs.is_empty() {
+                self.name.name.into()
+            } else {
+                format!("{}[{}]", self.name.name, pairs.join(","))
+            };
+            let mut labels = self.own.clone();
+            labels.extend(chosen);
+            let target = self.shape.fill(reader, &labels, &self.component)?;
+            probes.push(Probe {
+                id: ProbeId::from(id),
+                name: ProbeName::from(self.name.name),
+                component: self.component.as_str().into(),
+                labels,
+                cadence: self.timing.0.clone(),
+                timeout: self.timing.1,
+                kind: ProbeKind::Http(target),
+                expect: self.expect.clone(),
+            });
+        }
+        Some(())
+    }
+
+    /// The combination with this number; the last label changes fastest.
+    fn combination(&self, mut index: usize) -> Vec<(LabelName, LabelValue)> {
+        let mut chosen = Vec::with_capacity(self.for_each.len());
+        for (name, values) in self.for_each.iter().rev() {
+            let size = values.len().max(1);
+            chosen.extend(values.get(index % size).map(|value| (name.clone(), value.clone())));
+            index /= size;
+        }
+        chosen.reverse();
+        chosen
+    }
+}
+
+fn labels(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Labels> {
+    let mut labels = Labels::new();
+    for entry in reader.named(entry, "write `labels: {tier: web}`")? {
+        let name = label_name(reader, entry);
+        let value = reader.word(entry).and_then(|text| label_value(reader, &text.value, text.place));
+        labels.extend(name.zip(value));
+    }
+    Some(labels)
+}
+
+fn for_each(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_>,
+    around: &Surroundings<'_>,
+    own: &Labels,
+) -> Option<Vec<(LabelName, Vec<LabelValue>)>> {
+    let cohorts =
+        Names { what: "cohort", all: around.cohorts.keys().map(LabelName::as_str).collect(), needed: false };
+    let mut each = Vec::new();
+    for name in
+        reader.references(entry, &cohorts, "name labels of `cohorts`, or remove the key for one single probe")?
+    {
+        let name = LabelName::from(name);
+        if own.contains_key(&name) {
+            reader.fault(
+                entry.at,
+                format!("the label `{name}` is given by `for_each` and by `labels`"),
+                "remove one of the two",
+            );
+        }
+        let values = around.cohorts.get(&name).cloned().unwrap_or_default();
+        each.push((name, values));
+    }
+    // A cohort that has no sound values, or a name that is none, is a problem that has been told.
+    (!each.is_empty() && each.iter().all(|(_, values)| !values.is_empty())).then_some(each)
+}
+
+fn cadence(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<(Cadence, Duration)> {
+    let timeout = match table.get("timeout") {
+        Some(entry) => timeout(reader, entry),
+        None => Some(around.timeout),
+    };
+    let zone = table.get("timezone").map(|entry| reader.text(entry));
+    let Some(cron) = table.get("cron") else {
+        if let Some(entry) = table.get("timezone") {
+            reader.fault(entry.at, "`timezone` means nothing without `cron`", "add `cron`, or remove it");
+        }
+        let interval = match table.get("interval") {
+            Some(entry) => interval(reader, entry),
+            None => Some(around.interval),
+        };
+        compare(reader, interval?, timeout?);
+        return Some((Cadence::Every(interval?.value), timeout?.value));
+    };
+    if let Some(entry) = table.get("interval") {
+        reader.fault(entry.at, "both `interval` and `cron` are given", "keep one of them");
+    }
+    let text = reader.text(cron)?;
+    let zone_name = match &zone {
+        Some(zone) => zone.as_ref()?.value.as_str(),
+        None => "UTC",
+    };
+    match Calendar::parse(&text.value, zone_name) {
+        Ok(calendar) => Some((Cadence::At(Arc::new(calendar)), timeout?.value)),
+        Err(why) => {
+            // If the expression is sound in UTC, it is the zone that is not.
+            let zone = zone.flatten().filter(|_| Calendar::parse(&text.value, "UTC").is_ok());
+            reader.fault(zone.map_or(text.place, |zone| zone.place), why.fault, why.remedy);
+            None
+        }
+    }
+}
+
+fn expect(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Arc<[Condition]>> {
+    let items = reader.list(entry, "list conditions like `status == 200`, or remove the key")?;
+    let count = items.len();
+    let conditions: Vec<Condition> =
+        items.into_iter().filter_map(|item| condition(reader, item, &EXPECT_VARIABLES)).collect();
+    (conditions.len() == count).then(|| conditions.into())
+}
+
+/// A CEL expression over these variables.
+pub(super) fn condition(reader: &mut Reader<'_>, entry: Entry<'_>, variables: &[&str]) -> Option<Condition> {
+    let text = reader.text(entry)?;
+    match Condition::parse(&text.value, variables) {
+        Ok(condition) => Some(condition),
+        Err(why) => {
+            let place = why.column.map_or(text.place, |column| text.part(column, 1));
+            reader.fault(place, why.fault, why.remedy);
+            None
+        }
+    }
+}

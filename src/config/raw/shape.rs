@@ -1,0 +1,231 @@
+//! The shape of probes.yaml, for editors: the texts after `///` are what they show.
+//!
+//! The keys are those that the loader knows; a test holds the two together.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde_json::Value;
+
+/// The JSON Schema (draft 2020-12) of probes.yaml.
+#[must_use]
+pub fn schema() -> Value {
+    schemars::schema_for!(Config).to_value()
+}
+
+/// Configuration of Tripline: probes.yaml.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Config {
+    /// The service's name, for subjects of mails and the status page.
+    pub name: String,
+    /// Where the status page is, for links in mails. Default: mails have no links.
+    pub url: Option<String>,
+    /// Where the checks are made from. Default: `local`.
+    pub location: Option<Word>,
+    /// For probes that do not say it themselves.
+    pub defaults: Option<Defaults>,
+    /// Labels that name sets of customers, each with its values: `workspace: [acme, globex]`.
+    pub cohorts: Option<BTreeMap<String, Words>>,
+    /// What users name and the status page lists, by id.
+    pub components: BTreeMap<String, Option<Component>>,
+    /// Questions to the service, by name.
+    pub probes: BTreeMap<String, Probe>,
+    /// When to raise an incident, by id. Default: `error-spike` and `probe-down`, which are built in.
+    pub rules: Option<BTreeMap<String, Rule>>,
+    /// Who is told, by id. Default: nobody.
+    pub receivers: Option<BTreeMap<String, Receiver>>,
+}
+
+/// A text, or a number taken as a text.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Word {
+    /// A text.
+    Text(String),
+    /// A number, as it was written.
+    Number(f64),
+}
+
+/// A list of at least one value.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+pub struct Words(#[schemars(length(min = 1))] pub Vec<Word>);
+
+/// For probes that do not say it themselves.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Defaults {
+    /// The time between the starts of two checks, 100ms to 1d. Default: 30s.
+    pub interval: Option<String>,
+    /// How long a check may take, from 10ms to the interval. Default: 10s.
+    pub timeout: Option<String>,
+}
+
+/// What users name and the status page lists.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Component {
+    /// Its name for people. Default: its id.
+    pub name: Option<String>,
+    /// The components that it cannot work without.
+    pub depends_on: Option<Words>,
+}
+
+/// A question to the service, asked again and again. It has exactly one kind: `http`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Probe {
+    /// The component that it stands for.
+    pub component: Word,
+    /// Labels of `cohorts`: one probe for each combination of their values. Default: one single probe.
+    pub for_each: Option<Words>,
+    /// Labels of its own. Default: none.
+    pub labels: Option<BTreeMap<String, Word>>,
+    /// The time between the starts of two checks, 100ms to 1d. Default: that of `defaults`.
+    pub interval: Option<String>,
+    /// Instead of `interval`: a cron expression of 5, 6 (seconds first) or 7 (year last) fields.
+    pub cron: Option<String>,
+    /// The time zone of `cron`: `Europe/Berlin`. Default: UTC.
+    pub timezone: Option<String>,
+    /// How long a check may take, from 10ms to the interval. Default: that of `defaults`.
+    pub timeout: Option<String>,
+    /// Asks by HTTP.
+    pub http: Http,
+    /// Conditions in CEL, all of which must hold, over `status`, `body`, `headers`, `json`, `timing`, `url` and
+    /// `address`. Default: what the kind itself calls a success.
+    #[schemars(length(min = 1))]
+    pub expect: Option<Vec<String>>,
+    /// How the connection is made.
+    pub resolve: Option<Resolve>,
+}
+
+/// An HTTP request. `{{label}}` in `url`, `headers` and `body` is filled in for each probe.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Http {
+    /// Where to: http or https.
+    pub url: String,
+    /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS. Default: GET.
+    pub method: Option<String>,
+    /// Sent with the request.
+    pub headers: Option<BTreeMap<String, Word>>,
+    /// Sent with the request. Default: nothing.
+    pub body: Option<Word>,
+    /// How many redirects are followed, 0 to 20; 0: the redirect is the answer. Default: 10.
+    #[schemars(range(max = 20))]
+    pub redirects: Option<u8>,
+    /// How much of the answer's body is read: bytes, or with KiB or MiB, up to 64MiB. Default: 1MiB.
+    pub body_cap: Option<Word>,
+    /// How certificates are judged and shown.
+    pub tls: Option<Tls>,
+}
+
+/// How certificates are judged and shown. Paths start at the config's directory.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Tls {
+    /// A PEM file of certificates to trust instead of the system's.
+    pub ca_file: Option<String>,
+    /// A PEM file of the certificate chain to show to the server.
+    pub client_cert: Option<String>,
+    /// A PEM file of its private key.
+    pub client_key: Option<String>,
+    /// Accepts any certificate, and says so loudly. Default: false.
+    pub skip_verify: Option<bool>,
+}
+
+/// How the connection is made.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Resolve {
+    /// `auto`, `4` or `6`: which address family is used. Default: auto.
+    pub ip: Option<Word>,
+    /// Connects here instead: `192.0.2.7:8443`. SNI and Host stay those of the URL.
+    pub address: Option<String>,
+}
+
+/// When to raise an incident: by error rate (`above` and its companions) or by `consecutive`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Rule {
+    /// The checks that it judges. Default: all.
+    pub over: Option<Over>,
+    /// What counts as bad, in CEL over `failure`, `status`, `component`, `probe`, `kind`, `labels` and `timing`:
+    /// `failure == "not_found"`. Default: every failed check.
+    pub bad: Option<String>,
+    /// Breached when the share of bad checks is more than this: `5%`.
+    pub above: Option<String>,
+    /// The length of the sliding window, 1s to 30d. Default: 2m.
+    pub within: Option<String>,
+    /// ... and at least so many checks were bad. Default: 3.
+    #[schemars(range(min = 1))]
+    pub at_least: Option<u32>,
+    /// Judged for the whole, and for each value and combination of values of these labels. Default: the whole.
+    pub per: Option<Words>,
+    /// When a breach is over.
+    pub clear: Option<Clear>,
+    /// Breached when one probe failed so many times in a row.
+    #[schemars(range(min = 1, max = 1000))]
+    pub consecutive: Option<u32>,
+    /// minor, major or critical. Default: major.
+    pub severity: Option<String>,
+    /// The receivers that are told. Default: all.
+    pub tell: Option<Words>,
+}
+
+/// Some of the probes. Those that are given must all hold.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Over {
+    /// Of one of these components.
+    pub components: Option<Words>,
+    /// From one of these definitions.
+    pub probes: Option<Words>,
+    /// With all of these labels.
+    pub labels: Option<BTreeMap<String, Word>>,
+}
+
+/// When a breach is over.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Clear {
+    /// The share of bad checks is less than this ... Default: half of `above`. Not with `consecutive`.
+    pub below: Option<String>,
+    /// ... for so long. Default: `within`, or 1m with `consecutive`.
+    #[schemars(rename = "for")]
+    pub hold: Option<String>,
+}
+
+/// Who is told. It has exactly one kind: `email`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Receiver {
+    /// By mail.
+    pub email: Email,
+    /// How often an incident that nobody acknowledged is told again, 1m to 30d. Default: never.
+    pub remind: Option<String>,
+}
+
+/// By mail.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Email {
+    /// `Name <user@example.com>` or `user@example.com`.
+    pub from: String,
+    /// Addresses, each of which gets its own delivery.
+    #[schemars(length(min = 1))]
+    pub to: Vec<String>,
+    /// `smtps://user:password@host:465` (TLS), `smtp://host:587` (STARTTLS) or `smtp://host:25?tls=none`.
+    pub smtp: String,
+    /// How the mail server's certificate is judged.
+    pub tls: Option<EmailTls>,
+}
+
+/// How the mail server's certificate is judged.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EmailTls {
+    /// A PEM file of certificates to trust instead of the system's.
+    pub ca_file: Option<String>,
+}

@@ -1,0 +1,288 @@
+//! `rules`: when to raise an incident; our own rules when none are given.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::load::{label_value, seconds};
+use super::probes::{self, condition};
+use super::problem::nearest;
+use super::reader::{Entry, Names, Reader, Table};
+use crate::model::{
+    Bad, Cadence, Clear, Component, Consecutive, ErrorRate, FailureClass, LabelName, LabelValue, Ratio, ReceiverId,
+    Rule, RuleKind, Scope, Severity,
+};
+
+pub(super) const KEYS: &[&str] =
+    &["over", "bad", "above", "within", "at_least", "per", "clear", "consecutive", "severity", "tell"];
+pub(super) const OVER_KEYS: &[&str] = &["components", "probes", "labels"];
+pub(super) const CLEAR_KEYS: &[&str] = &["below", "for"];
+const CONSECUTIVE_CLEAR_KEYS: &[&str] = &["for"];
+
+/// The keys that only an error-rate rule has.
+const ERROR_RATE: [&str; 5] = ["bad", "above", "within", "at_least", "per"];
+
+/// What `bad` can look at.
+const BAD_VARIABLES: [&str; 7] = ["failure", "status", "component", "probe", "kind", "labels", "timing"];
+
+const WITHIN: Duration = seconds(120);
+const AT_LEAST: u32 = 3;
+const CLEAR_AFTER: Duration = seconds(60);
+const LONGEST: Duration = seconds(30 * 86_400);
+
+/// What a rule refers to.
+pub(super) struct Surroundings<'a> {
+    pub(super) components: &'a [Component],
+    pub(super) probes: &'a probes::Found,
+    pub(super) cohorts: &'a BTreeMap<LabelName, Vec<LabelValue>>,
+    pub(super) receivers: &'a [String],
+}
+
+impl Surroundings<'_> {
+    fn labels(&self) -> Names<'_> {
+        let own = self.probes.labels.iter().map(String::as_str);
+        let mut all: Vec<&str> = self.cohorts.keys().map(LabelName::as_str).chain(own).collect();
+        all.sort_unstable();
+        all.dedup();
+        Names { what: "label", all, needed: false }
+    }
+
+    fn everyone(&self) -> Vec<ReceiverId> {
+        self.receivers.iter().map(|name| ReceiverId::from(name.as_str())).collect()
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Vec<Rule> {
+    let Some(entry) = table.get("rules") else { return built_in(around) };
+    let entries = reader.ids(entry, "write `rules: {spike: {above: 5%}}`, or remove the key for the built-in rules");
+    let entries = entries.unwrap_or_default();
+    entries.into_iter().filter_map(|entry| rule(reader, entry, around)).collect()
+}
+
+/// The rules of a config that has none.
+///
+/// `error-spike`: more than 10% of the checks failed, and at least 3, within the longer of 2 minutes and six of
+/// the shortest intervals (an hour at most); for the whole and each cohort; major; over when below 2% for 2
+/// minutes. `probe-down`: 3 failures of one probe in a row; minor.
+fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
+    let intervals = around.probes.probes.iter().filter_map(|probe| match &probe.cadence {
+        Cadence::Every(interval) => Some(*interval),
+        Cadence::At(_) => None,
+    });
+    let within = intervals.min().unwrap_or_default().saturating_mul(6).clamp(WITHIN, seconds(3_600));
+    let rule = |id: &str, kind, severity| Rule {
+        id: id.into(),
+        over: Scope::default(),
+        kind,
+        severity,
+        tell: around.everyone(),
+        built_in: true,
+    };
+    let spike = ErrorRate {
+        bad: Bad::Failed,
+        above: Ratio::from_percent(10),
+        within,
+        at_least: AT_LEAST,
+        per: around.cohorts.keys().cloned().collect(),
+        clear: Clear { below: Ratio::from_percent(2), hold: WITHIN },
+    };
+    let down = Consecutive { count: 3, clear_after: CLEAR_AFTER };
+    vec![
+        rule("error-spike", RuleKind::ErrorRate(spike), Severity::Major),
+        rule("probe-down", RuleKind::Consecutive(down), Severity::Minor),
+    ]
+}
+
+fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Rule> {
+    let table = reader.table(entry, KEYS, "write `{above: 5%}` or `{consecutive: 3}`")?;
+    let over = match table.get("over") {
+        Some(entry) => scope(reader, entry, around),
+        None => Some(Scope::default()),
+    };
+    let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
+    let severity = match table.get("severity") {
+        Some(entry) => reader.choice(entry, &severities),
+        None => Some(Severity::Major),
+    };
+    let receivers =
+        Names { what: "receiver", all: around.receivers.iter().map(String::as_str).collect(), needed: false };
+    let tell = match table.get("tell") {
+        Some(entry) => reader
+            .references(entry, &receivers, "name receivers, or remove the key to tell all of them")
+            .map(|names| names.into_iter().map(ReceiverId::from).collect()),
+        None => Some(around.everyone()),
+    };
+    let kind = kind(reader, &table, around);
+    Some(Rule { id: entry.name.into(), over: over?, kind: kind?, severity: severity?, tell: tell?, built_in: false })
+}
+
+fn kind(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<RuleKind> {
+    let rate = ERROR_RATE.into_iter().find_map(|name| table.get(name));
+    match (rate, table.get("consecutive")) {
+        (Some(rate), Some(consecutive)) => {
+            let fault = format!("a rule has one form, and `consecutive` does not go with `{}`", rate.name);
+            reader.fault(consecutive.at, fault, "make two rules of it");
+            None
+        }
+        (None, Some(entry)) => consecutive(reader, table, entry).map(RuleKind::Consecutive),
+        (Some(_), None) => error_rate(reader, table, around).map(RuleKind::ErrorRate),
+        (None, None) => {
+            let fault = "the rule does not say when it is breached";
+            reader.fault(table.at, fault, "give it `above: 5%` or `consecutive: 3`");
+            None
+        }
+    }
+}
+
+fn consecutive(reader: &mut Reader<'_>, table: &Table<'_>, entry: Entry<'_>) -> Option<Consecutive> {
+    let count = reader.whole(entry, 1, 1_000);
+    let clear_after = match table.get("clear") {
+        Some(entry) => {
+            let table = reader.table(entry, CONSECUTIVE_CLEAR_KEYS, "write `clear: {for: 1m}`")?;
+            match table.get("for") {
+                Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
+                None => Some(CLEAR_AFTER),
+            }
+        }
+        None => Some(CLEAR_AFTER),
+    };
+    Some(Consecutive { count: u32::try_from(count?).unwrap_or(u32::MAX), clear_after: clear_after? })
+}
+
+fn error_rate(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<ErrorRate> {
+    let bad = match table.get("bad") {
+        Some(entry) => bad(reader, entry),
+        None => Some(Bad::Failed),
+    };
+    let above = reader.need(table, "above", "say from which share of bad checks on: `above: 5%`").and_then(|entry| {
+        let above = reader.ratio(entry)?;
+        if above == Ratio::ONE {
+            reader.fault(entry.node.place, "no share is above 100%", "write a smaller one: `99%`");
+            return None;
+        }
+        Some(above)
+    });
+    let within = match table.get("within") {
+        Some(entry) => reader.duration(entry, seconds(1), LONGEST),
+        None => Some(WITHIN),
+    };
+    let at_least = match table.get("at_least") {
+        Some(entry) => reader.whole(entry, 1, 1_000_000).and_then(|count| u32::try_from(count).ok()),
+        None => Some(AT_LEAST),
+    };
+    let per = match table.get("per") {
+        Some(entry) => reader
+            .references(entry, &around.labels(), "name labels, or remove the key to judge the whole only")
+            .map(|names| names.into_iter().map(LabelName::from).collect()),
+        None => Some(Vec::new()),
+    };
+    let clear = clear(reader, table, above, within);
+    Some(ErrorRate { bad: bad?, above: above?, within: within?, at_least: at_least?, per: per?, clear: clear? })
+}
+
+fn clear(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    above: Option<Ratio>,
+    within: Option<Duration>,
+) -> Option<Clear> {
+    let table = match table.get("clear") {
+        Some(entry) => Some(reader.table(entry, CLEAR_KEYS, "write `clear: {below: 1%, for: 2m}`")?),
+        None => None,
+    };
+    let below = match table.as_ref().and_then(|table| table.get("below")) {
+        Some(entry) => below(reader, entry, above),
+        // Half of it; of 0% the smallest share that none at all is below.
+        None => above.map(|above| Ratio::from_ppm((above.ppm() / 2).max(1))),
+    };
+    let hold = match table.as_ref().and_then(|table| table.get("for")) {
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
+        None => within,
+    };
+    Some(Clear { below: below?, hold: hold? })
+}
+
+fn below(reader: &mut Reader<'_>, entry: Entry<'_>, above: Option<Ratio>) -> Option<Ratio> {
+    let below = reader.ratio(entry)?;
+    if below.ppm() == 0 {
+        reader.fault(entry.node.place, "no share is below 0%: the breach would never be over", "write `below: 0.1%`");
+        return None;
+    }
+    if above.is_some_and(|above| above.ppm() > 0 && below > above) {
+        let fault = format!("`below` is {below}, which is more than `above`");
+        reader.fault(entry.node.place, fault, "a breach is over below the share at which it starts, not above");
+        return None;
+    }
+    Some(below)
+}
+
+/// `failure == "not_found"` is judged without CEL; everything else is a condition.
+fn bad(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Bad> {
+    let text = reader.text(entry)?;
+    let Some((name, start)) = failure_name(&text.value) else {
+        return condition(reader, entry, &BAD_VARIABLES).map(Bad::When);
+    };
+    if let Some(class) = FailureClass::from_name(name) {
+        return Some(Bad::Class(class));
+    }
+    let remedy = nearest(name, FailureClass::ALL.iter().map(|class| class.as_str()), "it is one of");
+    reader.fault(text.part(start, name.chars().count()), format!("there is no failure class `{name}`"), remedy);
+    None
+}
+
+/// The name in `failure == "name"`, and at which character it starts.
+fn failure_name(source: &str) -> Option<(&str, usize)> {
+    let rest = source.trim().strip_prefix("failure")?.trim_start().strip_prefix("==")?.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let name = rest.strip_prefix(quote)?.strip_suffix(quote)?;
+    if name.contains(|c: char| matches!(c, '"' | '\'' | '\\')) {
+        return None;
+    }
+    let start = source.find(name).filter(|_| !name.is_empty()).unwrap_or_default();
+    let start = source.get(..start).map_or(0, |before| before.chars().count());
+    Some((name, start))
+}
+
+fn scope(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Scope> {
+    let table = reader.table(entry, OVER_KEYS, "write `over: {components: [website]}`")?;
+    let mut scope = Scope::default();
+    let mut sound = true;
+    if let Some(entry) = table.get("components") {
+        let all = around.components.iter().map(|component| component.id.as_str()).collect();
+        let names = Names { what: "component", all, needed: true };
+        let found = reader.references(entry, &names, "name components, or remove the key");
+        sound &= found.is_some();
+        scope.components = found.into_iter().flatten().map(Into::into).collect();
+    }
+    if let Some(entry) = table.get("probes") {
+        let all = around.probes.names.iter().map(String::as_str).collect();
+        let names = Names { what: "probe", all, needed: true };
+        let found = reader.references(entry, &names, "name probes, or remove the key");
+        sound &= found.is_some();
+        scope.probes = found.into_iter().flatten().map(Into::into).collect();
+    }
+    if let Some(entry) = table.get("labels") {
+        let names = around.labels();
+        for entry in reader.named(entry, "write `labels: {workspace: acme}`")? {
+            if !names.all.contains(&entry.name) {
+                let remedy = nearest(entry.name, names.all.iter().copied(), "labels that exist");
+                reader.fault(entry.at, format!("there is no label `{}`", entry.name), remedy);
+                sound = false;
+                continue;
+            }
+            let value = reader.word(entry).and_then(|text| label_value(reader, &text.value, text.place));
+            sound &= value.is_some();
+            scope.labels.extend(value.map(|value| (LabelName::from(entry.name), value)));
+        }
+    }
+    // A reference that points nowhere, or a probe that could not be read, is a problem that has been told.
+    let references = scope.components.len() + scope.probes.len() + scope.labels.len();
+    if sound
+        && references > 0
+        && around.probes.complete
+        && !around.probes.probes.iter().any(|probe| scope.covers(probe))
+    {
+        let remedy = "those given must all hold of one probe: name fewer, or others";
+        reader.fault(entry.at, "no probe is covered by this `over`", remedy);
+    }
+    sound.then_some(scope)
+}

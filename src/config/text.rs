@@ -1,0 +1,227 @@
+//! Texts with holes: `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` are filled in while loading,
+//! `{{label}}` once for each probe.
+
+use std::collections::BTreeMap;
+
+use super::problem::{Place, Problem, nearest};
+use super::raw::tree::Node;
+
+/// What the config may ask of the world outside. The shell gives it: the core knows neither.
+pub trait Outside {
+    /// The value of an environment variable, if it is set and is text.
+    fn env(&self, name: &str) -> Option<String>;
+
+    /// The content of a file; a relative path starts at the config's directory.
+    ///
+    /// # Errors
+    /// Why it cannot be read, for people: `no such file`.
+    fn file(&self, path: &str) -> Result<Vec<u8>, String>;
+}
+
+/// A text, filled in from outside.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    /// What it says.
+    pub(super) value: String,
+    /// Where it stands.
+    pub(super) place: Place,
+    /// Whether a part of it came from outside.
+    pub(super) secret: bool,
+    /// How many characters stand between the place and the first one, if it stands in the file as it is.
+    lead: Option<usize>,
+}
+
+impl Text {
+    /// A text that has no holes.
+    pub(super) fn literal(value: &str, node: &Node) -> Self {
+        Self { value: value.into(), place: node.place, secret: false, lead: node.lead }
+    }
+
+    /// How a problem may show it.
+    pub(super) fn show(&self) -> &str {
+        if self.secret { crate::model::secret::REDACTED } else { &self.value }
+    }
+
+    /// The place of `length` characters within it, from character `start`; the whole where that is not known.
+    pub(super) fn part(&self, start: usize, length: usize) -> Place {
+        within(self.place, self.lead, start, length)
+    }
+}
+
+fn within(place: Place, lead: Option<usize>, start: usize, length: usize) -> Place {
+    match lead {
+        Some(lead) => Place { column: place.column + lead + start, length: length.max(1), ..place },
+        None => place,
+    }
+}
+
+/// A text with holes for labels.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    pieces: Vec<Piece>,
+    /// Where it stands.
+    pub(super) place: Place,
+    /// Whether a part of it came from outside.
+    pub(super) secret: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Plain(String),
+    Label(String),
+}
+
+impl Template {
+    /// Fills in the labels; the filter sees what stands before a value, and the value.
+    pub(super) fn fill(&self, labels: &BTreeMap<&str, &str>, filter: fn(&str, &str) -> String) -> String {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Plain(plain) => text.push_str(plain),
+                Piece::Label(name) => {
+                    let value = filter(&text, labels.get(name.as_str()).copied().unwrap_or_default());
+                    text.push_str(&value);
+                }
+            }
+        }
+        text
+    }
+}
+
+/// A label's value as it is.
+pub(super) fn as_it_is(_: &str, value: &str) -> String {
+    value.into()
+}
+
+/// A label's value for a URL: percent-encoded (RFC 3986, section 2) once the host is behind us.
+pub(super) fn for_url(before: &str, value: &str) -> String {
+    let past_host = before.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']));
+    if !past_host {
+        return value.into();
+    }
+    let mut encoded = String::new();
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Fills holes, collecting secrets and problems.
+pub(super) struct Filler<'a> {
+    pub(super) outside: &'a dyn Outside,
+    pub(super) secrets: Vec<String>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Filler<'_> {
+    /// Fills in what comes from outside.
+    pub(super) fn text(&mut self, source: &str, node: &Node) -> Option<Text> {
+        let template = self.scan(source, node, None)?;
+        let value = template.fill(&BTreeMap::new(), as_it_is);
+        let lead = if value == source { node.lead } else { None };
+        Some(Text { value, place: node.place, secret: template.secret, lead })
+    }
+
+    /// Fills in what comes from outside and leaves the labels open. Every label must be one of these.
+    pub(super) fn template(&mut self, source: &str, node: &Node, labels: &[&str]) -> Option<Template> {
+        self.scan(source, node, Some(labels))
+    }
+
+    fn scan(&mut self, source: &str, node: &Node, labels: Option<&[&str]>) -> Option<Template> {
+        let mut template = Template { pieces: Vec::new(), place: node.place, secret: false };
+        let (mut rest, mut sound) = (source, true);
+        while !rest.is_empty() {
+            let hole = ["${", "{{"].into_iter().filter(|open| *open == "${" || labels.is_some());
+            let Some((start, open)) = hole.filter_map(|open| Some((rest.find(open)?, open))).min() else { break };
+            let (before, tail) = rest.split_at(start);
+            let close = if open == "${" { "}" } else { "}}" };
+            let after = tail.get(open.len()..).unwrap_or_default();
+            let at = source.chars().count() - tail.chars().count();
+            if before.ends_with('$') && open == "${" {
+                // `$${` stands for `${`.
+                template.pieces.push(Piece::Plain(format!("{before}{{")));
+                rest = after;
+                continue;
+            }
+            template.pieces.push(Piece::Plain(before.into()));
+            let Some((inner, behind)) = after.split_once(close) else {
+                let place = within(node.place, node.lead, at, open.len());
+                self.problems.push(Problem::new(
+                    place,
+                    format!("this `{open}` is not closed"),
+                    format!("add `{close}`"),
+                ));
+                return None;
+            };
+            let place = within(node.place, node.lead, at, (open.len() + close.len()) + inner.chars().count());
+            rest = behind;
+            let piece = match labels {
+                Some(labels) if open == "{{" => self.label(inner.trim(), labels, place).map(Piece::Label),
+                _ => self.fetch(inner, place).map(|(value, secret)| {
+                    template.secret |= secret;
+                    Piece::Plain(value)
+                }),
+            };
+            sound &= piece.is_some();
+            template.pieces.extend(piece);
+        }
+        template.pieces.push(Piece::Plain(rest.into()));
+        sound.then_some(template)
+    }
+
+    fn label(&mut self, name: &str, labels: &[&str], place: Place) -> Option<String> {
+        if labels.contains(&name) {
+            return Some(name.into());
+        }
+        let remedy = nearest(name, labels.iter().copied(), "name it in `for_each` or `labels`; given here");
+        self.problems.push(Problem::new(place, format!("no label gives `{{{{{name}}}}}` a value"), remedy));
+        None
+    }
+
+    /// The value, and whether it is secret: a default is written in the file for all to see.
+    fn fetch(&mut self, inner: &str, place: Place) -> Option<(String, bool)> {
+        let problem = match inner.split_once(':') {
+            Some(("env", rest)) => {
+                let (name, default) = rest.split_once(":-").map_or((rest, None), |(name, text)| (name, Some(text)));
+                match (self.outside.env(name), default) {
+                    (Some(value), None) => return Some(self.keep(value)),
+                    (Some(value), Some(_)) if !value.is_empty() => return Some(self.keep(value)),
+                    (_, Some(default)) => return Some((default.into(), false)),
+                    (None, None) => Problem::new(
+                        place,
+                        format!("the environment variable `{name}` is not set"),
+                        format!("set it, or give a default: `${{env:{name}:-default}}`"),
+                    ),
+                }
+            }
+            Some(("file", path)) => match self.outside.file(path).map(String::from_utf8) {
+                Ok(Ok(content)) => {
+                    let content = content.trim_end_matches(['\r', '\n']).to_owned();
+                    return Some(self.keep(content));
+                }
+                Ok(Err(_)) => Problem::new(place, format!("the file `{path}` is not UTF-8"), "give it a text file"),
+                Err(why) => Problem::new(
+                    place,
+                    format!("the file `{path}` cannot be read: {why}"),
+                    "check the path (it starts at the config's directory) and the permissions",
+                ),
+            },
+            _ => Problem::new(
+                place,
+                format!("`${{{inner}}}` names no source"),
+                "write `${env:NAME}`, `${env:NAME:-default}` or `${file:path}`; `$${` stands for `${`",
+            ),
+        };
+        self.problems.push(problem);
+        None
+    }
+
+    fn keep(&mut self, value: String) -> (String, bool) {
+        self.secrets.push(value.clone());
+        (value, true)
+    }
+}

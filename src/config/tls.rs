@@ -1,0 +1,65 @@
+//! `tls`: certificates and keys from files.
+
+use bytes::Bytes;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::reader::{Entry, Reader};
+use crate::model::TlsOptions;
+
+pub(super) const KEYS: &[&str] = &["ca_file", "client_cert", "client_key", "skip_verify"];
+
+pub(super) fn options(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<TlsOptions> {
+    let table = reader.table(entry, KEYS, "write `tls: {ca_file: ca.pem}`")?;
+    let ca = table.get("ca_file").map(|entry| certificates(reader, entry));
+    let certificate = table.get("client_cert").map(|entry| certificates(reader, entry));
+    let key = table.get("client_key").map(|entry| private_key(reader, entry));
+    let skip_verify = table.get("skip_verify").map(|entry| reader.flag(entry));
+    let identity = match (certificate, key) {
+        (None, None) => None,
+        (Some(certificate), Some(key)) => Some(Bytes::from([&certificate?, &b"\n"[..], &key?].concat())),
+        _ => {
+            let remedy = "give both `client_cert` and `client_key`, or neither";
+            reader.fault(table.at, "a client certificate and its key belong together", remedy);
+            return None;
+        }
+    };
+    let skip_verify = skip_verify.unwrap_or(Some(false))?;
+    if skip_verify && let Some(ca) = table.get("ca_file") {
+        reader.fault(ca.at, "`ca_file` means nothing with `skip_verify`", "remove one of the two");
+        return None;
+    }
+    let ca = match ca {
+        Some(ca) => Some(ca?),
+        None => None,
+    };
+    Some(TlsOptions { ca, identity, skip_verify })
+}
+
+/// A PEM file with at least one certificate.
+pub(super) fn certificates(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Bytes> {
+    let (bytes, place) = reader.file(entry)?;
+    let mut count = 0;
+    let sound = CertificateDer::pem_slice_iter(&bytes).all(|item| {
+        count += 1;
+        item.is_ok()
+    });
+    if !sound || count == 0 {
+        let remedy = "it starts with `-----BEGIN CERTIFICATE-----`";
+        reader.fault(place, format!("the file of `{}` holds no PEM certificate", entry.name), remedy);
+        return None;
+    }
+    Some(bytes.into())
+}
+
+/// A PEM file with a private key, whose content is secret.
+fn private_key(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Bytes> {
+    let (bytes, place) = reader.file(entry)?;
+    reader.hide(String::from_utf8_lossy(&bytes).trim());
+    if PrivateKeyDer::from_pem_slice(&bytes).is_err() {
+        let remedy = "it starts with `-----BEGIN PRIVATE KEY-----`, and has no passphrase";
+        reader.fault(place, format!("the file of `{}` holds no PEM private key", entry.name), remedy);
+        return None;
+    }
+    Some(bytes.into())
+}
