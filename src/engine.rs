@@ -62,8 +62,10 @@ pub struct Engine {
     clock: SteadyClock,
     outputs: VecDeque<Output>,
     signals: Vec<Signal>,
-    /// Stored breaches that no rule of this config judges any more.
-    orphans: Vec<BreachId>,
+    /// Stored breaches that were not over, until the replay is settled.
+    stored: Vec<Breach>,
+    /// Breaches that the replay found and that did not end in it, until it is settled.
+    replayed: Vec<Breach>,
 }
 
 impl Engine {
@@ -74,28 +76,22 @@ impl Engine {
     /// incidents' time, in the order in which they were stored; then [`settle`](Self::settle).
     #[must_use]
     pub fn restore(config: Arc<Config>, incidents: Vec<Incident>) -> Self {
-        let mut detector = Detector::new(Arc::clone(&config));
-        let mut orphans = Vec::new();
-        let mut cases = BTreeMap::new();
-        for incident in incidents {
-            for breach in incident.breaches.iter().filter(|breach| breach.cleared.is_none()) {
-                if !detector.resume(breach) {
-                    orphans.push(breach.id);
-                }
-            }
-            if incident.is_open() {
-                cases.insert(incident.id, Case::resume(incident, &config));
-            }
-        }
+        let lasting =
+            |incident: &Incident| incident.breaches.iter().filter(|b| b.cleared.is_none()).cloned().collect();
+        let stored: Vec<Breach> =
+            incidents.iter().flat_map(|incident| -> Vec<Breach> { lasting(incident) }).collect();
+        let open = incidents.into_iter().filter(Incident::is_open);
+        let cases = open.map(|incident| (incident.id, Case::resume(incident, &config))).collect();
         Self {
             index: config.probes.iter().enumerate().map(|(index, probe)| (probe.id.clone(), index)).collect(),
-            detector,
+            detector: Detector::new(Arc::clone(&config)),
             cases,
             examples: BTreeMap::new(),
             clock: SteadyClock::default(),
             outputs: VecDeque::new(),
             signals: Vec::new(),
-            orphans,
+            stored,
+            replayed: Vec::new(),
             config,
         }
     }
@@ -103,17 +99,30 @@ impl Engine {
     /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
     pub fn replay(&mut self, result: &CheckResult) {
         self.take_in(result);
-        self.signals.clear();
+        for signal in self.signals.drain(..) {
+            match signal {
+                Signal::Breached(breach) => self.replayed.push(breach),
+                Signal::Cleared { breach, .. } => self.replayed.retain(|other| other.id != breach),
+            }
+        }
     }
 
-    /// Ends the replay: judges what is stored by the rules of this config, which may be new.
+    /// Ends the replay. Stored breaches go on under their own ids, and one that no rule judges any more is over.
+    ///
+    /// What the replay found beyond them is dropped: time had ended it, or the rules are new. In a slice that is still
+    /// bad under new rules the next bad check is a breach.
     pub fn settle(&mut self, now: Timestamp) {
-        let at = self.clock.advance(now);
-        for breach in std::mem::take(&mut self.orphans) {
-            let reason = "no rule of the config judges it any more".to_owned();
-            self.signals.push(Signal::Cleared { breach, reason });
+        self.clock.advance(now);
+        for breach in std::mem::take(&mut self.stored) {
+            self.replayed.retain(|other| (&other.rule, &other.slice) != (&breach.rule, &breach.slice));
+            if !self.detector.adopt(&breach) {
+                let reason = "no rule of the config judges it any more".to_owned();
+                self.signals.push(Signal::Cleared { breach: breach.id, reason });
+            }
         }
-        self.detector.settle(at, &mut self.signals);
+        for breach in std::mem::take(&mut self.replayed) {
+            self.detector.forget(&breach);
+        }
         self.follow_signals(now);
         self.tell(now);
     }

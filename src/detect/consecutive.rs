@@ -78,30 +78,31 @@ impl ConsecutiveWatch {
         }
     }
 
-    pub(super) fn settle(&mut self, at: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
-        for probe in 0..self.states.len() {
-            self.judge_clear(probe, at, signals);
-            self.judge(probe, at, config, signals);
-        }
-    }
-
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
         let active = self.breached.iter().filter_map(|&probe| self.states.get(probe)?.as_ref()?.breach.as_ref());
         let well = active.filter_map(|active| active.well_since);
         well.min().map(|since| since + self.run.clear_after)
     }
 
-    pub(super) fn resume(&mut self, breach: &Breach, probes: &[Probe]) -> bool {
-        if breach.rule != self.rule.id {
-            return false;
+    pub(super) fn forget(&mut self, breach: &Breach, probes: &[Probe]) {
+        if let Some(probe) = self.probe_of(breach, probes) {
+            self.breached.remove(&probe);
+            self.states[probe] = Some(State::default());
         }
-        let Some(index) = probes.iter().position(|probe| breach.slice.probe.as_ref() == Some(&probe.id)) else {
-            return false;
-        };
-        let Some(Some(state)) = self.states.get_mut(index) else { return false };
-        self.breached.insert(index);
-        state.breach = Some(Active { id: breach.id, slice: breach.slice.clone(), well_since: None });
+    }
+
+    pub(super) fn adopt(&mut self, breach: &Breach, probes: &[Probe]) -> bool {
+        let Some(probe) = self.probe_of(breach, probes) else { return false };
+        let Some(Some(state)) = self.states.get_mut(probe) else { return false };
+        let well_since = state.breach.as_ref().and_then(|active| active.well_since);
+        state.breach = Some(Active { id: breach.id, slice: breach.slice.clone(), well_since });
+        self.breached.insert(probe);
         true
+    }
+
+    fn probe_of(&self, breach: &Breach, probes: &[Probe]) -> Option<usize> {
+        let probe = probes.iter().position(|probe| breach.slice.probe.as_ref() == Some(&probe.id))?;
+        (breach.rule == self.rule.id && self.covers(probe)).then_some(probe)
     }
 
     fn judge(&mut self, probe: usize, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {

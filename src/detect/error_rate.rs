@@ -101,26 +101,32 @@ impl ErrorRateWatch {
         }
     }
 
-    pub(super) fn settle(&mut self, at: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
-        self.slide(at);
-        for slice in 0..self.states.len() {
-            self.judge(slice, at, config, signals);
-        }
-    }
-
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
         let low = self.breached.iter().filter_map(|&slice| self.states[slice].breach.as_ref()?.low_since);
         low.min().map(|since| since + self.rate.clear.hold)
     }
 
-    pub(super) fn resume(&mut self, breach: &Breach) -> bool {
-        if breach.rule != self.rule.id {
-            return false;
+    pub(super) fn forget(&mut self, breach: &Breach) {
+        if let Some(slice) = self.slice_of(breach) {
+            self.states[slice].breach = None;
+            self.states[slice].onset = None;
+            self.breached.remove(&slice);
         }
-        let Some(slice) = self.slices.all().iter().position(|slice| *slice == breach.slice) else { return false };
-        self.states[slice].breach = Some(Active { id: breach.id, low_since: None });
+    }
+
+    pub(super) fn adopt(&mut self, breach: &Breach) -> bool {
+        let Some(slice) = self.slice_of(breach) else { return false };
+        let low_since = self.states[slice].breach.as_ref().and_then(|active| active.low_since);
+        self.states[slice].breach = Some(Active { id: breach.id, low_since });
         self.breached.insert(slice);
         true
+    }
+
+    fn slice_of(&self, breach: &Breach) -> Option<usize> {
+        let slices = self.slices.all().iter();
+        slices
+            .enumerate()
+            .find_map(|(index, slice)| (breach.rule == self.rule.id && *slice == breach.slice).then_some(index))
     }
 
     /// Forgets what is older than the window.
@@ -151,7 +157,7 @@ impl ErrorRateWatch {
     }
 
     fn judge_clear(&mut self, slice: usize, now: Timestamp, signals: &mut Vec<Signal>) {
-        let State { bad, looked, breach, .. } = &mut self.states[slice];
+        let State { bad, looked, breach, onset } = &mut self.states[slice];
         let Some(active) = breach else { return };
         // With no checks in the window nobody knows: a breach does not end because nobody looks.
         if !self.rate.clear.below.is_above(*bad, *looked) {
@@ -168,6 +174,8 @@ impl ErrorRateWatch {
             );
             signals.push(Signal::Cleared { breach: active.id, reason });
             *breach = None;
+            // What fails next is another outage, with a beginning of its own.
+            *onset = None;
             self.breached.remove(&slice);
         }
     }

@@ -63,7 +63,7 @@ impl Detector {
         let watched_by = (0..config.probes.len())
             .map(|probe| (0..watches.len()).filter(|&rule| watches[rule].covers(probe)).collect())
             .collect();
-        let history = History::new(lookback(&config));
+        let history = History::new(history(&config));
         Self { config, watches, watched_by, history, bad: Vec::new() }
     }
 
@@ -113,21 +113,21 @@ impl Detector {
         each.min()
     }
 
-    /// Marks a stored breach as going on. Says no when no rule of this config could ever end it.
-    pub fn resume(&mut self, breach: &Breach) -> bool {
+    /// Takes a stored breach for the one of its slice: its id, not one derived from however much was replayed. Says no
+    /// when no rule of this config could ever end it.
+    pub fn adopt(&mut self, breach: &Breach) -> bool {
         self.watches.iter_mut().any(|watch| match watch {
-            Watch::ErrorRate(watch) => watch.resume(breach),
-            Watch::Consecutive(watch) => watch.resume(breach, &self.config.probes),
+            Watch::ErrorRate(watch) => watch.adopt(breach),
+            Watch::Consecutive(watch) => watch.adopt(breach, &self.config.probes),
         })
     }
 
-    /// Judges every slice as it stands, after a replay whose signals nobody heard: under changed rules, what is
-    /// stored may already be a breach.
-    pub fn settle(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
+    /// Drops the breach of a slice: the next one begins with the next bad check.
+    pub fn forget(&mut self, breach: &Breach) {
         for watch in &mut self.watches {
             match watch {
-                Watch::ErrorRate(watch) => watch.settle(at, &self.config, signals),
-                Watch::Consecutive(watch) => watch.settle(at, &self.config, signals),
+                Watch::ErrorRate(watch) => watch.forget(breach),
+                Watch::Consecutive(watch) => watch.forget(breach, &self.config.probes),
             }
         }
     }
@@ -169,8 +169,9 @@ impl Watch {
     }
 }
 
-/// How much of the past the rules of a config look at: what a restart must replay. A run of failures reaches as far
-/// back as its probe takes to make them; for probes on a calendar a day is looked at.
+/// How much of the past a restart must replay, so that every window is full and every breach that could still be going
+/// on has begun within it. A run of failures reaches as far back as its probe takes to make them; for probes on a
+/// calendar a day is looked at.
 #[must_use]
 pub fn lookback(config: &Config) -> Duration {
     let slowest = config.probes.iter().map(|probe| match probe.cadence {
@@ -179,10 +180,19 @@ pub fn lookback(config: &Config) -> Duration {
     });
     let slowest = slowest.max().unwrap_or_default();
     let longest = config.rules.iter().map(|rule| match &rule.kind {
-        RuleKind::ErrorRate(rate) => rate.within,
+        RuleKind::ErrorRate(rate) => rate.within.saturating_mul(2).saturating_add(rate.clear.hold),
         RuleKind::Consecutive(run) => {
-            slowest.saturating_mul(run.count.saturating_add(1)).min(LONGEST_RUN).max(run.clear_after)
+            slowest.saturating_mul(run.count.saturating_add(1)).min(LONGEST_RUN).saturating_add(run.clear_after)
         }
     });
     longest.max().unwrap_or_default().max(SHORTEST_HISTORY)
+}
+
+/// How much of the past the first finding of a breach may need.
+fn history(config: &Config) -> Duration {
+    let windows = config.rules.iter().map(|rule| match &rule.kind {
+        RuleKind::ErrorRate(rate) => rate.within,
+        RuleKind::Consecutive(_) => SHORTEST_HISTORY,
+    });
+    windows.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }

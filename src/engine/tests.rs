@@ -370,6 +370,35 @@ fn a_restart_in_mid_incident_opens_and_tells_nothing_twice() {
 }
 
 #[test]
+fn a_second_outage_soon_after_the_first_is_an_incident_of_its_own_also_across_a_restart() {
+    let config = forge(default_rules(), None);
+    let outages = |probe: &Probe, now: u32| globex(300, 600)(probe, now).or_else(|| globex(800, 1000)(probe, now));
+    for restart in [781, 795, 805, 830, 990] {
+        let mut drive = Drive::new(&config);
+        drive.run(0, restart, outages);
+        let mut histories: BTreeMap<IncidentId, Vec<IncidentEvent>> = BTreeMap::new();
+        for event in drive.events() {
+            histories.entry(event.incident).or_default().push(event.clone());
+        }
+        let folded = histories.values().map(|events| lifecycle::fold(events).unwrap());
+        let mut again = Engine::restore(Arc::clone(&config), folded.filter(Incident::is_open).collect());
+        let lookback = crate::detect::lookback(&config);
+        for result in drive.results.iter().filter(|result| result.finished() + lookback >= at(f64::from(restart))) {
+            again.replay(result);
+        }
+        again.settle(at(f64::from(restart)));
+        drive.engine = again;
+        drive.run(restart, 1300, outages);
+        assert_eq!(drive.opened(), 2, "restart at {restart}");
+        let ids: std::collections::BTreeSet<IncidentId> = drive.events().iter().map(|event| event.incident).collect();
+        assert_eq!(ids.len(), 2, "restart at {restart}: each has its own id");
+        assert_eq!(drive.owed().len(), 4, "restart at {restart}");
+        let second = drive.owed()[2];
+        assert!(second.owed.since(at(800.0)) <= Duration::from_secs(21), "restart at {restart}: noticed at once");
+    }
+}
+
+#[test]
 fn a_rule_that_is_gone_after_a_restart_ends_its_breaches() {
     let mut drive = Drive::new(&forge(default_rules(), None));
     drive.run(0, 400, globex(300, 600));

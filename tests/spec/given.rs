@@ -105,6 +105,7 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         breaches: vec![breach.clone()],
         finding: finding(),
         acknowledged: None,
+        worsened: None,
         told: BTreeMap::new(),
         next_event: 1,
     };

@@ -121,7 +121,6 @@ fn the_pure_floors_know_no_io_no_clock_and_no_randomness() {
         "UdpSocket",
         "std::fs",
         "std::env",
-        "std::thread",
         "std::process",
         "Instant",
         "SystemTime",
@@ -135,6 +134,10 @@ fn the_pure_floors_know_no_io_no_clock_and_no_randomness() {
     ];
     let mut faults = Vec::new();
     for source in sources().iter().filter(|source| PURE.contains(&source.room())) {
+        // The CEL parser recurses deeply; it gets a stack of its own and nothing runs beside it.
+        if has_word(&source.code, "std::thread") && source.path != "model/condition/language.rs" {
+            faults.push(format!("{} names std::thread", source.path));
+        }
         faults.extend(
             forbidden
                 .iter()
