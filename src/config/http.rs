@@ -10,7 +10,7 @@ use url::Url;
 
 use super::problem::{Place, nearest};
 use super::reader::{Entry, Reader};
-use super::text::{Template, as_it_is, for_url};
+use super::text::{Given, Template, as_it_is, for_url};
 use super::tls;
 use crate::model::{HttpTarget, IpChoice, Labels, TlsOptions};
 
@@ -56,16 +56,20 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     entry: Entry<'_>,
     resolve: Option<Entry<'_>>,
-    labels: &[&str],
+    given: &Given<'_>,
     cache: &mut TlsCache,
 ) -> Option<HttpShape> {
     let table = reader.table(entry, KEYS, "write `http: {url: \"https://example.com/\"}`")?;
     let url = reader
         .need(&table, "url", "say where to: `url: https://example.com/`")
-        .and_then(|entry| reader.template(entry, labels));
+        .and_then(|entry| reader.template(entry, given));
+    if let Some(url) = url.as_ref().filter(|_| given.all) {
+        // One combination is tried now, so that the URL is judged even where other things are wrong.
+        filled_url(reader, url, &given.labels);
+    }
     let method = table.get("method").map(|entry| method(reader, entry));
-    let headers = table.get("headers").map(|entry| headers(reader, entry, labels));
-    let body = table.get("body").map(|entry| reader.template(entry, labels));
+    let headers = table.get("headers").map(|entry| headers(reader, entry, given));
+    let body = table.get("body").map(|entry| reader.template(entry, given));
     let redirects = table.get("redirects").map(|entry| reader.whole(entry, 0, 20));
     let body_cap = table.get("body_cap").map(|entry| body_cap(reader, entry));
     let tls = table.get("tls").map(|entry| tls::options(reader, entry));
@@ -100,7 +104,7 @@ fn method(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Method> {
     found
 }
 
-fn headers(reader: &mut Reader<'_>, entry: Entry<'_>, labels: &[&str]) -> Option<Vec<(HeaderName, Template)>> {
+fn headers(reader: &mut Reader<'_>, entry: Entry<'_>, given: &Given<'_>) -> Option<Vec<(HeaderName, Template)>> {
     let mut headers = Vec::new();
     let mut seen = BTreeSet::new();
     let entries = reader.named(entry, "write `headers: {accept: text/html}`")?;
@@ -123,7 +127,7 @@ fn headers(reader: &mut Reader<'_>, entry: Entry<'_>, labels: &[&str]) -> Option
             );
             continue;
         }
-        headers.extend(reader.template(entry, labels).map(|value| (name, value)));
+        headers.extend(reader.template(entry, given).map(|value| (name, value)));
     }
     (headers.len() == count).then_some(headers)
 }
@@ -175,6 +179,10 @@ fn resolve(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<(IpChoice, Optio
 /// An absolute http or https URL that shows no password; else what is wrong, and the remedy.
 pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
     let example = "write it like `https://example.com/path`";
+    if !text.contains("://") {
+        let fault = format!("`{text}` is no URL: it starts with neither `https://` nor `http://`");
+        return Err((fault, example.into()));
+    }
     let url = Url::parse(text).map_err(|why| (format!("`{text}` is no URL: {why}"), example.to_owned()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err((format!("`{text}` is no http or https URL"), example.into()));
@@ -184,6 +192,11 @@ pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
         return Err(("a URL with a user or password would show them".into(), remedy.into()));
     }
     Ok(url)
+}
+
+fn filled_url(reader: &mut Reader<'_>, url: &Template, labels: &BTreeMap<&str, &str>) -> Option<Url> {
+    let filled = parse_url(&url.fill(labels, for_url));
+    filled.map_err(|(fault, remedy)| reader.fault(url.place, fault, remedy)).ok()
 }
 
 impl HttpShape {
@@ -196,8 +209,7 @@ impl HttpShape {
         let mut values: BTreeMap<&str, &str> =
             labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         values.insert("component", component);
-        let text = self.url.fill(&values, for_url);
-        let url = parse_url(&text).map_err(|(fault, remedy)| reader.fault(self.url.place, fault, remedy)).ok()?;
+        let url = filled_url(reader, &self.url, &values)?;
         if self.url.secret {
             // What was filled in may stand there percent-encoded.
             reader.hide_encoded();

@@ -1,10 +1,10 @@
 //! From text to meaning: the file as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::probes::{self, Setting};
-use super::problem::{Place, Problems};
+use super::problem::{Place, Problem, Problems};
 use super::raw::tree;
 use super::reader::{Entry, Names, Reader, Table};
 use super::text::Outside;
@@ -28,6 +28,10 @@ pub fn load(file: &str, text: &str, outside: &dyn Outside) -> Result<Config, Pro
     let start = Place { line: 1, column: 1, length: 1 };
     if matches!(root.value, tree::Value::Null) {
         return Err(Problems::new(file, text, vec![tree::empty(start)], &Secrets::default()));
+    }
+    if !matches!(root.value, tree::Value::Map(_)) {
+        let problem = Problem::new(start, "a config is a map of keys", "start with `name: Example Forge`");
+        return Err(Problems::new(file, text, vec![problem], &Secrets::default()));
     }
     let mut reader = Reader::new(outside);
     let config = whole(&mut reader, Entry { name: "the file", at: start, node: &root });
@@ -149,10 +153,11 @@ fn cohorts(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<LabelNa
     for entry in reader.named(entry, example)? {
         let name = label_name(reader, entry);
         let mut values: Vec<LabelValue> = Vec::new();
+        let mut seen = BTreeSet::new();
         for item in reader.list(entry, "list its values, or remove it").unwrap_or_default() {
             let Some(text) = reader.word(item) else { continue };
             let Some(value) = label_value(reader, &text.value, text.place) else { continue };
-            if values.contains(&value) {
+            if !seen.insert(value.clone()) {
                 reader.fault(text.place, format!("`{}` is listed twice", text.show()), "list it once");
                 continue;
             }

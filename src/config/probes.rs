@@ -8,6 +8,7 @@ use super::http::{self, HttpShape, TlsCache};
 use super::load::{label_name, label_value, seconds};
 use super::problem::Place;
 use super::reader::{Entry, Names, Reader, Table};
+use super::text::Given;
 use crate::model::unit::show_duration;
 use crate::model::{
     Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeKind, ProbeName,
@@ -124,13 +125,12 @@ fn definition(
     };
     found.labels.extend(own.keys().chain(for_each.iter().flatten().map(|(name, _)| name)).map(ToString::to_string));
     let timing = cadence(reader, &table, around);
-    let given: Vec<&str> = for_each
-        .iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .chain(own.keys().map(LabelName::as_str))
-        .chain(["component"])
-        .collect();
+    let mut given = Given { labels: BTreeMap::new(), all: for_each.is_some() };
+    given.labels.insert("component", component.as_ref().map_or("", |component| component.value.as_str()));
+    given.labels.extend(own.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    for (name, values) in for_each.iter().flatten() {
+        given.labels.extend(values.first().map(|value| (name.as_str(), value.as_str())));
+    }
     if table.get(KINDS[0]).is_none() {
         let fault = format!("the probe `{}` has no kind: nothing says what to ask", entry.name);
         reader.fault(entry.at, fault, "give it `http: {url: …}`");
@@ -140,7 +140,6 @@ fn definition(
         Some(entry) => expect(reader, entry),
         None => Some(Arc::default()),
     };
-    // A template whose labels are not known was not judged.
     let definition = Definition {
         name: entry,
         component: component?.value,

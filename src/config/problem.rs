@@ -66,7 +66,8 @@ impl Problems {
         problems.sort();
         // What stands behind an anchor is read once for each alias.
         problems.dedup();
-        let shown = |problem: &Problem| text.lines().nth(problem.line.saturating_sub(1)).unwrap_or_default();
+        let source: Vec<&str> = text.lines().collect();
+        let shown = |problem: &Problem| source.get(problem.line.saturating_sub(1)).copied().unwrap_or_default();
         let lines = problems.iter().map(|problem| secrets.redact(shown(problem)).into_owned()).collect();
         Self { file: file.into(), lines, problems }
     }
@@ -118,7 +119,8 @@ impl std::error::Error for Problems {}
 /// `did you mean `interval`?` when one of the names is close to what was written, otherwise what there is.
 pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     let names: Vec<&str> = names.into_iter().collect();
-    let lower = written.to_lowercase();
+    // Nobody means one of our names with a whole paragraph.
+    let lower: String = written.chars().take(100).collect::<String>().to_lowercase();
     let close = names
         .iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), *name))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::problem::{Place, Problem, nearest};
 use super::raw::tree::{Node, Value};
-use super::text::{Filler, Outside, Template, Text};
+use super::text::{Filler, Given, Outside, Template, Text};
 use crate::model::Ratio;
 use crate::model::unit::{parse_duration, show_duration};
 
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text with holes for these labels. It may be empty, and a number is taken as it was written.
-    pub(super) fn template(&mut self, entry: Entry<'_>, labels: &[&str]) -> Option<Template> {
+    pub(super) fn template(&mut self, entry: Entry<'_>, labels: &Given<'_>) -> Option<Template> {
         let source = match &entry.node.value {
             Value::Number(source) => source,
             _ => self.source(entry)?,
@@ -250,8 +250,8 @@ impl<'a> Reader<'a> {
         };
         let number = text.value.trim().parse().ok().filter(|number| (least..=most).contains(number));
         if number.is_none() {
-            let fault = format!("`{}` takes a whole number between {least} and {most}", entry.name);
-            self.fault(text.place, fault, format!("`{}` is none", text.show()));
+            let fault = format!("`{}` is {}", entry.name, text.show());
+            self.fault(text.place, fault, format!("it must be a whole number between {least} and {most}"));
         }
         number
     }

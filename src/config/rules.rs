@@ -234,7 +234,7 @@ fn failure_name(source: &str) -> Option<(&str, usize)> {
     let rest = source.trim().strip_prefix("failure")?.trim_start().strip_prefix("==")?.trim_start();
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let name = rest.strip_prefix(quote)?.strip_suffix(quote)?;
-    if name.contains(|c: char| matches!(c, '"' | '\'' | '\\')) {
+    if name.contains(['"', '\'', '\\']) {
         return None;
     }
     let start = source.find(name).filter(|_| !name.is_empty()).unwrap_or_default();

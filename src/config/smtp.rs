@@ -29,11 +29,14 @@ pub(super) fn server(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<SmtpSe
 
 fn parse(text: &str, secret: bool) -> Result<SmtpServer, (String, String)> {
     let wrong = |fault: &str| (format!("this is no mail server: {fault}"), EXAMPLE.to_owned());
+    if !text.contains("://") {
+        return Err(wrong("it starts with neither `smtp://` nor `smtps://`"));
+    }
     let url = Url::parse(text).map_err(|why| wrong(&why.to_string()))?;
     let implicit = match url.scheme() {
         "smtps" => true,
         "smtp" => false,
-        _ => return Err(wrong("the URL is neither `smtp://` nor `smtps://`")),
+        _ => return Err(wrong("it starts with neither `smtp://` nor `smtps://`")),
     };
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("the URL has no host"))?;
     if !matches!(url.path(), "" | "/") || url.fragment().is_some() {

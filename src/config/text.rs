@@ -55,6 +55,14 @@ fn within(place: Place, lead: Option<usize>, start: usize, length: usize) -> Pla
     }
 }
 
+/// The labels that a template can be filled with, each with one of its values.
+pub(super) struct Given<'a> {
+    /// Names and values.
+    pub(super) labels: BTreeMap<&'a str, &'a str>,
+    /// Whether these are all: where `for_each` has a mistake, nobody knows.
+    pub(super) all: bool,
+}
+
 /// A text with holes for labels.
 #[derive(Clone, Debug)]
 pub(super) struct Template {
@@ -127,15 +135,15 @@ impl Filler<'_> {
     }
 
     /// Fills in what comes from outside and leaves the labels open. Every label must be one of these.
-    pub(super) fn template(&mut self, source: &str, node: &Node, labels: &[&str]) -> Option<Template> {
-        self.scan(source, node, Some(labels))
+    pub(super) fn template(&mut self, source: &str, node: &Node, given: &Given<'_>) -> Option<Template> {
+        self.scan(source, node, Some(given))
     }
 
-    fn scan(&mut self, source: &str, node: &Node, labels: Option<&[&str]>) -> Option<Template> {
+    fn scan(&mut self, source: &str, node: &Node, given: Option<&Given<'_>>) -> Option<Template> {
         let mut template = Template { pieces: Vec::new(), place: node.place, secret: false };
         let (mut rest, mut sound) = (source, true);
         while !rest.is_empty() {
-            let hole = ["${", "{{"].into_iter().filter(|open| *open == "${" || labels.is_some());
+            let hole = ["${", "{{"].into_iter().filter(|open| *open == "${" || given.is_some());
             let Some((start, open)) = hole.filter_map(|open| Some((rest.find(open)?, open))).min() else { break };
             let (before, tail) = rest.split_at(start);
             let close = if open == "${" { "}" } else { "}}" };
@@ -159,8 +167,8 @@ impl Filler<'_> {
             };
             let place = within(node.place, node.lead, at, (open.len() + close.len()) + inner.chars().count());
             rest = behind;
-            let piece = match labels {
-                Some(labels) if open == "{{" => self.label(inner.trim(), labels, place).map(Piece::Label),
+            let piece = match given {
+                Some(given) if open == "{{" => self.label(inner.trim(), given, place).map(Piece::Label),
                 _ => self.fetch(inner, place).map(|(value, secret)| {
                     template.secret |= secret;
                     Piece::Plain(value)
@@ -173,11 +181,11 @@ impl Filler<'_> {
         sound.then_some(template)
     }
 
-    fn label(&mut self, name: &str, labels: &[&str], place: Place) -> Option<String> {
-        if labels.contains(&name) {
+    fn label(&mut self, name: &str, given: &Given<'_>, place: Place) -> Option<String> {
+        if given.labels.contains_key(name) || !given.all {
             return Some(name.into());
         }
-        let remedy = nearest(name, labels.iter().copied(), "name it in `for_each` or `labels`; given here");
+        let remedy = nearest(name, given.labels.keys().copied(), "name it in `for_each` or `labels`; given here");
         self.problems.push(Problem::new(place, format!("no label gives `{{{{{name}}}}}` a value"), remedy));
         None
     }

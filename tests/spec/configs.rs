@@ -20,6 +20,7 @@ impl Outside for Fixed {
 
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         match path {
+            "client.pem" => Ok(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec()),
             "not-a-certificate.pem" => Ok(b"hello".to_vec()),
             _ => Err("no such file".into()),
         }
@@ -193,6 +194,50 @@ probes:
     let tripline::model::ProbeKind::Http(other) = &config.probes[1].kind;
     assert!(std::sync::Arc::ptr_eq(&http.tls, &other.tls));
     assert!(!format!("{config:?}").contains("s3cr3t"));
+}
+
+#[test]
+fn a_condition_on_the_failure_class_alone_needs_no_cel() {
+    use tripline::model::{Bad, FailureClass, RuleKind};
+    let bad = |bad: &str| {
+        let text = format!("{MINIMAL}rules:\n  spike: {{bad: {bad}, above: 5%, within: 4m}}\n");
+        let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
+        match config.rules[0].kind.clone() {
+            RuleKind::ErrorRate(rate) => {
+                assert_eq!((rate.clear.below.to_string(), rate.clear.hold), ("2.5%".into(), rate.within));
+                rate.bad
+            }
+            RuleKind::Consecutive(_) => panic!("not an error rate"),
+        }
+    };
+    assert!(matches!(bad("'failure == \"not_found\"'"), Bad::Class(FailureClass::NotFound)));
+    assert!(matches!(bad("\"failure=='timeout'\""), Bad::Class(FailureClass::Timeout)));
+    assert!(matches!(bad("'failure == \"dns\" || failure == \"tls\"'"), Bad::When(_)));
+    assert!(matches!(bad("'failure != \"\"'"), Bad::When(_)));
+}
+
+#[test]
+fn what_is_dangerous_is_said_loudly() {
+    let text = MINIMAL.replace("https://forge.example/", "https://forge.example/, tls: {skip_verify: true}");
+    let loud = "the probe home does not verify certificates: `skip_verify` is set";
+    assert_eq!(read(&text).unwrap().warnings[0], loud);
+}
+
+#[test]
+fn a_secret_is_hidden_in_the_form_that_a_url_gives_it_too() {
+    struct Odd;
+    impl Outside for Odd {
+        fn env(&self, _: &str) -> Option<String> {
+            Some("a b?c".into())
+        }
+        fn file(&self, _: &str) -> Result<Vec<u8>, String> {
+            Err("no such file".into())
+        }
+    }
+    let text = MINIMAL.replace("https://forge.example/", "\"https://forge.example/x?token=${env:TOKEN}\"");
+    let config = load("probes.yaml", &text, &Odd).unwrap();
+    let tripline::model::ProbeKind::Http(http) = &config.probes[0].kind;
+    assert_eq!(config.secrets.redact(http.url.as_str()), "https://forge.example/x?token=[secret]");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The file as a tree of values, each with its place: what lets every problem be found in one go.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -236,6 +237,11 @@ fn merge(map: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>, Problem> {
     if !map.iter().any(|(key, _)| is_merge(key)) {
         return Ok(map);
     }
+    let name_of = |key: &Node| match &key.value {
+        Value::Text(name) | Value::Number(name) => Some(name.clone()),
+        _ => None,
+    };
+    let mut names: BTreeSet<String> = map.iter().filter_map(|(key, _)| name_of(key)).collect();
     let (merges, mut own): (Vec<_>, Vec<_>) = map.into_iter().partition(|(key, _)| is_merge(key));
     for (key, value) in merges {
         let maps = match value.value {
@@ -250,18 +256,8 @@ fn merge(map: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>, Problem> {
                     "write `<<: *name`, with `&name` on a map above",
                 ));
             };
-            for entry in entries {
-                if !own.iter().any(|(key, _)| key.same_text(&entry.0)) {
-                    own.push(entry);
-                }
-            }
+            own.extend(entries.into_iter().filter(|(key, _)| name_of(key).is_none_or(|name| names.insert(name))));
         }
     }
     Ok(own)
-}
-
-impl Node {
-    fn same_text(&self, other: &Self) -> bool {
-        matches!((&self.value, &other.value), (Value::Text(one), Value::Text(two)) if one == two)
-    }
 }
