@@ -1,6 +1,6 @@
 //! Calendars: cron expressions in a time zone.
 //!
-//! [`fields`] reads an expression as crontab(5) has it. The crate `cron` then says which civil times match; it is
+//! `fields` reads an expression as crontab(5) has it. The crate `cron` then says which civil times match; it is
 //! fed local time as if that were UTC, because its own idea of a clock change is not ours. jiff turns the civil
 //! time into a moment, by two rules: a local time that does not exist (clocks go forward) is the next moment that
 //! does, and one that exists twice (clocks go back) is the first of the two. Both keep the order of civil times,

@@ -197,8 +197,7 @@ async fn sixty_kills_at_random_moments_lose_nothing_and_double_nothing() {
             .unwrap()
             .events
             .values()
-            .map(|events| reader.deliveries_of(events[0].incident).unwrap())
-            .flatten()
+            .flat_map(|events| reader.deliveries_of(events[0].incident).unwrap())
             .filter(|owed| owed.state != DeliveryState::Accepted)
             .count();
         if open == 0 && owed == 0 {
