@@ -39,6 +39,10 @@ fn main() {
         bare(&args[at + 1..]);
         return;
     }
+    if let Some(at) = args.iter().position(|arg| arg == "--prober") {
+        prober(&args[at + 1..]);
+        return;
+    }
     let wants = |what: &str| {
         !args.iter().any(|arg| arg == "--paced" || arg == "--peak") || args.iter().any(|arg| arg == what)
     };
@@ -55,11 +59,22 @@ fn main() {
     if wants("--peak") {
         println!("flat out:");
         let bare = run_bare(&server, folder.path(), 0, 15);
-        println!("  bare client   {bare}");
-        for rate in [1500, 2000, 2500, 3000] {
+        println!("  bare client   {bare}, 64 at a time");
+        let alone = run_self("--prober", &server, folder.path(), 0, 15);
+        println!("  the probe, without the daemon around it, 64 at a time");
+        println!("                {alone}");
+        println!("                {:.2} times the bare client's CPU per check", alone.cpu / bare.cpu);
+        for rate in [1500, 2000, 2500] {
+            let paced = run_bare(&server, folder.path(), rate, 15);
             let ours = daemon(&server, folder.path(), rate * 5, 5000, 20);
-            println!("  tripline, asked for {rate} a second: {ours}");
-            println!("                {:.2} times the bare client's CPU per check", ours.cpu / bare.cpu);
+            println!("  asked for {rate} a second");
+            println!("  bare client   {paced}");
+            println!("  tripline      {ours}");
+            println!(
+                "  ratio         {:.2} times the bare client's CPU per check at this pace, {:.2} times that flat out",
+                ours.cpu / paced.cpu,
+                ours.cpu / bare.cpu
+            );
         }
     }
 }
@@ -145,10 +160,14 @@ fn memory(pid: u32, field: &str) -> f64 {
 
 /// Runs the bare client in a process of its own. A pace of 0 means flat out.
 fn run_bare(server: &Server, folder: &Path, pace: u64, seconds: u64) -> Figures {
+    run_self("--bare", server, folder, pace, seconds)
+}
+
+fn run_self(what: &str, server: &Server, folder: &Path, pace: u64, seconds: u64) -> Figures {
     let out = folder.join("bare.txt");
     let status = Command::new(std::env::current_exe().unwrap())
         .args([
-            "--bare",
+            what,
             &server.address.to_string(),
             &server.ca.display().to_string(),
             &pace.to_string(),
@@ -215,6 +234,58 @@ fn bare(args: &[String]) {
         (began, cpu(std::process::id()) - used, done.load(Ordering::Relaxed) - before)
     });
     #[expect(clippy::cast_precision_loss)]
+    let made = made as f64;
+    std::fs::write(out, format!("{} {}", made / began.elapsed().as_secs_f64(), used / made)).unwrap();
+}
+
+/// The probe without the daemon: what is left between the two is the daemon's own.
+fn prober(args: &[String]) {
+    let [address, ca, _, seconds, out] = args else { panic!("usage") };
+    let text = format!(
+        "name: Load\ncomponents: {{website: {{name: Website}}}}\nprobes:\n  page:\n    component: website\n    resolve: {{address: \"{address}\"}}\n    http: {{url: \"https://{HOST}/\", tls: {{ca_file: {ca}}}}}\n    expect: ['status == 200', 'body.contains(\"Repositories\")']\n"
+    );
+    struct Files;
+    impl tripline::config::Outside for Files {
+        fn env(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+            std::fs::read(path).map_err(|error| error.to_string())
+        }
+    }
+    let config = tripline::config::load("load", &text, &Files).unwrap();
+    let prober = tripline::probe::Prober::new(
+        &config.probes,
+        config.location.clone(),
+        config.secrets.clone(),
+        &tripline::probe::Roots::load(),
+    )
+    .unwrap();
+    let prober = Arc::new(prober);
+    let seconds: u64 = seconds.parse().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (began, used, made) = runtime.block_on(async {
+        assert_eq!(prober.check(0, tripline::clock::now()).await.outcome, Outcome::Success);
+        let (began, used) = (Instant::now(), cpu(std::process::id()));
+        let until = began + Duration::from_secs(seconds);
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..64 {
+            let prober = Arc::clone(&prober);
+            tasks.spawn(async move {
+                let mut made = 0_u64;
+                while Instant::now() < until {
+                    prober.check(0, tripline::clock::now()).await;
+                    made += 1;
+                }
+                made
+            });
+        }
+        let mut made = 0;
+        while let Some(ended) = tasks.join_next().await {
+            made += ended.unwrap();
+        }
+        (began, cpu(std::process::id()) - used, made)
+    });
     let made = made as f64;
     std::fs::write(out, format!("{} {}", made / began.elapsed().as_secs_f64(), used / made)).unwrap();
 }

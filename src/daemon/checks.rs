@@ -7,7 +7,6 @@
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -15,7 +14,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{CheckResult, Location, Probe, Timestamp, VoidReason};
+use crate::model::{CheckResult, Location, ProbeId, Timestamp, VoidReason};
 use crate::schedule::{Due, Schedule, What};
 
 /// How many checks may be under way at once. Each holds a socket and its buffers; what is due above that is
@@ -29,10 +28,11 @@ const OWED: usize = 4_096;
 const NAP: Duration = Duration::from_secs(1);
 
 /// What is checked, from where, and with what bounds.
-#[derive(Clone, Debug)]
 pub struct Plan {
+    /// When which probe is due.
+    pub schedule: Schedule,
     /// The probes; a check is told the place of its probe in here.
-    pub probes: Arc<[Probe]>,
+    pub probes: Vec<ProbeId>,
     /// Written into the results that are made here: those of checks that were not made.
     pub location: Location,
     /// How many checks may be under way at once; [`AT_ONCE`] unless there is a reason.
@@ -55,7 +55,6 @@ where
     F: Future<Output = CheckResult> + Send + 'static,
 {
     let mut checks = Checks {
-        schedule: Schedule::new(&plan.probes, now()),
         plan,
         now,
         check,
@@ -103,7 +102,6 @@ struct Checks<N, C> {
     plan: Plan,
     now: N,
     check: C,
-    schedule: Schedule,
     tasks: JoinSet<CheckResult>,
     /// What each task checks, and since when.
     started: HashMap<Id, (usize, Timestamp)>,
@@ -123,13 +121,13 @@ where
 {
     /// When to look at the clock again.
     fn next_turn(&self) -> Instant {
-        let wait = self.schedule.next_wake().map_or(NAP, |wake| wake.since((self.now)()).min(NAP));
+        let wait = self.plan.schedule.next_wake().map_or(NAP, |wake| wake.since((self.now)()).min(NAP));
         Instant::now() + wait
     }
 
     fn start_due(&mut self) {
         let mut due = std::mem::take(&mut self.due);
-        self.schedule.take_due((self.now)(), &mut due);
+        self.plan.schedule.take_due((self.now)(), &mut due);
         for Due { probe, at, what } in due.drain(..) {
             match what {
                 What::Run if self.tasks.len() < self.plan.at_once => {
@@ -138,14 +136,14 @@ where
                     self.started.insert(task.id(), (probe, start));
                 }
                 What::Run => {
-                    self.schedule.finished(probe);
+                    self.plan.schedule.finished(probe);
                     self.owe_void(probe, at, VoidReason::Overrun);
                 }
                 What::Overrun => self.owe_void(probe, at, VoidReason::Overrun),
             }
         }
         self.due = due;
-        let skipped = self.schedule.skipped();
+        let skipped = self.plan.schedule.skipped();
         if skipped > self.skipped {
             let turns = skipped - self.skipped;
             tracing::warn!(turns, "turns were left out: the clock leapt, or this machine slept or was too busy");
@@ -156,12 +154,12 @@ where
     fn end(&mut self, ended: Result<(Id, CheckResult), JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some((probe, start)) = self.started.remove(&id) else { return };
-        self.schedule.finished(probe);
+        self.plan.schedule.finished(probe);
         match ended {
             Ok((_, result)) => self.owed.push_back(result),
             Err(error) if error.is_cancelled() => self.owe_void(probe, start, VoidReason::ShuttingDown),
             Err(error) => {
-                let id = self.plan.probes.get(probe).map(|probe| probe.id.as_str());
+                let id = self.plan.probes.get(probe).map(ProbeId::as_str);
                 tracing::error!(probe = id, %error, "a check panicked; this is a fault of tripline's own");
                 self.owe_void(probe, start, VoidReason::Internal);
             }
@@ -179,7 +177,7 @@ where
     fn owe_void(&mut self, probe: usize, at: Timestamp, reason: VoidReason) {
         if let Some(probe) = self.plan.probes.get(probe) {
             let location = self.plan.location.clone();
-            self.owed.push_back(CheckResult::void(probe.id.clone(), location, at, reason));
+            self.owed.push_back(CheckResult::void(probe.clone(), location, at, reason));
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::model::CheckResult;
 use crate::probe::{ProbeFault, Prober, Roots};
+use crate::schedule::Schedule;
 use crate::store::{Reader, StoreError, Writer};
 
 use outbox::OutboxOptions;
@@ -159,7 +160,8 @@ fn start_checks(
         async move { prober.check(probe, started).await }
     };
     let plan = checks::Plan {
-        probes: config.probes.clone().into(),
+        schedule: Schedule::new(&config.probes, clock::now()),
+        probes: config.probes.iter().map(|probe| probe.id.clone()).collect(),
         location: config.location.clone(),
         at_once: checks::AT_ONCE,
         grace: LAST_MOMENTS,

@@ -4,7 +4,8 @@
 //! fed local time as if that were UTC, because its own idea of a clock change is not ours. jiff turns the civil
 //! time into a moment, by two rules: a local time that does not exist (clocks go forward) is the next moment that
 //! does, and one that exists twice (clocks go back) is the first of the two. Both keep the order of civil times,
-//! so the times of a calendar never go back.
+//! so the times of a calendar never go back. An expression that holds in every hour, like `*/5 * * * *`, names no
+//! hour that could be missed or doubled: it just goes on, as cron(8) does, and is not silent for the repeated hour.
 
 mod fields;
 #[cfg(test)]
@@ -23,6 +24,8 @@ pub struct Calendar {
     zone: TimeZone,
     /// One schedule, or two of which either suffices: crontab(5)'s rule for days of the month and of the week.
     schedules: Vec<cron::Schedule>,
+    /// Whether no hour is named, so that the clock's changes do not matter.
+    every_hour: bool,
 }
 
 /// Why a text is no calendar, with what to do.
@@ -49,7 +52,9 @@ impl Calendar {
     /// When the expression is not one, never comes about, or the zone is not known.
     pub fn parse(expression: &str, zone: &str) -> Result<Self, CalendarFault> {
         let mut schedules = Vec::new();
-        for text in fields::translate(expression)? {
+        let translated = fields::translate(expression)?;
+        let every_hour = translated.iter().all(|text| fields::has_every_hour(text));
+        for text in translated {
             // What `fields` writes is lists of numbers in range, which the crate cannot refuse.
             let schedule = text.parse().map_err(|error| CalendarFault {
                 fault: format!("`{expression}` is no cron expression: {error}"),
@@ -58,7 +63,7 @@ impl Calendar {
             schedules.push(schedule);
         }
         let zone = find_zone(zone)?;
-        let calendar = Self { source: expression.into(), zone, schedules };
+        let calendar = Self { source: expression.into(), zone, schedules, every_hour };
         if calendar.civil_after(DateTime::constant(1969, 12, 31, 23, 59, 59, 0)).is_none() {
             return Err(CalendarFault {
                 fault: format!("`{expression}` never comes about: no month has such a day"),
@@ -78,6 +83,9 @@ impl Calendar {
     #[must_use]
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
         let moment = jiff::Timestamp::from_millisecond(now.as_millis().max(-1)).ok()?;
+        if self.every_hour {
+            return self.going_on_after(moment).map(Timestamp::from);
+        }
         let mut civil = self.civil_at(moment);
         for _ in 0..TRIES {
             civil = self.civil_after(civil)?;
@@ -85,6 +93,23 @@ impl Calendar {
             if next > now {
                 return Some(next);
             }
+        }
+        None
+    }
+
+    /// The next time as if the clock never changed, and where it does before that, as if it had always been so.
+    fn going_on_after(&self, moment: jiff::Timestamp) -> Option<jiff::Timestamp> {
+        let mut from = moment;
+        let mut offset = self.zone.to_offset(from);
+        let mut civil = offset.to_datetime(from);
+        for _ in 0..TRIES {
+            let next = offset.to_timestamp(self.civil_after(civil)?).ok()?;
+            match self.change_after(from) {
+                Some(change) if next >= change => from = change,
+                _ => return Some(next),
+            }
+            offset = self.zone.to_offset(from);
+            civil = offset.to_datetime(from).saturating_sub(jiff::SignedDuration::from_secs(1));
         }
         None
     }

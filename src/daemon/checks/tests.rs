@@ -4,7 +4,9 @@ use bytes::Bytes;
 use tokio::time::sleep;
 
 use super::*;
-use crate::model::{Cadence, HttpTarget, IpChoice, Labels, Outcome, Phases, ProbeKind};
+use std::sync::Arc;
+
+use crate::model::{Cadence, HttpTarget, IpChoice, Labels, Outcome, Phases, Probe, ProbeKind};
 
 const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);
 
@@ -34,8 +36,10 @@ fn probes(count: usize, interval: Duration) -> Arc<[Probe]> {
 }
 
 fn plan(count: usize, interval_s: u64) -> Plan {
+    let probes = probes(count, Duration::from_secs(interval_s));
     Plan {
-        probes: probes(count, Duration::from_secs(interval_s)),
+        schedule: Schedule::new(&probes, NOON),
+        probes: probes.iter().map(|probe| probe.id.clone()).collect(),
         location: Location::local(),
         at_once: AT_ONCE,
         grace: Duration::from_secs(5),

@@ -108,6 +108,11 @@ fn expand(written: &str) -> Result<&'static str, CalendarFault> {
 }
 
 /// The numbers as the crate reads them.
+/// Whether a translated expression holds in all 24 hours.
+pub(super) fn has_every_hour(translated: &str) -> bool {
+    translated.split(' ').nth(2).is_some_and(|hours| hours.split(',').count() == 24)
+}
+
 fn list(numbers: &BTreeSet<u32>) -> String {
     let texts: Vec<String> = numbers.iter().map(u32::to_string).collect();
     texts.join(",")

@@ -149,10 +149,30 @@ fn a_local_time_that_occurs_twice_runs_the_first_time() {
 #[test]
 fn within_the_hour_shown_for_the_second_time_the_next_is_after_it() {
     // 02:10 for the second time: 01:10 UTC.
-    assert_eq!(times("* * * * * *", "Europe/Berlin", "2025-10-26T01:10:00Z", 1), ["2025-10-26 03:00:00 +01"]);
+    assert_eq!(times("* * 0-22 * * *", "Europe/Berlin", "2025-10-26T01:10:00Z", 1), ["2025-10-26 03:00:00 +01"]);
+}
+
+#[test]
+fn what_runs_in_every_hour_is_neither_silent_nor_hurried_when_clocks_change() {
     assert_eq!(
-        times("*/30 * * * *", "Europe/Berlin", "2025-10-25T23:50:00Z", 4),
-        ["2025-10-26 02:00:00 +02", "2025-10-26 02:30:00 +02", "2025-10-26 03:00:00 +01", "2025-10-26 03:30:00 +01"]
+        times("*/30 * * * *", "Europe/Berlin", "2025-10-25T23:50:00Z", 6),
+        [
+            "2025-10-26 02:00:00 +02",
+            "2025-10-26 02:30:00 +02",
+            "2025-10-26 02:00:00 +01",
+            "2025-10-26 02:30:00 +01",
+            "2025-10-26 03:00:00 +01",
+            "2025-10-26 03:30:00 +01"
+        ]
+    );
+    assert_eq!(times("* * * * * *", "Europe/Berlin", "2025-10-26T01:10:00Z", 1), ["2025-10-26 02:10:01 +01"]);
+    assert_eq!(
+        times("*/30 * * * *", "Europe/Berlin", "2025-03-30T00:20:00Z", 3),
+        ["2025-03-30 01:30:00 +01", "2025-03-30 03:00:00 +02", "2025-03-30 03:30:00 +02"]
+    );
+    assert_eq!(
+        times("@hourly", "Australia/Lord_Howe", "2025-04-05T14:30:00Z", 2),
+        ["2025-04-06 02:00:00 +10:30", "2025-04-06 03:00:00 +10:30"]
     );
 }
 
