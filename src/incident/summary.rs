@@ -51,52 +51,74 @@ pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
 
 /// How sure we are that the factor is none by accident, in one sentence; `None` without a factor.
 ///
-/// If the bad checks had fallen on customers at random, the chance that at least so many of them hit the factor is at
-/// most exp(-n D(p || q)), where n is the number of bad checks, p the share of them inside the factor, q the share of
-/// all checks inside it and D the relative entropy (W. Hoeffding, "Probability inequalities for sums of bounded random
-/// variables", JASA 58, 1963, theorem 1; section 6 extends it to drawing without replacement).
+/// If the bad checks had fallen on the checks at random, the chance that at least so many of them hit the factor is the
+/// tail of the hypergeometric distribution: the one-sided exact test of R. A. Fisher, "On the interpretation of
+/// chi-squared from contingency tables, and the calculation of P", JRSS 85, 1922.
 #[must_use]
 pub fn sureness(finding: &Finding) -> Option<String> {
     let factor = finding.factor.as_ref()?;
-    let bad = f64::from(factor.bad) + f64::from(factor.bad_elsewhere);
-    let looked = f64::from(factor.looked) + f64::from(factor.looked_elsewhere);
-    if bad <= 0.0 || looked <= 0.0 {
+    let bad = u64::from(factor.bad) + u64::from(factor.bad_elsewhere);
+    let looked = u64::from(factor.looked) + u64::from(factor.looked_elsewhere);
+    if factor.bad == 0 || looked == 0 {
         return None;
     }
-    let inside = f64::from(factor.bad) / bad;
-    let expected = f64::from(factor.looked) / looked;
-    let nats = bad * divergence(inside, expected);
+    let odds = -tail(factor.bad.into(), factor.looked.into(), bad, looked) / std::f64::consts::LN_10;
     let of = format!(
-        "{} of {} bad checks are among the {} of {} made for {}",
+        "{} of {bad} bad checks fell on {}, which had {} of {looked} checks",
         factor.bad,
-        factor.bad + factor.bad_elsewhere,
+        show_values(factor),
         factor.looked,
-        factor.looked + factor.looked_elsewhere,
-        show_values(factor)
     );
-    let odds = (nats / std::f64::consts::LN_10).floor();
     Some(if odds >= 9.0 {
         format!("certain: {of}; by accident less than once in a billion")
     } else if odds >= 1.0 {
-        format!(
-            "{}: {of}; by accident at most once in {}",
-            if odds >= 3.0 { "sure" } else { "likely" },
-            once_in(nats)
-        )
+        let word = if odds >= 3.0 { "sure" } else { "likely" };
+        format!("{word}: {of}; by accident at most once in {}", thousands(round_down(10_f64.powf(odds))))
     } else {
         format!("a guess so far: {of}")
     })
 }
 
-/// The greatest power of ten that is at most e to this power: `1,000`.
-fn once_in(nats: f64) -> String {
-    let mut power = 1_u64;
-    let mut rest = nats;
-    while rest >= std::f64::consts::LN_10 && power < 1_000_000_000 {
-        power *= 10;
-        rest -= std::f64::consts::LN_10;
+/// The natural logarithm of the chance that at least `hits` of `bad` checks, drawn at random from `all`, are among the
+/// `inside` ones.
+fn tail(hits: u64, inside: u64, bad: u64, all: u64) -> f64 {
+    let of_all = ln_choose(all, bad);
+    // The terms fall quickly beyond the first, which is the greatest when more hit than chance would have it.
+    let most = inside.min(bad).min(hits.saturating_add(MOST_TERMS));
+    let terms = (hits..=most).map(|k| ln_choose(inside, k) + ln_choose(all - inside, bad - k) - of_all);
+    terms.map(f64::exp).sum::<f64>().ln().clamp(LEAST_LN, 0.0)
+}
+
+/// More terms of the tail than this do not show in the sum.
+const MOST_TERMS: u64 = 200;
+/// The logarithm of a chance that is none.
+const LEAST_LN: f64 = -700.0;
+
+/// The natural logarithm of the number of ways to choose `k` of `n`; of none, minus infinity.
+fn ln_choose(n: u64, k: u64) -> f64 {
+    if k > n { f64::NEG_INFINITY } else { ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k) }
+}
+
+/// The natural logarithm of n!: summed up to 64, from there by Stirling's series, which is then exact to 12 digits.
+#[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
+fn ln_factorial(n: u64) -> f64 {
+    if n <= 64 {
+        return (2..=n).map(|factor| (factor as f64).ln()).sum();
     }
-    let digits = power.to_string();
+    let x = n as f64;
+    x.mul_add(x.ln(), -x) + 0.5 * (std::f64::consts::TAU * x).ln() + 1.0 / (12.0 * x) - 1.0 / (360.0 * x.powi(3))
+}
+
+/// The number with two digits that count, the rest zero: 5,600 for 5,678.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between ten and a billion")]
+fn round_down(number: f64) -> u64 {
+    let whole = number as u64;
+    let unit = 10_u64.pow(whole.max(1).ilog10().saturating_sub(1));
+    whole / unit * unit
+}
+
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -105,12 +127,6 @@ fn once_in(nats: f64) -> String {
         text.push(digit);
     }
     text
-}
-
-/// The relative entropy of two coins, in nats.
-fn divergence(p: f64, q: f64) -> f64 {
-    let term = |p: f64, q: f64| if p <= 0.0 { 0.0 } else { p * (p / q).ln() };
-    term(p, q) + term(1.0 - p, 1.0 - q)
 }
 
 /// What went wrong, as its protocol names it: `404 Not Found`.
@@ -171,3 +187,6 @@ fn show_values(factor: &Factor) -> String {
 fn is_component(factor: Option<&Factor>) -> bool {
     factor.is_some_and(|factor| factor.label.as_str() == "component")
 }
+
+#[cfg(test)]
+mod tests;
