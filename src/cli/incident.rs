@@ -127,7 +127,7 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
         println!("Resolved  {}, after {}", resolved.show(), show_duration(lasted));
     }
     if let Some(sure) = summary::sureness(&incident.finding) {
-        println!("Sure      {sure}");
+        println!("How sure  {sure}");
     }
     if let Some((by, at)) = &incident.acknowledged {
         println!("Taken on  by {by} at {}", at.show());

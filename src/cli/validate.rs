@@ -32,12 +32,13 @@ fn plan(config: &Config) -> String {
         })
         .sum();
     let mut text = format!(
-        "{}: {} probes on {} components, {per_minute:.1} checks a minute from {}\n",
+        "{}: {} on {}, {per_minute:.1} checks a minute, location {}\n",
         config.name,
-        config.probes.len(),
-        config.components.len(),
+        counted(config.probes.len(), "probe"),
+        counted(config.components.len(), "component"),
         config.location,
     );
+    let widest = config.components.iter().map(|component| component.name.chars().count()).max().unwrap_or_default();
     for component in &config.components {
         let probes = config.probes.iter().filter(|probe| probe.component == component.id);
         let mut names: Vec<(&str, usize)> = Vec::new();
@@ -52,7 +53,7 @@ fn plan(config: &Config) -> String {
             .map(|(name, count)| if *count == 1 { (*name).to_owned() } else { format!("{name} ×{count}") })
             .collect();
         let listed = if listed.is_empty() { "no probe".to_owned() } else { listed.join(", ") };
-        text.push_str(&format!("  {:<28} {listed}\n", component.name));
+        text.push_str(&format!("  {:<widest$}  {listed}\n", component.name));
     }
     text.push_str("\nTime to detect, at the worst, when every check of a slice fails:\n");
     for rule in &config.rules {
@@ -64,7 +65,7 @@ fn plan(config: &Config) -> String {
             }
             let worst = match reach.worst {
                 Ok(time) => show_duration(time),
-                Err(why) => format!("never: {why}"),
+                Err(why) => format!("no bound: {why}"),
             };
             text.push_str(&format!("    {of:<48} {worst}\n"));
         }
@@ -72,12 +73,17 @@ fn plan(config: &Config) -> String {
     for receiver in config.receivers.keys() {
         let rules: Vec<&str> =
             config.rules.iter().filter(|rule| rule.tell.contains(receiver)).map(|rule| rule.id.as_str()).collect();
-        text.push_str(&format!("\n{receiver} is told by {}\n", rules.join(", ")));
+        let rules = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
+        text.push_str(&format!("\n{receiver} is told by {rules}\n"));
     }
     for warning in &config.warnings {
         text.push_str(&format!("\nWARNING: {warning}\n"));
     }
     text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn describe(rule: &Rule) -> String {

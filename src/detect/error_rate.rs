@@ -167,7 +167,9 @@ impl ErrorRateWatch {
         let low_since = *active.low_since.get_or_insert(now);
         if now.since(low_since) >= self.rate.clear.hold {
             let reason = format!(
-                "{bad} of {looked} checks bad in the last {}, below {} for {}",
+                "rule {} for {}: {bad} of {looked} checks bad in the last {}, below {} for {}",
+                self.rule.id,
+                self.slices.all()[slice],
                 show_duration(self.rate.within),
                 self.rate.clear.below,
                 show_duration(self.rate.clear.hold),

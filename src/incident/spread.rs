@@ -23,5 +23,5 @@ pub fn spread(before: &Finding, now: &Finding) -> Option<String> {
         (Some(old), None) => news.push(format!("checks that do not share its {}", old.label)),
         _ => {}
     }
-    if news.is_empty() { None } else { Some(format!("now also hits {}", news.join(" and "))) }
+    if news.is_empty() { None } else { Some(format!("it now also hits {}", news.join(" and "))) }
 }

@@ -19,7 +19,7 @@ struct Words {
     is_over: bool,
     acknowledged: bool,
     accent: &'static str,
-    label: &'static str,
+    label: String,
 }
 
 #[derive(Template)]
@@ -93,7 +93,7 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
         None => facts.push(("Since", format!("{}, {age} before this message", incident.since.show()))),
     }
     if let Some(sure) = summary::sureness(finding) {
-        facts.push(("Sure", sure));
+        facts.push(("How sure", sure));
     }
     for breach in narrowest(incident).into_iter().take(SHOWN_RULES) {
         facts.push(("Rule", format!("{}, for {}: {}", breach.rule, breach.slice, breach.reason)));
@@ -122,8 +122,19 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
         is_over: !incident.is_open(),
         acknowledged: incident.acknowledged.is_some(),
         accent: if incident.is_open() { "#b3261e" } else { "#1b6e3c" },
-        label: kind.as_str(),
+        label: label(incident, kind, config),
     }
+}
+
+/// What stands above the headline: whose incident it is, how grave, and what is new.
+fn label(incident: &Incident, kind: NotificationKind, config: &Config) -> String {
+    let news = match kind {
+        NotificationKind::Opened => "opened",
+        NotificationKind::Worsened => "worse",
+        NotificationKind::Reminder => "still open",
+        NotificationKind::Resolved => "resolved",
+    };
+    format!("{} · {} incident {news}", config.name, incident.severity)
 }
 
 /// More rules than this say nothing more at a glance; `incident show` lists them all.
