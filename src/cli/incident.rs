@@ -137,8 +137,12 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
         println!("  {}  {}", event.at.show_clock(), event.change);
     }
     println!("\nMessages");
-    for delivery in reader.deliveries_of(id)? {
-        print!("{}", messages(&delivery));
+    let deliveries = reader.deliveries_of(id)?;
+    if deliveries.is_empty() {
+        println!("  none: nobody was told");
+    }
+    for delivery in &deliveries {
+        print!("{}", messages(delivery));
     }
     println!("\nEvidence");
     print!("{}", evidence(reader, &incident)?);
