@@ -8,8 +8,10 @@ mod store;
 mod mail;
 mod outbox;
 mod kill;
+mod cli;
 mod tidy;
 
 mod given;
 mod servers;
 mod smtp;
+mod terminal;
