@@ -9,6 +9,7 @@ mod mail;
 mod outbox;
 mod kill;
 mod cli;
+mod run;
 mod tidy;
 
 mod given;
