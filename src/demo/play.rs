@@ -104,6 +104,8 @@ pub async fn play(
         ));
         interrupted.cancelled().await;
     }
+    // The last to leave puts the database in order: that is the daemon, not our reader.
+    drop(stage);
     stop.cancel();
     daemon.await.map_err(|_| DaemonFault::Lost("daemon"))??;
     well

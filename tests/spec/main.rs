@@ -10,6 +10,7 @@ mod outbox;
 mod kill;
 mod cli;
 mod run;
+mod demo;
 mod tidy;
 
 mod given;
