@@ -11,6 +11,7 @@ mod kill;
 mod cli;
 mod run;
 mod demo;
+mod properties;
 mod tidy;
 
 mod given;
