@@ -62,8 +62,10 @@ pub struct Engine {
     clock: SteadyClock,
     outputs: VecDeque<Output>,
     signals: Vec<Signal>,
-    /// Stored breaches that were not over, until the replay is settled.
+    /// Breaches of the open incidents that were not over, until the replay is settled.
     stored: Vec<Breach>,
+    /// Breaches that were not over when a person resolved their incident, until the replay is settled.
+    dismissed: Vec<Breach>,
     /// Breaches that the replay found and that did not end in it, until it is settled.
     replayed: Vec<Breach>,
 }
@@ -76,12 +78,9 @@ impl Engine {
     /// incidents' time, in the order in which they were stored; then [`settle`](Self::settle).
     #[must_use]
     pub fn restore(config: Arc<Config>, incidents: Vec<Incident>) -> Self {
-        let lasting =
-            |incident: &Incident| incident.breaches.iter().filter(|b| b.cleared.is_none()).cloned().collect();
-        let stored: Vec<Breach> =
-            incidents.iter().flat_map(|incident| -> Vec<Breach> { lasting(incident) }).collect();
-        let open = incidents.into_iter().filter(Incident::is_open);
-        let cases = open.map(|incident| (incident.id, Case::resume(incident, &config))).collect();
+        let (open, resolved): (Vec<Incident>, Vec<Incident>) = incidents.into_iter().partition(Incident::is_open);
+        let (stored, dismissed) = (lasting(&open), lasting(&resolved));
+        let cases = open.into_iter().map(|incident| (incident.id, Case::resume(incident, &config))).collect();
         Self {
             index: config.probes.iter().enumerate().map(|(index, probe)| (probe.id.clone(), index)).collect(),
             detector: Detector::new(Arc::clone(&config)),
@@ -91,6 +90,7 @@ impl Engine {
             outputs: VecDeque::new(),
             signals: Vec::new(),
             stored,
+            dismissed,
             replayed: Vec::new(),
             config,
         }
@@ -109,12 +109,22 @@ impl Engine {
 
     /// Ends the replay. Stored breaches go on under their own ids, and one that no rule judges any more is over.
     ///
+    /// A breach whose incident a person resolved ends without an event, so the store cannot say whether it is over:
+    /// it goes on only if the replay found its slice bad. A slice that was well since must not stay muted.
+    ///
     /// What the replay found beyond them is dropped: time had ended it, or the rules are new. In a slice that is still
     /// bad under new rules the next bad check is a breach.
     pub fn settle(&mut self, now: Timestamp) {
         self.clock.advance(now);
+        // Those of open incidents come last: where both have the slice, the open incident must hear of its end.
+        for breach in std::mem::take(&mut self.dismissed) {
+            if self.replayed.iter().any(|other| same_place(other, &breach)) {
+                self.detector.adopt(&breach);
+                self.replayed.retain(|other| !same_place(other, &breach));
+            }
+        }
         for breach in std::mem::take(&mut self.stored) {
-            self.replayed.retain(|other| (&other.rule, &other.slice) != (&breach.rule, &breach.slice));
+            self.replayed.retain(|other| !same_place(other, &breach));
             if !self.detector.adopt(&breach) {
                 let reason = "no rule of the config judges it any more".to_owned();
                 self.signals.push(Signal::Cleared { breach: breach.id, reason });
@@ -350,4 +360,15 @@ impl Engine {
             }
         }
     }
+}
+
+/// The breaches of these incidents that are not over.
+fn lasting(incidents: &[Incident]) -> Vec<Breach> {
+    let all = incidents.iter().flat_map(|incident| &incident.breaches);
+    all.filter(|breach| breach.cleared.is_none()).cloned().collect()
+}
+
+/// Whether both are of the same rule and slice, of which only one can go on.
+fn same_place(a: &Breach, b: &Breach) -> bool {
+    (&a.rule, &a.slice) == (&b.rule, &b.slice)
 }
