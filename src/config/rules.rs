@@ -21,9 +21,6 @@ const CONSECUTIVE_CLEAR_KEYS: &[&str] = &["for"];
 /// The keys that only an error-rate rule has.
 const ERROR_RATE: [&str; 5] = ["bad", "above", "within", "at_least", "per"];
 
-/// What `bad` can look at.
-const BAD_VARIABLES: [&str; 7] = ["failure", "status", "component", "probe", "kind", "labels", "timing"];
-
 const WITHIN: Duration = seconds(120);
 const AT_LEAST: u32 = 3;
 const CLEAR_AFTER: Duration = seconds(60);
@@ -219,7 +216,7 @@ fn below(reader: &mut Reader<'_>, entry: Entry<'_>, above: Option<Ratio>) -> Opt
 fn bad(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Bad> {
     let text = reader.text(entry)?;
     let Some((name, start)) = failure_name(&text.value) else {
-        return condition(reader, entry, &BAD_VARIABLES).map(Bad::When);
+        return condition(reader, entry, &Bad::VARIABLES).map(Bad::When);
     };
     if let Some(class) = FailureClass::from_name(name) {
         return Some(Bad::Class(class));
