@@ -35,10 +35,11 @@ async fn watch(flags: &Flags, config: Config, secrets: &HiddenSecrets) -> anyhow
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
     let daemon = daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, stop.clone());
-    tokio::pin!(daemon);
+    // A task of its own, so that it goes on while a reload waits below to be taken up.
+    let mut daemon = tokio::spawn(daemon);
     loop {
         tokio::select! {
-            ended = &mut daemon => return Ok(ended?),
+            ended = &mut daemon => return Ok(ended.context("the daemon broke off")??),
             _ = terminate.recv() => { tracing::info!("stopping, as SIGTERM asks"); stop.cancel() }
             _ = interrupt.recv() => { tracing::info!("stopping, as SIGINT asks"); stop.cancel() }
             _ = hangup.recv() => match load::load(&flags.config) {
