@@ -102,7 +102,8 @@ impl ErrorRateWatch {
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let low = self.breached.iter().filter_map(|&slice| self.states[slice].breach.as_ref()?.low_since);
+        let judged = self.breached.iter().map(|&slice| &self.states[slice]).filter(|state| state.looked > 0);
+        let low = judged.filter_map(|state| state.breach.as_ref()?.low_since);
         low.min().map(|since| since + self.rate.clear.hold)
     }
 
@@ -137,6 +138,10 @@ impl ErrorRateWatch {
                 let state = &mut self.states[slice];
                 state.looked -= 1;
                 state.bad -= u64::from(oldest.bad);
+                if state.bad == 0 {
+                    // The last bad check was that long ago: whatever fails next is another stretch.
+                    state.onset = None;
+                }
             }
         }
     }
@@ -159,7 +164,11 @@ impl ErrorRateWatch {
     fn judge_clear(&mut self, slice: usize, now: Timestamp, signals: &mut Vec<Signal>) {
         let State { bad, looked, breach, onset } = &mut self.states[slice];
         let Some(active) = breach else { return };
-        // With no checks in the window nobody knows: a breach does not end because nobody looks.
+        // With no checks in the window nobody knows: the next check says whether it is still low. Where checks are
+        // rarer than the window is long, that is so between any two.
+        if *looked == 0 {
+            return;
+        }
         if !self.rate.clear.below.is_above(*bad, *looked) {
             active.low_since = None;
             return;
