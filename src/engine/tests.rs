@@ -471,3 +471,14 @@ fn an_incident_resolved_by_hand_stays_resolved_across_a_restart_while_it_goes_on
     drive.run(600, 1200, globex(300, 900));
     assert_eq!(drive.opened(), 1);
 }
+
+#[test]
+fn what_spreads_is_seen_also_when_the_clock_was_set_back_an_hour_in_mid_incident() {
+    let hit = |probe: &Probe, name: &str| probe.labels.values().any(|value| value.as_str() == name);
+    let mut drive = Drive::new(&forge(default_rules(), None));
+    drive.run(3700, 4100, |probe, _| hit(probe, "globex").then_some(LOST));
+    drive.run(500, 1000, |probe, _| (hit(probe, "globex") || hit(probe, "acme")).then_some(LOST));
+    assert_eq!(drive.opened(), 1);
+    let values = drive.incident().finding.factor.unwrap().values;
+    assert!(values.contains(&"acme".into()), "{values:?}");
+}
