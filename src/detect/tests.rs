@@ -24,26 +24,8 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn probe(id: &str, component: &str, labels: &[(&str, &str)]) -> Probe {
-    Probe {
-        id: id.into(),
-        name: id.into(),
-        component: component.into(),
-        labels: labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-        cadence: Cadence::Every(secs(20)),
-        timeout: secs(10),
-        kind: ProbeKind::Http(HttpTarget {
-            method: http::Method::GET,
-            url: "https://forge.example/".parse().unwrap(),
-            headers: http::HeaderMap::new(),
-            body: bytes::Bytes::new(),
-            redirects: 0,
-            body_cap: 0,
-            tls: Arc::default(),
-            ip: IpChoice::Auto,
-            address: None,
-        }),
-        expect: [].into(),
-    }
+    let labels = labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Probe { component: component.into(), labels, ..crate::model::tests::probe(id) }
 }
 
 fn rule(kind: RuleKind) -> Rule {

@@ -16,30 +16,12 @@ fn at(seconds: f64) -> Timestamp {
     Timestamp::from_millis(START + (seconds * 1000.0) as i64)
 }
 
-fn http() -> ProbeKind {
-    ProbeKind::Http(HttpTarget {
-        method: http::Method::GET,
-        url: "https://forge.example/".parse().unwrap(),
-        headers: http::HeaderMap::new(),
-        body: bytes::Bytes::new(),
-        redirects: 0,
-        body_cap: 0,
-        tls: Arc::default(),
-        ip: IpChoice::Auto,
-        address: None,
-    })
-}
-
 fn probe(name: &str, component: &str, workspace: &str) -> Probe {
     Probe {
-        id: format!("{name}[workspace={workspace}]").into(),
         name: name.into(),
         component: component.into(),
         labels: BTreeMap::from([("workspace".into(), workspace.into())]),
-        cadence: Cadence::Every(Duration::from_secs(20)),
-        timeout: Duration::from_secs(10),
-        kind: http(),
-        expect: [].into(),
+        ..crate::model::tests::probe(&format!("{name}[workspace={workspace}]"))
     }
 }
 
