@@ -62,7 +62,7 @@ pub struct Engine {
     clock: SteadyClock,
     outputs: VecDeque<Output>,
     signals: Vec<Signal>,
-    /// Stored breaches that were not over, until the replay is settled.
+    /// Breaches of the open incidents that were not over, until the replay is settled.
     stored: Vec<Breach>,
     /// Breaches that the replay found and that did not end in it, until it is settled.
     replayed: Vec<Breach>,
@@ -78,10 +78,7 @@ impl Engine {
     pub fn restore(config: Arc<Config>, mut incidents: Vec<Incident>) -> Self {
         // Of two breaches of one slice, the one of an open incident is the later, and goes on.
         incidents.sort_by_key(|incident| (incident.is_open(), incident.opened));
-        let lasting =
-            |incident: &Incident| incident.breaches.iter().filter(|b| b.cleared.is_none()).cloned().collect();
-        let stored: Vec<Breach> =
-            incidents.iter().flat_map(|incident| -> Vec<Breach> { lasting(incident) }).collect();
+        let stored = lasting(&incidents);
         let open = incidents.into_iter().filter(Incident::is_open);
         let cases = open.map(|incident| (incident.id, Case::resume(incident, &config))).collect();
         Self {
@@ -116,9 +113,8 @@ impl Engine {
                     // open incident would know of that.
                     let (cases, now) = (&self.cases, self.clock.to_wall(at));
                     self.stored.retain(|stored| {
-                        let same = (&stored.rule, &stored.slice) == (&ended.rule, &ended.slice);
                         let held = |case: &Case| case.incident.breaches.iter().any(|other| other.id == stored.id);
-                        !same || stored.found > now || cases.values().any(held)
+                        !same_place(stored, &ended) || stored.found > now || cases.values().any(held)
                     });
                 }
             }
@@ -128,12 +124,12 @@ impl Engine {
     /// Ends the replay. Stored breaches go on under their own ids. One that no rule judges any more is over, and so is
     /// one that has been well for long enough by now: of an incident that a person resolved, no end is stored.
     ///
-    /// What the replay found beyond them is dropped: it is too old to be seen whole, or the rules are new. In a slice that is still
-    /// bad under new rules the next bad check is a breach.
+    /// What the replay found beyond them is dropped: it is too old to be seen whole, or the rules are new. In a slice
+    /// that is still bad under new rules the next bad check is a breach.
     pub fn settle(&mut self, now: Timestamp) {
         let at = self.clock.advance(now);
         for breach in std::mem::take(&mut self.stored) {
-            self.replayed.retain(|other| (&other.rule, &other.slice) != (&breach.rule, &breach.slice));
+            self.replayed.retain(|other| !same_place(other, &breach));
             if !self.detector.adopt(&breach) {
                 let reason = "no rule of the config judges it any more".to_owned();
                 self.signals.push(Signal::Cleared { breach: breach.id, reason });
@@ -370,4 +366,15 @@ impl Engine {
             }
         }
     }
+}
+
+/// The breaches of these incidents that are not over.
+fn lasting(incidents: &[Incident]) -> Vec<Breach> {
+    let all = incidents.iter().flat_map(|incident| &incident.breaches);
+    all.filter(|breach| breach.cleared.is_none()).cloned().collect()
+}
+
+/// Whether both are of the same rule and slice, of which only one can go on.
+fn same_place(a: &Breach, b: &Breach) -> bool {
+    (&a.rule, &a.slice) == (&b.rule, &b.slice)
 }

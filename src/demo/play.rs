@@ -80,8 +80,8 @@ pub async fn play(
     let config = Arc::new(configure(&forge, &sink)?);
     let database = folder.join(DATABASE);
     let stop = CancellationToken::new();
-    // A play has no reloads; the sender is kept so that the daemon does not spin on a closed channel.
-    let (_no_reloads, reloads) = mpsc::channel(1);
+    // A play has no reloads.
+    let (_, reloads) = mpsc::channel(1);
     let daemon = tokio::spawn(daemon::run(
         Arc::clone(&config),
         database.clone(),

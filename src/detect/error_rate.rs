@@ -99,7 +99,8 @@ impl ErrorRateWatch {
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let low = self.breached.iter().filter_map(|&slice| self.states[slice].low_since);
+        let judged = self.breached.iter().map(|&slice| &self.states[slice]).filter(|state| state.looked > 0);
+        let low = judged.filter_map(|state| state.low_since);
         low.min().map(|since| since + self.rate.clear.hold)
     }
 
@@ -133,6 +134,10 @@ impl ErrorRateWatch {
                 let state = &mut self.states[slice];
                 state.looked -= 1;
                 state.bad -= u64::from(oldest.bad);
+                if state.bad == 0 {
+                    // The last bad check was that long ago: whatever fails next is another stretch.
+                    state.onset = None;
+                }
             }
         }
     }
@@ -147,6 +152,7 @@ impl ErrorRateWatch {
         {
             let breach = self.breach(slice, onset, now, config);
             self.states[slice].breach = Some(breach.id);
+            self.states[slice].low_since = None;
             self.breached.insert(slice);
             signals.push(Signal::Breached(breach));
         }
@@ -154,7 +160,11 @@ impl ErrorRateWatch {
 
     fn judge_clear(&mut self, slice: usize, now: Timestamp, signals: &mut Vec<Signal>) {
         let State { bad, looked, breach, onset, low_since } = &mut self.states[slice];
-        // With no checks in the window nobody knows: a breach does not end because nobody looks.
+        // With no checks in the window nobody knows: the next check says whether it is still low. Where checks are
+        // rarer than the window is long, that is so between any two.
+        if *looked == 0 {
+            return;
+        }
         if !self.rate.clear.below.is_above(*bad, *looked) {
             *low_since = None;
             return;
