@@ -62,7 +62,7 @@ pub struct Engine {
     clock: SteadyClock,
     outputs: VecDeque<Output>,
     signals: Vec<Signal>,
-    /// Stored breaches that were not over, until the replay is settled.
+    /// Breaches of the open incidents that were not over, until the replay is settled.
     stored: Vec<Breach>,
     /// Breaches that the replay found and that did not end in it, until it is settled.
     replayed: Vec<Breach>,
@@ -75,11 +75,10 @@ impl Engine {
     /// [`replay`](Self::replay) the stored results of [`lookback`](crate::detect::lookback), and of the open
     /// incidents' time, in the order in which they were stored; then [`settle`](Self::settle).
     #[must_use]
-    pub fn restore(config: Arc<Config>, incidents: Vec<Incident>) -> Self {
-        let lasting =
-            |incident: &Incident| incident.breaches.iter().filter(|b| b.cleared.is_none()).cloned().collect();
-        let stored: Vec<Breach> =
-            incidents.iter().flat_map(|incident| -> Vec<Breach> { lasting(incident) }).collect();
+    pub fn restore(config: Arc<Config>, mut incidents: Vec<Incident>) -> Self {
+        // Of two breaches of one slice, the one of an open incident is the later, and goes on.
+        incidents.sort_by_key(|incident| (incident.is_open(), incident.opened));
+        let stored = lasting(&incidents);
         let open = incidents.into_iter().filter(Incident::is_open);
         let cases = open.map(|incident| (incident.id, Case::resume(incident, &config))).collect();
         Self {
@@ -98,23 +97,39 @@ impl Engine {
 
     /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
     pub fn replay(&mut self, result: &CheckResult) {
+        // What time alone had ended before this check had ended then.
+        let at = self.clock.advance(result.finished());
+        while let Some(due) = self.detector.next_timeout().filter(|due| *due <= at) {
+            self.detector.pass(due, &mut self.signals);
+        }
         self.take_in(result);
         for signal in self.signals.drain(..) {
             match signal {
                 Signal::Breached(breach) => self.replayed.push(breach),
-                Signal::Cleared { breach, .. } => self.replayed.retain(|other| other.id != breach),
+                Signal::Cleared { breach, .. } => {
+                    let Some(place) = self.replayed.iter().position(|other| other.id == breach) else { continue };
+                    let ended = self.replayed.swap_remove(place);
+                    // A slice has one breach at a time: with this one, what was stored of it before had ended too. An
+                    // open incident would know of that.
+                    let (cases, now) = (&self.cases, self.clock.to_wall(at));
+                    self.stored.retain(|stored| {
+                        let held = |case: &Case| case.incident.breaches.iter().any(|other| other.id == stored.id);
+                        !same_place(stored, &ended) || stored.found > now || cases.values().any(held)
+                    });
+                }
             }
         }
     }
 
-    /// Ends the replay. Stored breaches go on under their own ids, and one that no rule judges any more is over.
+    /// Ends the replay. Stored breaches go on under their own ids. One that no rule judges any more is over, and so is
+    /// one that has been well for long enough by now: of an incident that a person resolved, no end is stored.
     ///
-    /// What the replay found beyond them is dropped: time had ended it, or the rules are new. In a slice that is still
-    /// bad under new rules the next bad check is a breach.
+    /// What the replay found beyond them is dropped: it is too old to be seen whole, or the rules are new. In a slice
+    /// that is still bad under new rules the next bad check is a breach.
     pub fn settle(&mut self, now: Timestamp) {
-        self.clock.advance(now);
+        let at = self.clock.advance(now);
         for breach in std::mem::take(&mut self.stored) {
-            self.replayed.retain(|other| (&other.rule, &other.slice) != (&breach.rule, &breach.slice));
+            self.replayed.retain(|other| !same_place(other, &breach));
             if !self.detector.adopt(&breach) {
                 let reason = "no rule of the config judges it any more".to_owned();
                 self.signals.push(Signal::Cleared { breach: breach.id, reason });
@@ -123,6 +138,7 @@ impl Engine {
         for breach in std::mem::take(&mut self.replayed) {
             self.detector.forget(&breach);
         }
+        self.detector.pass(at, &mut self.signals);
         self.follow_signals(now);
         self.tell(now);
     }
@@ -350,4 +366,15 @@ impl Engine {
             }
         }
     }
+}
+
+/// The breaches of these incidents that are not over.
+fn lasting(incidents: &[Incident]) -> Vec<Breach> {
+    let all = incidents.iter().flat_map(|incident| &incident.breaches);
+    all.filter(|breach| breach.cleared.is_none()).cloned().collect()
+}
+
+/// Whether both are of the same rule and slice, of which only one can go on.
+fn same_place(a: &Breach, b: &Breach) -> bool {
+    (&a.rule, &a.slice) == (&b.rule, &b.slice)
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::demo::play::{self, Audience};
 
-use super::Ending;
+use super::{Ending, complain};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -25,6 +25,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
         .dir
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(format!("tripline-demo-{}", std::process::id())));
+    if folder.join(play::DATABASE).exists() {
+        let shown = folder.display();
+        complain(&format!("{shown} holds an earlier demo; delete it, or name another folder with --dir"));
+        return Ok(Ending::Usage);
+    }
     println!("Tripline demo: the outage of 2025-02-11, on a small forge on this machine.\n");
     let interrupted = CancellationToken::new();
     let well = super::runtime()?.block_on(async {

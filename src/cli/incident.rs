@@ -6,12 +6,16 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use clap::builder::NonEmptyStringValueParser;
+
 use crate::clock;
 use crate::config::Config;
 use crate::incident::{lifecycle, summary};
 use crate::model::unit::show_duration;
 use crate::model::{Action, ActionKind, Incident, IncidentId};
-use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, request_action};
+use crate::store::{
+    AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
+};
 
 use super::{Ending, Flags, complain, load};
 
@@ -35,6 +39,7 @@ pub(super) enum Command {
         #[command(flatten)]
         which: Which,
         /// What to write down
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         text: String,
     },
     /// Declare an incident over; what still fails opens another only after it was well in between
@@ -56,17 +61,27 @@ pub(super) struct Which {
     by: String,
 }
 
+/// Of incidents whose ids begin alike, at most so many are shown.
+const SHOWN_ALIKE: u32 = 10;
+
 /// How long a running daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
-    let reader = Reader::open(&flags.db)?;
+    let reader = match Reader::open(&flags.db) {
+        Ok(reader) => reader,
+        Err(error @ (StoreError::NotFound(_) | StoreError::NotADatabase(_) | StoreError::OtherApplication(_))) => {
+            complain(&error.to_string());
+            return Ok(Ending::Usage);
+        }
+        Err(error) => return Err(error.into()),
+    };
     // Names of components come from the configuration; without one that is well, their ids must do.
     let config = load::load(&flags.config).ok();
     match command {
         Command::List { all, limit } => list(&reader, !all, limit, config.as_ref()),
         Command::Show(which) => match find(&reader, &which.id)? {
-            Some(id) => show(&reader, id, config.as_ref()),
+            Some(found) => show(&reader, found.id, config.as_ref()),
             None => Ok(Ending::Usage),
         },
         Command::Ack(which) => act(&reader, &flags.db, which, ActionKind::Acknowledge, String::new()),
@@ -76,16 +91,20 @@ pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
 }
 
 /// The one incident whose id begins like this; says so when there is none, or there are several.
-fn find(reader: &Reader, prefix: &str) -> anyhow::Result<Option<IncidentId>> {
-    let named = reader.incidents_named(prefix, 3)?;
+fn find(reader: &Reader, prefix: &str) -> anyhow::Result<Option<IncidentSummary>> {
+    let mut named = reader.incidents_named(prefix, SHOWN_ALIKE)?;
     Ok(match named.as_slice() {
-        [one] => Some(one.id),
+        [_] => named.pop(),
         [] => {
             complain(&format!("no incident's id begins with `{prefix}`; `tripline incident list --all` shows them"));
             None
         }
         _ => {
-            complain(&format!("several incidents' ids begin with `{prefix}`; give more of it"));
+            let alike: Vec<String> = named.iter().map(|incident| incident.id.to_string()).collect();
+            complain(&format!(
+                "several incidents' ids begin with `{prefix}`; give more of it:\n  {}",
+                alike.join("\n  ")
+            ));
             None
         }
     })
@@ -202,7 +221,13 @@ fn evidence(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
 }
 
 fn act(reader: &Reader, database: &Path, which: Which, kind: ActionKind, text: String) -> anyhow::Result<Ending> {
-    let Some(incident) = find(reader, &which.id)? else { return Ok(Ending::Usage) };
+    let Some(IncidentSummary { id: incident, resolved, .. }) = find(reader, &which.id)? else {
+        return Ok(Ending::Usage);
+    };
+    if let Some(resolved) = resolved {
+        complain(&format!("incident {} was resolved at {}; nothing is done", incident.short(), resolved.show()));
+        return Ok(Ending::Unwell);
+    }
     let id = request_action(database, &Action { at: clock::now(), incident, kind, by: which.by, text })?;
     let asked = Instant::now();
     while asked.elapsed() < PATIENCE {
@@ -212,6 +237,8 @@ fn act(reader: &Reader, database: &Path, which: Which, kind: ActionKind, text: S
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    println!("noted for the daemon, which does not run or is busy; it is done when `tripline run` takes it up");
+    println!(
+        "stored for the daemon, which does not answer (it is busy, or not running); `tripline run` does it as soon as it can"
+    );
     Ok(Ending::Well)
 }

@@ -1,6 +1,6 @@
 //! Reading the configuration from the outside: its file, the environment, and the files it names.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Outside};
@@ -16,11 +16,28 @@ pub(super) struct NoConfig(String);
 /// Reads and checks the configuration.
 pub(super) fn load(path: &Path) -> Result<Config, NoConfig> {
     let shown = path.display();
-    let bytes = read(path).map_err(|fault| NoConfig(format!("the configuration {shown} cannot be read: {fault}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| NoConfig(format!("{shown} is no UTF-8 text: byte {}", error.utf8_error().valid_up_to())))?;
+    let bytes = read(path).map_err(|fault| NoConfig(unreadable(path, &fault)))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        NoConfig(format!("{shown}:{line}: this line is not UTF-8; save the file as UTF-8 text"))
+    })?;
     let outside = Here { folder: path.parent().map(Path::to_path_buf).unwrap_or_default() };
-    config::load(&shown.to_string(), &text, &outside).map_err(|problems| NoConfig(problems.to_string()))
+    config::load(&shown.to_string(), &text, &outside)
+        .map_err(|problems| NoConfig(format!("the configuration is refused\n{problems}")))
+}
+
+/// Says why the file cannot be read, and what to do.
+fn unreadable(path: &Path, fault: &str) -> String {
+    let shown = path.display();
+    let remedy = "name yours with --config FILE or in TRIPLINE_CONFIG";
+    match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            format!("there is no configuration {shown}; {remedy}")
+        }
+        Ok(found) if found.is_dir() => format!("{shown} is a folder, not a configuration; {remedy}"),
+        _ => format!("the configuration {shown} cannot be read: {fault}"),
+    }
 }
 
 /// This process's environment and the files as seen from the configuration's folder.
@@ -43,7 +60,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("it is larger than {} MiB", LARGEST / 1024 / 1024));
+        return Err(format!("it is larger than {} MiB, more than any configuration", LARGEST / 1024 / 1024));
     }
     Ok(bytes)
 }

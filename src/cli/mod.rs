@@ -30,7 +30,7 @@ struct Flags {
     /// The configuration
     #[arg(long, short, global = true, default_value = "probes.yaml", env = "TRIPLINE_CONFIG", value_name = "FILE")]
     config: PathBuf,
-    /// The database; made if there is none
+    /// The database; `run` makes it if there is none
     #[arg(long, global = true, default_value = "tripline.db", env = "TRIPLINE_DB", value_name = "FILE")]
     db: PathBuf,
     /// How log lines on standard error look

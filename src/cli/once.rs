@@ -1,5 +1,6 @@
 //! `tripline once`: every check once, for a look and for CI.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -41,7 +42,7 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     let mut config = match load::load(&flags.config) {
         Ok(config) => config,
         Err(problems) => {
-            complain(&format!("the configuration is refused\n{problems}"));
+            complain(&problems.to_string());
             return Ok(Ending::Usage);
         }
     };
@@ -52,7 +53,9 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     if let Some(unknown) =
         args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
     {
-        complain(&format!("there is no probe `{unknown}` in {}", flags.config.display()));
+        let names: BTreeSet<&str> = config.probes.iter().map(|probe| probe.name.as_str()).collect();
+        let names = Vec::from_iter(names).join(", ");
+        complain(&format!("there is no probe `{unknown}` in {}; it has {names}", flags.config.display()));
         return Ok(Ending::Usage);
     }
     if !args.probe.is_empty() {

@@ -18,7 +18,7 @@ pub(super) fn run(flags: &Flags, secrets: &HiddenSecrets) -> anyhow::Result<Endi
     let config = match load::load(&flags.config) {
         Ok(config) => config,
         Err(problems) => {
-            complain(&format!("the configuration is refused\n{problems}"));
+            complain(&problems.to_string());
             return Ok(Ending::Usage);
         }
     };
@@ -36,18 +36,22 @@ async fn watch(flags: &Flags, config: Config, secrets: &HiddenSecrets) -> anyhow
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
     let daemon = daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, stop.clone());
     tokio::pin!(daemon);
+    // Never waited for outside this select: the daemon takes a config only while it is polled here.
+    let mut newest: Option<Arc<Config>> = None;
     loop {
         tokio::select! {
             ended = &mut daemon => return Ok(ended?),
+            Ok(place) = reload.reserve(), if newest.is_some() => if let Some(config) = newest.take() {
+                place.send(config);
+            },
             _ = terminate.recv() => { tracing::info!("stopping, as SIGTERM asks"); stop.cancel() }
             _ = interrupt.recv() => { tracing::info!("stopping, as SIGINT asks"); stop.cancel() }
             _ = hangup.recv() => match load::load(&flags.config) {
                 Ok(config) => {
                     take_up(&config, secrets);
-                    // The channel holds one: while a reload is being taken up, the next waits here.
-                    let _ = reload.send(Arc::new(config)).await;
+                    newest = Some(Arc::new(config));
                 }
-                Err(problems) => tracing::error!("the new configuration is refused, the old one stays\n{problems}"),
+                Err(problems) => tracing::error!("the old configuration stays: {problems}"),
             },
         }
     }

@@ -15,7 +15,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
             Ok(Ending::Well)
         }
         Err(problems) => {
-            complain(&format!("the configuration is refused\n{problems}"));
+            complain(&problems.to_string());
             Ok(Ending::Usage)
         }
     }

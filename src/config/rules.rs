@@ -21,11 +21,10 @@ const CONSECUTIVE_CLEAR_KEYS: &[&str] = &["for"];
 /// The keys that only an error-rate rule has.
 const ERROR_RATE: [&str; 5] = ["bad", "above", "within", "at_least", "per"];
 
-/// What `bad` can look at.
-const BAD_VARIABLES: [&str; 7] = ["failure", "status", "component", "probe", "kind", "labels", "timing"];
-
 const WITHIN: Duration = seconds(120);
 const AT_LEAST: u32 = 3;
+/// More labels than this are not judged by: each check counts in every combination of its values of them.
+const MOST_PER: usize = 4;
 const CLEAR_AFTER: Duration = seconds(60);
 const LONGEST: Duration = seconds(30 * 86_400);
 
@@ -61,8 +60,8 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
 /// The rules of a config that has none.
 ///
 /// `error-spike`: more than 10% of the checks failed, and at least 3, within the longer of 2 minutes and six of
-/// the shortest intervals (an hour at most); for the whole and each cohort; major; over when below 2% for 2
-/// minutes. `probe-down`: 3 failures of one probe in a row; minor.
+/// the shortest intervals (an hour at most); for the whole and each cohort, by the first four labels; major; over when
+/// below 2% for 2 minutes. `probe-down`: 3 failures of one probe in a row; minor.
 fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
     let intervals = around.probes.probes.iter().filter_map(|probe| match &probe.cadence {
         Cadence::Every(interval) => Some(*interval),
@@ -82,7 +81,7 @@ fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
         above: Ratio::from_percent(10),
         within,
         at_least: AT_LEAST,
-        per: around.cohorts.keys().cloned().collect(),
+        per: around.cohorts.keys().take(MOST_PER).cloned().collect(),
         clear: Clear { below: Ratio::from_percent(2), hold: WITHIN },
     };
     let down = Consecutive { count: 3, clear_after: CLEAR_AFTER };
@@ -170,13 +169,22 @@ fn error_rate(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<
         None => Some(AT_LEAST),
     };
     let per = match table.get("per") {
-        Some(entry) => reader
-            .references(entry, &around.labels(), "name labels, or remove the key to judge the whole only")
-            .map(|names| names.into_iter().map(LabelName::from).collect()),
+        Some(entry) => per(reader, entry, around),
         None => Some(Vec::new()),
     };
     let clear = clear(reader, table, above, within);
     Some(ErrorRate { bad: bad?, above: above?, within: within?, at_least: at_least?, per: per?, clear: clear? })
+}
+
+fn per(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Vec<LabelName>> {
+    let remedy = "name labels, or remove the key to judge the whole only";
+    let names = reader.references(entry, &around.labels(), remedy)?;
+    if names.len() > MOST_PER {
+        let fault = format!("`per` names {} labels, and every combination of their values is judged", names.len());
+        reader.fault(entry.at, fault, format!("name at most {MOST_PER}, or make two rules of it"));
+        return None;
+    }
+    Some(names.into_iter().map(LabelName::from).collect())
 }
 
 fn clear(
@@ -219,7 +227,7 @@ fn below(reader: &mut Reader<'_>, entry: Entry<'_>, above: Option<Ratio>) -> Opt
 fn bad(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Bad> {
     let text = reader.text(entry)?;
     let Some((name, start)) = failure_name(&text.value) else {
-        return condition(reader, entry, &BAD_VARIABLES).map(Bad::When);
+        return condition(reader, entry, &Bad::VARIABLES).map(Bad::When);
     };
     if let Some(class) = FailureClass::from_name(name) {
         return Some(Bad::Class(class));

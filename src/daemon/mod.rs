@@ -34,8 +34,10 @@ use pump::{Control, Pump};
 const WAITING_RESULTS: usize = 4096;
 /// Actions and reloads that may wait for the pump.
 const WAITING_CONTROLS: usize = 64;
-/// How long checks that are running may take to end when the daemon stops.
+/// How long checks that are running may take to end when the daemon stops ...
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
+/// ... and how much longer their results may take to be stored.
+const LAST_COMMITS: Duration = Duration::from_secs(10);
 
 /// Why a daemon could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +51,13 @@ pub enum DaemonFault {
     /// A part of the daemon ended that should not have.
     #[error("the {0} ended unexpectedly; what is stored is safe, start again")]
     Lost(&'static str),
+    /// It was told to stop while the database could not be written.
+    #[error("the last results could not be stored within {} seconds of stopping and are lost", LAST_COMMITS.as_secs())]
+    Unstored,
 }
 
-/// Runs the daemon until `stop`, and ends in order: running checks end or become void, all results are stored, mail
-/// under way gets a moment. Each config that arrives on `reloads` replaces the one before.
+/// Runs the daemon until `stop`, and ends in order: running checks end or become void, all results are stored (for
+/// which the database has 10 seconds if it cannot be written), mail under way gets a moment. Each config that arrives on `reloads` replaces the one before.
 ///
 /// # Errors
 /// When the database cannot be opened or refuses what belongs in it, or a probe cannot be made ready.
@@ -113,16 +118,23 @@ pub async fn run(
     current.cancel();
     drop(results_out);
     running.close();
-    running.wait().await;
     let ended = match early {
-        Some(ended) => ended,
-        None => pump.await,
+        Some(ended) => Some(ended),
+        None => {
+            let last = async {
+                running.wait().await;
+                (&mut pump).await
+            };
+            // A pump whose database cannot be written tries for ever, and holds up the checks; a stop must not wait so long.
+            tokio::time::timeout(LAST_MOMENTS + LAST_COMMITS, last).await.ok()
+        }
     };
+    pump.abort();
     halt.cancel();
     side.close();
     side.wait().await;
     // The pump's verdict comes first: a store that is closed already says nothing new.
-    let verdict = ended.map_err(|_| DaemonFault::Lost("pump"))?;
+    let verdict = ended.ok_or(DaemonFault::Unstored)?.map_err(|_| DaemonFault::Lost("pump"))?;
     let closed = writer.close().await;
     verdict?;
     Ok(closed?)

@@ -30,7 +30,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 pub enum Control {
     /// An operator asked for something.
     Action(ActionId, Action),
-    /// From now on this engine judges, rebuilt for a new config by the sender's request.
+    /// From now on this config is judged by, with an engine that is rebuilt for it.
     Reload(Arc<Config>),
 }
 
@@ -101,7 +101,8 @@ where
                 () = sleep => {}
             }
             let now = clock::now();
-            if self.engine.poll_timeout().is_some_and(|due| due <= now) {
+            // Time must not overtake results that wait, after the disk was full say: they ended before this moment.
+            if results.is_empty() && self.engine.poll_timeout().is_some_and(|due| due <= now) {
                 self.hand_in(Input::Timeout, now);
             }
         }

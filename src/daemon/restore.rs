@@ -13,6 +13,9 @@ use crate::store::{Reader, StoreError};
 /// How far back an incident is looked for that a person resolved while it went on.
 const RESOLVED_BY_HAND: Duration = Duration::from_secs(86_400);
 
+/// How far back the checks of an open incident are counted again, at the most: a start must not read weeks of results.
+const LONGEST_COUNT: Duration = Duration::from_secs(86_400);
+
 /// Rebuilds the engine from the open incidents and the results that the rules still look at. Blocks while it reads.
 ///
 /// # Errors
@@ -31,7 +34,7 @@ pub fn restore(config: Arc<Config>, reader: &Reader, now: Timestamp) -> Result<E
     }
     let oldest = incidents.iter().filter(|incident| incident.is_open()).map(|incident| incident.since).min();
     let lookback = now - detect::lookback(&config);
-    let from = oldest.map_or(lookback, |oldest| oldest.min(lookback));
+    let from = oldest.map_or(lookback, |oldest| oldest.max(now - LONGEST_COUNT).min(lookback));
     let mut engine = Engine::restore(config, incidents);
     let mut replayed: u64 = 0;
     reader.results_since(from, |result| {

@@ -25,6 +25,8 @@ use super::sink::{Sink, SunkMail};
 const PROBES: &str = include_str!("../../probes.yaml");
 /// So much faster than written does the play go.
 const FASTER: u32 = 10;
+/// The name of the database in the play's folder.
+pub const DATABASE: &str = "tripline.db";
 /// The customer that is hit.
 const HIT: &str = "globex";
 /// How long each act may take at the most, on a slow machine.
@@ -76,10 +78,10 @@ pub async fn play(
     let forge = Forge::start(folder).await?;
     let (sink, mut inbox) = Sink::start(&mails).await?;
     let config = Arc::new(configure(&forge, &sink)?);
-    let database = folder.join("tripline.db");
+    let database = folder.join(DATABASE);
     let stop = CancellationToken::new();
-    // A play has no reloads; the sender is kept so that the daemon does not spin on a closed channel.
-    let (_no_reloads, reloads) = mpsc::channel(1);
+    // A play has no reloads.
+    let (_, reloads) = mpsc::channel(1);
     let daemon = tokio::spawn(daemon::run(
         Arc::clone(&config),
         database.clone(),
@@ -90,7 +92,10 @@ pub async fn play(
     let mut stage = Stage { began: Instant::now(), audience, reader: None, database: database.clone(), config };
     let well = tokio::select! {
         played = stage.play(&forge, &sink, &mut inbox, &mails) => played,
-        () = interrupted.cancelled() => Ok(false),
+        () = interrupted.cancelled() => {
+            stage.say("interrupted; everything is stopped");
+            Ok(false)
+        }
     };
     if keep && !interrupted.is_cancelled() {
         stage.say(&format!(
@@ -99,6 +104,8 @@ pub async fn play(
         ));
         interrupted.cancelled().await;
     }
+    // The last to leave puts the database in order: that is the daemon, not our reader.
+    drop(stage);
     stop.cancel();
     daemon.await.map_err(|_| DaemonFault::Lost("daemon"))??;
     well

@@ -25,6 +25,9 @@ struct State {
     failures: u32,
     first: Option<First>,
     class: Option<FailureClass>,
+    /// Since when it has succeeded without a failure between; kept without a breach as well, so that one that is taken
+    /// up after a restart ends when it should.
+    well_since: Option<Timestamp>,
     breach: Option<Active>,
 }
 
@@ -37,8 +40,6 @@ struct First {
 struct Active {
     id: BreachId,
     slice: Slice,
-    /// Since when it has succeeded without a failure between.
-    well_since: Option<Timestamp>,
 }
 
 impl ConsecutiveWatch {
@@ -57,16 +58,11 @@ impl ConsecutiveWatch {
             state.failures = state.failures.saturating_add(1);
             state.first.get_or_insert(First { at: entry.at, started: result.started });
             state.class = entry.class;
+            state.well_since = None;
         } else {
             state.failures = 0;
             state.first = None;
-        }
-        if let Some(active) = &mut state.breach {
-            if entry.bad {
-                active.well_since = None;
-            } else {
-                active.well_since.get_or_insert(entry.at);
-            }
+            state.well_since.get_or_insert(entry.at);
         }
         self.judge_clear(entry.probe, entry.at, signals);
         self.judge(entry.probe, entry.at, config, signals);
@@ -79,8 +75,7 @@ impl ConsecutiveWatch {
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let active = self.breached.iter().filter_map(|&probe| self.states.get(probe)?.as_ref()?.breach.as_ref());
-        let well = active.filter_map(|active| active.well_since);
+        let well = self.breached.iter().filter_map(|&probe| self.states.get(probe)?.as_ref()?.well_since);
         well.min().map(|since| since + self.run.clear_after)
     }
 
@@ -94,8 +89,7 @@ impl ConsecutiveWatch {
     pub(super) fn adopt(&mut self, breach: &Breach, probes: &[Probe]) -> bool {
         let Some(probe) = self.probe_of(breach, probes) else { return false };
         let Some(Some(state)) = self.states.get_mut(probe) else { return false };
-        let well_since = state.breach.as_ref().and_then(|active| active.well_since);
-        state.breach = Some(Active { id: breach.id, slice: breach.slice.clone(), well_since });
+        state.breach = Some(Active { id: breach.id, slice: breach.slice.clone() });
         self.breached.insert(probe);
         true
     }
@@ -121,7 +115,7 @@ impl ConsecutiveWatch {
             show_about(now.since(first.at)),
             self.run.count,
         );
-        state.breach = Some(Active { id, slice: slice.clone(), well_since: None });
+        state.breach = Some(Active { id, slice: slice.clone() });
         self.breached.insert(probe);
         signals.push(Signal::Breached(Breach {
             id,
@@ -139,7 +133,7 @@ impl ConsecutiveWatch {
     fn judge_clear(&mut self, probe: usize, now: Timestamp, signals: &mut Vec<Signal>) {
         let Some(Some(state)) = self.states.get_mut(probe) else { return };
         let Some(active) = &state.breach else { return };
-        if active.well_since.is_none_or(|since| now.since(since) < self.run.clear_after) {
+        if state.well_since.is_none_or(|since| now.since(since) < self.run.clear_after) {
             return;
         }
         let reason = format!("{} has not failed for {}", active.slice, show_duration(self.run.clear_after));

@@ -29,7 +29,10 @@ struct State {
     bad: u64,
     looked: u64,
     onset: Option<Onset>,
-    breach: Option<Active>,
+    /// Since when the share has been low enough to end a breach, if it is; kept without a breach as well, so that one
+    /// that is taken up after a restart ends when it should.
+    low_since: Option<Timestamp>,
+    breach: Option<BreachId>,
 }
 
 /// The stretch of checks, up to now, whose share of bad ones stays above the threshold.
@@ -45,12 +48,6 @@ struct Onset {
     looked: u64,
     /// The sum, in parts per million of a check.
     sum: u64,
-}
-
-struct Active {
-    id: BreachId,
-    /// Since when the share has been low enough to clear, if it is.
-    low_since: Option<Timestamp>,
 }
 
 /// What a good check takes away, at the least: with a threshold of 0% no stretch would ever end.
@@ -102,7 +99,8 @@ impl ErrorRateWatch {
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let low = self.breached.iter().filter_map(|&slice| self.states[slice].breach.as_ref()?.low_since);
+        let judged = self.breached.iter().map(|&slice| &self.states[slice]).filter(|state| state.looked > 0);
+        let low = judged.filter_map(|state| state.low_since);
         low.min().map(|since| since + self.rate.clear.hold)
     }
 
@@ -116,8 +114,7 @@ impl ErrorRateWatch {
 
     pub(super) fn adopt(&mut self, breach: &Breach) -> bool {
         let Some(slice) = self.slice_of(breach) else { return false };
-        let low_since = self.states[slice].breach.as_ref().and_then(|active| active.low_since);
-        self.states[slice].breach = Some(Active { id: breach.id, low_since });
+        self.states[slice].breach = Some(breach.id);
         self.breached.insert(slice);
         true
     }
@@ -137,34 +134,43 @@ impl ErrorRateWatch {
                 let state = &mut self.states[slice];
                 state.looked -= 1;
                 state.bad -= u64::from(oldest.bad);
+                if state.bad == 0 {
+                    // The last bad check was that long ago: whatever fails next is another stretch.
+                    state.onset = None;
+                }
             }
         }
     }
 
     fn judge(&mut self, slice: usize, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
+        self.judge_clear(slice, now, signals);
         let state = &self.states[slice];
-        if state.breach.is_some() {
-            self.judge_clear(slice, now, signals);
-        } else if state.bad >= u64::from(self.rate.at_least)
+        if state.breach.is_none()
+            && state.bad >= u64::from(self.rate.at_least)
             && self.rate.above.is_exceeded_by(state.bad, state.looked)
             && let Some(onset) = &state.onset
         {
             let breach = self.breach(slice, onset, now, config);
-            self.states[slice].breach = Some(Active { id: breach.id, low_since: None });
+            self.states[slice].breach = Some(breach.id);
+            self.states[slice].low_since = None;
             self.breached.insert(slice);
             signals.push(Signal::Breached(breach));
         }
     }
 
     fn judge_clear(&mut self, slice: usize, now: Timestamp, signals: &mut Vec<Signal>) {
-        let State { bad, looked, breach, onset } = &mut self.states[slice];
-        let Some(active) = breach else { return };
-        // With no checks in the window nobody knows: a breach does not end because nobody looks.
-        if !self.rate.clear.below.is_above(*bad, *looked) {
-            active.low_since = None;
+        let State { bad, looked, breach, onset, low_since } = &mut self.states[slice];
+        // With no checks in the window nobody knows: the next check says whether it is still low. Where checks are
+        // rarer than the window is long, that is so between any two.
+        if *looked == 0 {
             return;
         }
-        let low_since = *active.low_since.get_or_insert(now);
+        if !self.rate.clear.below.is_above(*bad, *looked) {
+            *low_since = None;
+            return;
+        }
+        let low_since = *low_since.get_or_insert(now);
+        let Some(id) = *breach else { return };
         if now.since(low_since) >= self.rate.clear.hold {
             let reason = format!(
                 "rule {} for {}: {bad} of {looked} checks bad in the last {}, below {} for {}",
@@ -174,7 +180,7 @@ impl ErrorRateWatch {
                 self.rate.clear.below,
                 show_duration(self.rate.clear.hold),
             );
-            signals.push(Signal::Cleared { breach: active.id, reason });
+            signals.push(Signal::Cleared { breach: id, reason });
             *breach = None;
             // What fails next is another outage, with a beginning of its own.
             *onset = None;

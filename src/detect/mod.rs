@@ -9,6 +9,9 @@ pub mod reach;
 mod slices;
 pub mod tally;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

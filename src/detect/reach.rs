@@ -6,8 +6,12 @@
 //!
 //! ```text
 //! worst case = min { t : sum of floor(t / I) >= k } + timeout
-//! k = max(at_least, floor(above * N) + 1),   N = checks of the slice in one window
+//! k = max(at_least, floor(above * N) + 1)
+//! N = sum of floor((within + timeout) / I) + 1, the most checks of the slice that can end within one window
 //! ```
+//!
+//! Where the threshold is so high that the good checks from before the fault must have left the window, k is
+//! `at_least`, counted from `within + timeout` after the fault: from then on every check in the window is bad.
 
 use std::time::Duration;
 
@@ -74,27 +78,36 @@ pub fn reach(rule: &Rule, probes: &[Probe]) -> Vec<Reach> {
 }
 
 fn error_rate(rate: &ErrorRate, probes: &[&Probe]) -> Result<Duration, String> {
-    let mut intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
-    intervals.sort();
+    let intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
+    let timeout = probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
     let begun = |t: Duration| intervals.iter().map(|interval| times(t, *interval)).sum::<u64>();
-    let in_window = begun(rate.within);
-    let share = u64::try_from(u128::from(in_window) * u128::from(rate.above.ppm()) / 1_000_000).unwrap_or(u64::MAX);
-    let needed = u64::from(rate.at_least).max(share.saturating_add(1));
-    if needed > in_window {
+    // Checks that begin so close together end within one window, however long each takes; the first is one more.
+    let sure = match intervals.is_empty() {
+        true => 0,
+        false => begun(rate.within.saturating_sub(timeout)) + 1,
+    };
+    let at_least = u64::from(rate.at_least);
+    if at_least > sure {
         return Err(format!(
-            "it needs {needed} bad checks within {}, and only {in_window} are sure to be made",
+            "it needs {at_least} bad checks within {}, and only {sure} are sure to be made",
             show_duration(rate.within)
         ));
     }
-    // The count grows at multiples of the intervals only, so the search ends within the window.
-    let mut low = 0;
-    let mut high = u64::try_from(rate.within.as_millis()).unwrap_or(u64::MAX);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if begun(Duration::from_millis(middle)) >= needed { high = middle } else { low = middle + 1 }
-    }
-    let timeout = probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
-    Ok(Duration::from_millis(low) + timeout)
+    let slowest = intervals.iter().max().copied().unwrap_or_default();
+    let first = |count: u64| {
+        // As many checks as are sure have begun when the window and the longest interval are over.
+        let (mut low, mut high) = (0, millis(rate.within + slowest));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if begun(Duration::from_millis(middle)) >= count { high = middle } else { low = middle + 1 }
+        }
+        Duration::from_millis(low) + timeout
+    };
+    let all_bad = rate.within + timeout + first(at_least);
+    let most: u64 = intervals.iter().map(|interval| times(rate.within + timeout, *interval) + 1).sum();
+    let share = u64::try_from(u128::from(most) * u128::from(rate.above.ppm()) / 1_000_000).unwrap_or(u64::MAX);
+    let needed = at_least.max(share.saturating_add(1));
+    Ok(if needed > sure { all_bad } else { first(needed).min(all_bad) })
 }
 
 fn interval(probe: &Probe) -> Option<Duration> {
@@ -106,5 +119,9 @@ fn interval(probe: &Probe) -> Option<Duration> {
 
 /// How often the interval fits into the time.
 fn times(t: Duration, interval: Duration) -> u64 {
-    u64::try_from(t.as_millis() / interval.as_millis().max(1)).unwrap_or(u64::MAX)
+    millis(t) / millis(interval).max(1)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

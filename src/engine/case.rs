@@ -68,24 +68,22 @@ impl Case {
         for breach in &incident.breaches {
             widen(&mut covers, breach, config);
         }
-        let decide_at = Some(incident.opened);
         Self {
             incident,
             tally: Tally::default(),
             after: Tally::default(),
             covers,
             assessed: Timestamp::default(),
-            decide_at,
+            // At once, whatever the clock was when it was opened.
+            decide_at: Some(Timestamp::default()),
         }
     }
 
     /// Counts a check, if a rule of this incident watches its probe.
-    pub(super) fn count(&mut self, entry: &Entry) -> bool {
-        let covered = self.covers.get(entry.probe).copied().unwrap_or(false);
-        if covered {
+    pub(super) fn count(&mut self, entry: &Entry) {
+        if self.covers.get(entry.probe) == Some(&true) {
             add(&mut self.tally, &mut self.after, entry);
         }
-        covered
     }
 
     /// Takes in another breach. `since` is the incident's beginning in steady time.
@@ -98,8 +96,7 @@ impl Case {
         history: &History,
         config: &Config,
     ) -> IncidentEvent {
-        let before = std::mem::take(&mut self.covers);
-        self.covers.clone_from(&before);
+        let before = self.covers.clone();
         widen(&mut self.covers, &breach, config);
         for entry in history.since(since) {
             let new = self.covers.get(entry.probe) == Some(&true) && before.get(entry.probe) == Some(&false);
@@ -120,17 +117,18 @@ impl Case {
     /// What the checks show by now. What was once hit stays named: an incident only grows.
     pub(super) fn finding(&self, examples: &Examples, config: &Config) -> Finding {
         let mut now = assess(&self.tally, self.incident.finding.example.clone(), examples, config);
-        now.components.extend(self.incident.finding.components.iter().cloned());
         if now.bad == 0 {
             // Nothing was counted since a restart, or retention took the results: what was known still holds.
             return self.incident.finding.clone();
         }
+        now.components.extend(self.incident.finding.components.iter().cloned());
         now
     }
 
     /// Looks again at what the checks show; an event when that is news.
     pub(super) fn reassess(&mut self, at: Timestamp, examples: &Examples, config: &Config) -> Option<IncidentEvent> {
-        if at.since(self.assessed) < ASSESS_EVERY {
+        // If the clock was set back, the last time lies too far ahead to be waited for.
+        if at.since(self.assessed) < ASSESS_EVERY && self.assessed.since(at) <= SAY_EVERY {
             return None;
         }
         self.assessed = at;

@@ -54,7 +54,7 @@ pub fn open(event: &IncidentEvent) -> Option<Incident> {
         acknowledged: None,
         worsened: None,
         told: BTreeMap::new(),
-        next_event: event.seq + 1,
+        next_event: event.seq.saturating_add(1),
     })
 }
 

@@ -17,6 +17,9 @@ pub mod rule;
 pub mod secret;
 pub mod unit;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use action::{Action, ActionId, ActionKind};
 pub use calendar::Calendar;
 pub use component::Component;

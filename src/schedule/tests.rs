@@ -1,32 +1,12 @@
-use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{HttpTarget, IpChoice, Labels, ProbeKind};
+use crate::model;
 
 const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);
 
 fn probe(id: &str, cadence: Cadence) -> Probe {
-    Probe {
-        id: id.into(),
-        name: id.into(),
-        component: "website".into(),
-        labels: Labels::new(),
-        cadence,
-        timeout: Duration::from_secs(10),
-        kind: ProbeKind::Http(HttpTarget {
-            method: http::Method::GET,
-            url: "https://forge.example/".parse().unwrap(),
-            headers: http::HeaderMap::new(),
-            body: Bytes::new(),
-            redirects: 0,
-            body_cap: 1,
-            tls: Arc::default(),
-            ip: IpChoice::Auto,
-            address: None,
-        }),
-        expect: Arc::from([]),
-    }
+    Probe { cadence, ..model::tests::probe(id) }
 }
 
 fn every(count: usize, interval: Duration) -> Vec<Probe> {

@@ -8,8 +8,13 @@ mod store;
 mod mail;
 mod outbox;
 mod kill;
+mod cli;
+mod run;
+mod demo;
+mod properties;
 mod tidy;
 
 mod given;
 mod servers;
 mod smtp;
+mod terminal;

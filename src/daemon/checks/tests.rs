@@ -1,36 +1,17 @@
 use std::future::pending;
 
-use bytes::Bytes;
 use tokio::time::sleep;
 
 use super::*;
-use std::sync::Arc;
-
-use crate::model::{Cadence, HttpTarget, IpChoice, Labels, Outcome, Phases, Probe, ProbeKind};
+use crate::model::{self, Cadence, Outcome, Phases, Probe};
 
 const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);
 
-fn probes(count: usize, interval: Duration) -> Arc<[Probe]> {
-    let kind = ProbeKind::Http(HttpTarget {
-        method: http::Method::GET,
-        url: "https://forge.example/".parse().unwrap(),
-        headers: http::HeaderMap::new(),
-        body: Bytes::new(),
-        redirects: 0,
-        body_cap: 1,
-        tls: Arc::default(),
-        ip: IpChoice::Auto,
-        address: None,
-    });
+fn probes(count: usize, interval: Duration) -> Vec<Probe> {
     let probe = |number: usize| Probe {
-        id: format!("probe-{number}").into(),
-        name: "probe".into(),
-        component: "website".into(),
-        labels: Labels::new(),
         cadence: Cadence::Every(interval),
         timeout: interval,
-        kind: kind.clone(),
-        expect: Arc::from([]),
+        ..model::tests::probe(&format!("probe-{number}"))
     };
     (0..count).map(probe).collect()
 }

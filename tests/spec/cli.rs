@@ -1,0 +1,351 @@
+//! The command line: what each command says, and the exit code that a script goes by. 0: well; 1: the thing asked
+//! about is not well; 2: wrong usage or configuration; 3: our own failure.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tripline::clock;
+use tripline::model::{IncidentChange, IncidentEvent, IncidentId};
+use tripline::store::{Commit, Writer};
+
+use crate::given::{address, incident, opening};
+use crate::servers::{Server, answer};
+use crate::terminal::{Process, tripline};
+
+const WELL: &str = r#"
+name: Shop
+components: {web: {name: Web}}
+probes:
+  home: {component: web, http: {url: "http://127.0.0.1:9/"}}
+"#;
+
+fn folder(config: impl AsRef<[u8]>) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("probes.yaml"), config).unwrap();
+    folder
+}
+
+#[test]
+fn help_names_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = tripline(folder.path(), &["--help"]).with(0).out;
+    for command in ["run", "validate", "once", "incident", "schema", "demo"] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
+        tripline(folder.path(), &[command, "--help"]).with(0);
+    }
+    let help = tripline(folder.path(), &["incident", "--help"]).with(0).out;
+    for command in ["list", "show", "ack", "note", "resolve"] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
+    }
+    assert!(tripline(folder.path(), &["--version"]).with(0).out.contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn arguments_that_are_unknown_or_missing_are_refused_with_the_way_to_help() {
+    let folder = folder(WELL);
+    for wrong in [
+        &["watch"][..],
+        &["validate", "--strict"],
+        &["once", "--format", "xml"],
+        &["incident", "show"],
+        &["incident", "note", "ab", ""],
+        &["--log-format", "yaml", "validate"],
+    ] {
+        let ended = tripline(folder.path(), wrong).with(2);
+        assert!(ended.err.contains("--help"), "{wrong:?}: {}", ended.err);
+        assert!(ended.out.is_empty(), "{wrong:?}: {}", ended.out);
+    }
+}
+
+#[test]
+fn validate_shows_the_plan_of_a_good_config_and_is_silent_on_standard_error() {
+    let folder = folder(include_str!("../../probes.yaml"));
+    let ended = tripline(folder.path(), &["validate"]).with(0);
+    for part in ["probes.yaml is well.", "checks a minute", "Git via HTTPS", "not-found-spike", "oncall is told by"] {
+        assert!(ended.out.contains(part), "{part}: {}", ended.out);
+    }
+    assert_eq!(ended.err, "");
+}
+
+#[test]
+fn validate_shows_all_problems_of_a_bad_config_with_their_places() {
+    let folder = folder(WELL.replace("name: Shop", "nam: Shop").replace("component: web", "component: wep"));
+    let ended = tripline(folder.path(), &["validate"]).with(2);
+    for part in ["the configuration is refused", "probes.yaml:2:1", "`name`", "probes.yaml:5:", "`web`"] {
+        assert!(ended.err.contains(part), "{part}: {}", ended.err);
+    }
+    assert_eq!(ended.out, "");
+}
+
+#[test]
+fn a_config_that_cannot_be_read_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("latin.yaml"), b"name: Shop\nurl: caf\xe9\n").unwrap();
+    std::fs::write(path.join("large.yaml"), vec![b'#'; 4 * 1024 * 1024 + 1]).unwrap();
+    for (file, said) in [
+        ("probes.yaml", "there is no configuration probes.yaml; name yours with --config FILE"),
+        ("no/such.yaml", "there is no configuration no/such.yaml"),
+        (".", ". is a folder, not a configuration"),
+        ("latin.yaml", "latin.yaml:2: this line is not UTF-8; save the file as UTF-8 text"),
+        ("large.yaml", "larger than 4 MiB"),
+    ] {
+        for command in ["validate", "once", "run"] {
+            let ended = tripline(path, &[command, "--config", file]).with(2);
+            assert!(ended.err.starts_with("tripline: ") && ended.err.contains(said), "{command}: {}", ended.err);
+            assert_eq!(ended.out, "", "{command}");
+        }
+    }
+    assert!(!path.join("tripline.db").exists(), "a config that is refused leaves no database behind");
+}
+
+/// A page that is there and, for a component of its own with markup in its fault, one that is not.
+async fn shop() -> (Server, TempDir) {
+    let server = Server::answering(None, std::time::Duration::ZERO, |mut stream, head| {
+        Box::pin(async move {
+            use tokio::io::AsyncWriteExt;
+            let status = if head.starts_with("GET /gone") { "404 Not Found" } else { "200 OK" };
+            let _ = stream.write_all(answer(status, "", "<p>\"a\" & b\u{1}</p>").as_bytes()).await;
+        })
+    })
+    .await;
+    let text = format!(
+        r#"
+name: A <shop> & "more"
+cohorts: {{customer: [x, y]}}
+components: {{web: {{name: Web}}}}
+probes:
+  home: {{component: web, for_each: [customer], http: {{url: "{0}?c={{{{customer}}}}"}}}}
+  gone: {{component: web, http: {{url: "{0}gone?a=1&b=2"}}, expect: ['status == 200 && body == "<&>"']}}
+"#,
+        server.url("/")
+    );
+    (server, folder(text))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_shows_a_line_for_each_check_and_exits_with_1_when_one_failed() {
+    let (_server, folder) = shop().await;
+    let ended = tripline(folder.path(), &["once"]).with(1);
+    assert_eq!(ended.out.lines().filter(|line| line.starts_with("ok ")).count(), 2, "{}", ended.out);
+    let failed = ended.out.lines().position(|line| line.starts_with("FAIL  gone ")).expect("a failed check");
+    assert!(ended.out.lines().nth(failed + 2).unwrap().contains("status was 404"), "{}", ended.out);
+    assert!(ended.out.ends_with("\n2 of 3 checks succeeded.\n"), "{}", ended.out);
+    assert_eq!(ended.err.lines().filter(|line| !line.starts_with("tripline: WARNING: ")).count(), 0, "{}", ended.err);
+    assert!(!folder.path().join("tripline.db").exists(), "a look stores nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_makes_only_the_checks_of_the_probes_that_are_named() {
+    let (server, folder) = shop().await;
+    let ended = tripline(folder.path(), &["once", "--probe", "home"]).with(0);
+    assert!(ended.out.ends_with("\n2 of 2 checks succeeded.\n"), "{}", ended.out);
+    assert_eq!(server.requests().len(), 2);
+
+    let ended = tripline(folder.path(), &["once", "--probe", "home", "--probe", "hoem"]).with(2);
+    assert!(ended.err.contains("there is no probe `hoem` in probes.yaml; it has gone, home"), "{}", ended.err);
+    assert_eq!(server.requests().len(), 2, "nothing is asked when a name is wrong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_as_json_is_one_object_a_line() {
+    let (_server, folder) = shop().await;
+    let ended = tripline(folder.path(), &["once", "--format", "json"]).with(1);
+    let lines: Vec<Value> = ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    let gone = lines.iter().find(|line| line["probe"] == "gone").unwrap();
+    assert_eq!((&gone["outcome"], &gone["status"]), (&"not_found".into(), &404.into()), "{gone}");
+    assert!(gone["fault"].as_str().unwrap().contains("status was 404"), "{gone}");
+    let home = lines.iter().find(|line| line["labels"]["customer"] == "x").unwrap();
+    assert_eq!((&home["outcome"], &home["fault"]), (&"success".into(), &Value::Null), "{home}");
+    assert!(home["milliseconds"]["total"].as_f64().unwrap() > 0.0, "{home}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_as_junit_is_well_formed_xml_with_the_failures() {
+    let (_server, folder) = shop().await;
+    let ended = tripline(folder.path(), &["once", "--format", "junit"]).with(1);
+    std::fs::write(folder.path().join("junit.xml"), &ended.out).unwrap();
+    let script = "import json, sys, xml.etree.ElementTree as tree\n\
+                  suite = tree.parse(sys.argv[1]).getroot()\n\
+                  print(json.dumps({'suite': suite.attrib, 'cases': [\n\
+                  [case.get('name'), [f.attrib | {'text': f.text} for f in case]] for case in suite]}))";
+    let read = std::process::Command::new("/usr/bin/python3")
+        .args(["-c", script])
+        .arg(folder.path().join("junit.xml"))
+        .output()
+        .unwrap();
+    assert!(read.status.success(), "{}\n{}", ended.out, String::from_utf8_lossy(&read.stderr));
+    let read: Value = serde_json::from_slice(&read.stdout).unwrap();
+    assert_eq!(read["suite"]["name"], "A <shop> & \"more\"");
+    assert_eq!((&read["suite"]["tests"], &read["suite"]["failures"]), (&"3".into(), &"1".into()));
+    let failed: Vec<&Value> =
+        read["cases"].as_array().unwrap().iter().filter(|case| case[1] != Value::Array(vec![])).collect();
+    let [gone] = failed[..] else { panic!("{read}") };
+    assert_eq!((&gone[0], &gone[1][0]["type"]), (&"gone".into(), &"not_found".into()));
+    assert!(gone[1][0]["message"].as_str().unwrap().contains("body == \"<&>\""), "{gone}");
+    assert!(gone[1][0]["text"].as_str().unwrap().ends_with("gone?a=1&b=2"), "{gone}");
+}
+
+#[test]
+fn schema_is_a_json_schema_that_knows_every_key_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema: Value = serde_json::from_str(&tripline(folder.path(), &["schema"]).with(0).out).unwrap();
+    assert!(schema["$schema"].as_str().unwrap().starts_with("https://json-schema.org/"), "{}", schema["$schema"]);
+    assert_eq!(schema["additionalProperties"], false);
+    for key in ["name", "components", "probes", "rules", "receivers"] {
+        assert!(schema["properties"][key].is_object(), "{key}");
+    }
+}
+
+/// A database with these incidents, open since just now.
+async fn incidents(folder: &Path, names: &[&str]) -> Vec<IncidentId> {
+    let writer = Writer::open(&folder.join("tripline.db")).unwrap();
+    for name in names {
+        let commit = opening(name, "oncall", &[address(None, "oncall@example.com")], clock::now());
+        writer.commit(Arc::new(commit)).await.unwrap();
+    }
+    writer.close().await.unwrap();
+    names.iter().map(|name| IncidentId::derived(&[name])).collect()
+}
+
+/// A config whose rule judges the breach of those incidents, so that a daemon goes on with them.
+fn watching_globex() -> TempDir {
+    let rule = "cohorts: {workspace: [globex]}\n\
+                rules: {not-found-spike: {above: 5%, within: 2m, at_least: 3, per: [workspace]}}\n";
+    let probe = WELL.replace("component: web,", "component: web, for_each: [workspace],");
+    folder(format!("{probe}{rule}"))
+}
+
+#[test]
+fn incidents_without_a_database_are_refused_with_the_way_to_get_one() {
+    let folder = folder(WELL);
+    std::fs::write(folder.path().join("empty.db"), "").unwrap();
+    std::fs::write(folder.path().join("note.txt"), "This is a letter to my aunt. ".repeat(20)).unwrap();
+    for command in [&["incident", "list"][..], &["incident", "show", "ab"], &["incident", "ack", "ab"]] {
+        let ended = tripline(folder.path(), command).with(2);
+        assert!(ended.err.contains("tripline.db: there is no such database; `tripline run` creates it"), "{ended:?}");
+        let ended = tripline(folder.path(), &[command, &["--db", "empty.db"]].concat()).with(2);
+        assert!(ended.err.contains("`tripline run` creates it"), "{ended:?}");
+        let ended = tripline(folder.path(), &[command, &["--db", "note.txt"]].concat()).with(2);
+        assert!(ended.err.contains("note.txt: this is no SQLite database"), "{ended:?}");
+    }
+    assert!(!folder.path().join("tripline.db").exists(), "asking makes no database");
+}
+
+#[tokio::test]
+async fn incidents_are_listed_and_shown_with_the_config_or_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    drop(incidents(path, &[]).await);
+    assert_eq!(tripline(path, &["incident", "list"]).with(0).out, "No incident is open.\n");
+    assert_eq!(tripline(path, &["incident", "list", "--all"]).with(0).out, "There was no incident yet.\n");
+
+    let id = incidents(path, &["one"]).await[0];
+    let listed = tripline(path, &["incident", "list"]).with(0).out;
+    assert!(
+        listed.starts_with(&id.short()) && listed.contains("investigating") && listed.contains("major"),
+        "{listed}"
+    );
+    assert!(listed.contains("workspace=globex"), "{listed}");
+
+    let shown = tripline(path, &["incident", "show", &id.short()]).with(0).out;
+    for part in [
+        &id.to_string(),
+        "workspace=globex",
+        "Timeline",
+        "opened: rule not-found-spike",
+        "Messages",
+        "oncall@example.com: owed",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    // The whole id, as another program may print it, names it as well.
+    assert_eq!(tripline(path, &["incident", "show", &id.to_string().to_uppercase()]).with(0).out, shown);
+}
+
+#[tokio::test]
+async fn an_incident_is_named_by_the_beginning_of_its_id_if_that_is_unambiguous() {
+    let folder = tempfile::tempdir().unwrap();
+    // Seventeen ids cannot all begin with another of the sixteen digits.
+    let names: Vec<String> = (0..17).map(|number| number.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ids: Vec<String> = incidents(folder.path(), &names).await.iter().map(IncidentId::to_string).collect();
+    let alike = |id: &&String| ids.iter().filter(|other| other[..1] == id[..1]).count() > 1;
+    let twice = ids.iter().find(alike).unwrap();
+    for command in ["show", "ack", "resolve"] {
+        let ended = tripline(folder.path(), &["incident", command, &twice[..1]]).with(2);
+        assert!(ended.err.contains(&format!("several incidents' ids begin with `{}`", &twice[..1])), "{ended:?}");
+        assert!(ended.err.contains(twice.as_str()), "those that are meant are listed: {ended:?}");
+        let ended = tripline(folder.path(), &["incident", command, "nonesuch"]).with(2);
+        assert!(ended.err.contains("no incident's id begins with `nonesuch`"), "{ended:?}");
+        assert!(ended.err.contains("`tripline incident list --all`"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_daemon_an_action_waits_for_the_next_one() {
+    let folder = watching_globex();
+    let id = incidents(folder.path(), &["one"]).await[0].to_string();
+    let ended = tripline(folder.path(), &["incident", "note", &id, "the feature flags are down"]).with(0);
+    assert!(ended.out.contains("not running") && ended.out.contains("`tripline run`"), "{ended:?}");
+
+    let mut daemon = Process::daemon(folder.path(), &[], &[]);
+    daemon.until("the note is taken up", |_| {
+        let shown = tripline(folder.path(), &["incident", "show", &id]).with(0).out;
+        shown.contains("ada notes: the feature flags are down")
+    });
+}
+
+#[tokio::test]
+async fn a_running_daemon_answers_what_came_of_an_action() {
+    let folder = watching_globex();
+    let path = folder.path();
+    let id = incidents(path, &["one"]).await[0];
+    let (short, whole) = (id.short(), id.to_string());
+    let _daemon = Process::daemon(path, &[], &[]);
+    let act = |arguments: &[&str], code| tripline(path, &[&["incident"], arguments].concat()).with(code);
+    assert_eq!(act(&["ack", &short], 0).out, format!("incident {short} is taken on by ada\n"));
+    assert!(act(&["ack", &short], 0).out.contains("taken on by ada"), "a second time changes nothing");
+    assert!(act(&["ack", &short, "--by", "grace"], 0).out.contains("by grace"));
+    assert_eq!(act(&["note", &whole, "looking"], 0).out, format!("noted on incident {short}\n"));
+    assert_eq!(act(&["resolve", &short, "--why", "mended"], 0).out, format!("incident {short} is resolved by ada\n"));
+    for late in [&["resolve", &short][..], &["ack", &short], &["note", &short, "late"]] {
+        let ended = act(late, 1);
+        assert!(ended.err.contains(&format!("incident {short} was resolved at ")), "{ended:?}");
+    }
+    let shown = act(&["show", &short], 0).out;
+    for part in [
+        "State     resolved",
+        "taken on by ada",
+        "taken on by grace",
+        "ada notes: looking",
+        "resolved by ada: mended",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert_eq!(act(&["list"], 0).out, "No incident is open.\n");
+    assert!(act(&["list", "--all"], 0).out.starts_with(&short));
+}
+
+#[tokio::test]
+async fn a_resolved_incident_is_not_acted_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut over, event) = incident("one");
+    let end = IncidentEvent {
+        incident: over.id,
+        seq: 1,
+        at: clock::now(),
+        change: IncidentChange::Resolved { by: None, reason: "well".into(), finding: over.finding.clone() },
+    };
+    tripline::incident::lifecycle::apply(&mut over, &end);
+    let writer = Writer::open(&folder.path().join("tripline.db")).unwrap();
+    let short = over.id.short();
+    let commit = Commit { incidents: vec![over], events: vec![event, end], ..Commit::default() };
+    writer.commit(Arc::new(commit)).await.unwrap();
+    writer.close().await.unwrap();
+    let ended = tripline(folder.path(), &["incident", "ack", &short]).with(1);
+    assert!(ended.err.contains("nothing is done"), "{ended:?}");
+}
