@@ -8,6 +8,7 @@ mod store;
 mod mail;
 mod outbox;
 mod kill;
+mod siege;
 mod tidy;
 
 mod given;
