@@ -36,6 +36,9 @@ const WAITING_CONTROLS: usize = 64;
 /// How long checks that are running may take to end when the daemon stops.
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
 
+/// How long, beyond that, a store that is stalled may take to write the last results.
+const LAST_WRITES: Duration = Duration::from_secs(10);
+
 /// Why a daemon could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonFault {
@@ -48,6 +51,9 @@ pub enum DaemonFault {
     /// A part of the daemon ended that should not have.
     #[error("the {0} ended unexpectedly; what is stored is safe, start again")]
     Lost(&'static str),
+    /// The store took nothing more in the end.
+    #[error("the database took nothing more while stopping; what was not stored yet is lost, all before it is safe")]
+    Unstored,
 }
 
 /// Runs the daemon until `stop`, and ends in order: running checks end or become void, all results are stored, mail
@@ -112,10 +118,16 @@ pub async fn run(
     current.cancel();
     drop(results_out);
     running.close();
-    running.wait().await;
-    let ended = match early {
-        Some(ended) => ended,
-        None => pump.await,
+    let last_results = async {
+        running.wait().await;
+        match early {
+            Some(ended) => ended,
+            None => (&mut pump).await,
+        }
+    };
+    let Ok(ended) = tokio::time::timeout(LAST_MOMENTS + LAST_WRITES, last_results).await else {
+        pump.abort();
+        return Err(DaemonFault::Unstored);
     };
     halt.cancel();
     side.close();

@@ -3,10 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tokio_util::sync::CancellationToken;
+use tripline::daemon::DaemonFault;
+use tripline::daemon::outbox::OutboxOptions;
 
 const CONFIG: &str = "
 name: Forge
@@ -101,4 +105,49 @@ fn a_secret_in_a_pipe_is_refused_and_not_waited_for() {
     let said = validate.output().unwrap();
     assert_eq!(said.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&said.stderr).contains("it is no regular file"), "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_stalled_does_not_keep_a_daemon_from_ending_for_ever() {
+    struct Nothing;
+    impl tripline::config::Outside for Nothing {
+        fn env(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn file(&self, _: &str) -> Result<Vec<u8>, String> {
+            Err("there is none".into())
+        }
+    }
+    let config = format!("{CONFIG}\ndefaults: {{interval: 1s, timeout: 1s}}");
+    let config = Arc::new(tripline::config::load("probes.yaml", &config, &Nothing).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("tripline.db");
+    let (_reload, reloads) = tokio::sync::mpsc::channel(1);
+    let stop = CancellationToken::new();
+    let daemon = tripline::daemon::run(config, database.clone(), OutboxOptions::default(), reloads, stop.clone());
+    let daemon = tokio::spawn(daemon);
+
+    let stored = |other: &rusqlite::Connection| -> rusqlite::Result<i64> {
+        other.query_row("SELECT count(*) FROM result", [], |row| row.get(0))
+    };
+    let open =
+        || rusqlite::Connection::open(&database).ok().filter(|other| stored(other).is_ok_and(|count| count > 0));
+    let other = loop {
+        match open() {
+            Some(other) => break other,
+            None => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    // Another process writes and does not end.
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let before = stored(&other).unwrap();
+    // The probe's turns go by the wall clock; the runtime's own time is not real here.
+    for _ in 0..25 {
+        std::thread::sleep(Duration::from_millis(100));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    stop.cancel();
+    let ended = daemon.await.unwrap();
+    assert!(matches!(ended, Err(DaemonFault::Unstored)), "{ended:?}");
+    assert_eq!(stored(&other).unwrap(), before);
 }
