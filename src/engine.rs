@@ -30,7 +30,7 @@ use steady::SteadyClock;
 /// Something that the engine takes in.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
-    /// A check ended; the time is that of its end.
+    /// A check ended; the time is that of its end, or later when it was held up.
     Result(CheckResult),
     /// An operator asked for something.
     Action(ActionId, Action),
@@ -98,7 +98,7 @@ impl Engine {
 
     /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
     pub fn replay(&mut self, result: &CheckResult) {
-        self.take_in(result);
+        self.take_in(result, result.finished());
         for signal in self.signals.drain(..) {
             match signal {
                 Signal::Breached(breach) => self.replayed.push(breach),
@@ -132,7 +132,7 @@ impl Engine {
         self.cases.retain(|_, case| case.incident.is_open());
         match input {
             Input::Result(result) => {
-                if let Some(bad) = self.take_in(&result) {
+                if let Some(bad) = self.take_in(&result, now) {
                     self.follow_signals(now);
                     if bad {
                         self.reassess(now);
@@ -178,8 +178,8 @@ impl Engine {
     }
 
     /// Counts a result. Returns whether it was bad; nothing if it says nothing.
-    fn take_in(&mut self, result: &CheckResult) -> Option<bool> {
-        let at = self.clock.advance(result.finished());
+    fn take_in(&mut self, result: &CheckResult, now: Timestamp) -> Option<bool> {
+        let at = self.clock.place(result.finished(), now);
         let &probe = self.index.get(&result.probe)?;
         self.keep_example(probe, result);
         let entry = self.detector.observe(probe, result, at, &mut self.signals)?;
