@@ -30,7 +30,7 @@ use steady::SteadyClock;
 /// Something that the engine takes in.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
-    /// A check ended; the time is that of its end.
+    /// A check ended; the time is that of its end, or later when it was held up.
     Result(CheckResult),
     /// An operator asked for something.
     Action(ActionId, Action),
@@ -102,7 +102,7 @@ impl Engine {
         while let Some(due) = self.detector.next_timeout().filter(|due| *due <= at) {
             self.detector.pass(due, &mut self.signals);
         }
-        self.take_in(result);
+        self.take_in(result, result.finished());
         for signal in self.signals.drain(..) {
             match signal {
                 Signal::Breached(breach) => self.replayed.push(breach),
@@ -148,7 +148,7 @@ impl Engine {
         self.cases.retain(|_, case| case.incident.is_open());
         match input {
             Input::Result(result) => {
-                if let Some(bad) = self.take_in(&result) {
+                if let Some(bad) = self.take_in(&result, now) {
                     self.follow_signals(now);
                     if bad {
                         self.reassess(now);
@@ -194,8 +194,8 @@ impl Engine {
     }
 
     /// Counts a result. Returns whether it was bad; nothing if it says nothing.
-    fn take_in(&mut self, result: &CheckResult) -> Option<bool> {
-        let at = self.clock.advance(result.finished());
+    fn take_in(&mut self, result: &CheckResult, now: Timestamp) -> Option<bool> {
+        let at = self.clock.place(result.finished(), now);
         let &probe = self.index.get(&result.probe)?;
         self.keep_example(probe, result);
         let entry = self.detector.observe(probe, result, at, &mut self.signals)?;

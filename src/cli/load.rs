@@ -51,7 +51,12 @@ impl Outside for Here {
     }
 
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        read(&self.folder.join(path))
+        let path = self.folder.join(path);
+        // A pipe or a terminal would be waited for, and has nothing more to give when the configuration is read again.
+        match std::fs::metadata(&path) {
+            Ok(about) if !about.is_file() => Err("it is no regular file".to_owned()),
+            _ => read(&path),
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! `tripline run`: the daemon.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -24,37 +26,57 @@ pub(super) fn run(flags: &Flags, secrets: &HiddenSecrets) -> anyhow::Result<Endi
     };
     take_up(&config, secrets);
     raise_file_limit();
-    super::runtime()?.block_on(watch(flags, config, secrets))?;
+    let runtime = super::runtime()?;
+    let ended = runtime.block_on(watch(flags, config, secrets));
+    // All that matters is stored; a configuration on a file system that hangs may be read for ever.
+    runtime.shutdown_timeout(LAST_READ);
+    ended?;
     Ok(Ending::Well)
 }
+
+/// How long the end waits for a configuration that is still being read.
+const LAST_READ: Duration = Duration::from_millis(100);
 
 async fn watch(flags: &Flags, config: Config, secrets: &HiddenSecrets) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let (reload, reloads) = mpsc::channel(1);
-    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;
+    let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
     let daemon = daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, stop.clone());
+    // A task of its own: while a configuration is read, or waits to be taken up, the daemon and SIGTERM do not.
+    let reloading = tokio::spawn(reload_on(hangup, flags.config.clone(), secrets.clone(), reload));
     tokio::pin!(daemon);
-    // Never waited for outside this select: the daemon takes a config only while it is polled here.
-    let mut newest: Option<Arc<Config>> = None;
-    loop {
+    let ended = loop {
         tokio::select! {
-            ended = &mut daemon => return Ok(ended?),
-            Ok(place) = reload.reserve(), if newest.is_some() => if let Some(config) = newest.take() {
-                place.send(config);
-            },
+            ended = &mut daemon => break ended,
             _ = terminate.recv() => { tracing::info!("stopping, as SIGTERM asks"); stop.cancel() }
             _ = interrupt.recv() => { tracing::info!("stopping, as SIGINT asks"); stop.cancel() }
-            _ = hangup.recv() => match load::load(&flags.config) {
-                Ok(config) => {
-                    take_up(&config, secrets);
-                    newest = Some(Arc::new(config));
+        }
+    };
+    reloading.abort();
+    Ok(ended?)
+}
+
+/// Reads the configuration anew at each SIGHUP. Those that come while one is being read or waits are one.
+async fn reload_on(mut hangup: Signal, path: PathBuf, secrets: HiddenSecrets, reload: mpsc::Sender<Arc<Config>>) {
+    while hangup.recv().await.is_some() {
+        match read(&path).await {
+            Ok(config) => {
+                take_up(&config, &secrets);
+                if reload.send(Arc::new(config)).await.is_err() {
+                    return;
                 }
-                Err(problems) => tracing::error!("the old configuration stays: {problems}"),
-            },
+            }
+            Err(problems) => tracing::error!("the old configuration stays: {problems}"),
         }
     }
+}
+
+/// Reads it where waiting for a disk holds up nothing else.
+async fn read(path: &Path) -> anyhow::Result<Config> {
+    let path = path.to_owned();
+    Ok(tokio::task::spawn_blocking(move || load::load(&path)).await??)
 }
 
 fn take_up(config: &Config, secrets: &HiddenSecrets) {

@@ -47,8 +47,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
     let table = reader.table(entry, KEYS, "start with `name: …`")?;
     let name = reader
         .need(&table, "name", "name the service: `name: Example Forge`")
-        .and_then(|entry| reader.text(entry))
-        .map(|text| text.value);
+        .and_then(|entry| shown_name(reader, entry));
     let url = table.get("url").and_then(|entry| status_url(reader, entry));
     let location = table.get("location").and_then(|entry| location(reader, entry));
     let (interval, timeout) = defaults(reader, &table);
@@ -85,6 +84,17 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         secrets: Secrets::default(),
         warnings: found.warnings,
     })
+}
+
+/// A name for people. It stands in subjects, logs and on terminals, so it is one line without control characters.
+fn shown_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<String> {
+    let text = reader.text(entry)?;
+    if text.value.contains(char::is_control) {
+        let fault = format!("`{}` has a line break or another control character in it", entry.name);
+        reader.fault(text.place, fault, "write it in one line");
+        return None;
+    }
+    Some(text.value)
 }
 
 fn status_url(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<url::Url> {
@@ -181,7 +191,7 @@ fn components(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Vec<Component
     let mut places = BTreeMap::new();
     for entry in &entries {
         let table = reader.table(*entry, COMPONENT_KEYS, "write `{name: …}`, or nothing");
-        let name = table.as_ref().and_then(|table| table.get("name")).and_then(|entry| reader.text(entry));
+        let name = table.as_ref().and_then(|table| table.get("name")).and_then(|entry| shown_name(reader, entry));
         let depends_on = table
             .as_ref()
             .and_then(|table| table.get("depends_on"))
@@ -190,7 +200,7 @@ fn components(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Vec<Component
         places.insert(ComponentId::from(entry.name), entry.at);
         components.push(Component {
             id: entry.name.into(),
-            name: name.map_or_else(|| entry.name.into(), |name| name.value),
+            name: name.unwrap_or_else(|| entry.name.into()),
             depends_on: depends_on.into_iter().map(ComponentId::from).collect(),
         });
     }

@@ -1,5 +1,6 @@
 //! Problems: a place in the file, what is wrong there, and what to do about it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::Secrets;
@@ -50,12 +51,16 @@ impl Problem {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Problems {
     file: String,
-    lines: Vec<String>,
+    /// The lines that have problems, by number, as characters that can be shown.
+    lines: BTreeMap<usize, Vec<char>>,
     problems: Vec<Problem>,
 }
 
 /// How wide a shown source line may be, in characters, so that one endless line does not fill the screen.
 const WIDEST: usize = 160;
+
+/// So many problems are shown; whoever has more has one mistake that makes them all.
+const MOST_SHOWN: usize = 200;
 
 impl Problems {
     pub(super) fn new(file: &str, text: &str, mut problems: Vec<Problem>, secrets: &Secrets) -> Self {
@@ -67,8 +72,14 @@ impl Problems {
         // What stands behind an anchor is read once for each alias.
         problems.dedup();
         let source: Vec<&str> = text.lines().collect();
-        let shown = |problem: &Problem| source.get(problem.line.saturating_sub(1)).copied().unwrap_or_default();
-        let lines = problems.iter().map(|problem| secrets.redact(shown(problem)).into_owned()).collect();
+        let mut lines = BTreeMap::new();
+        for problem in problems.iter().take(MOST_SHOWN) {
+            lines.entry(problem.line).or_insert_with(|| {
+                let line = source.get(problem.line.saturating_sub(1)).copied().unwrap_or_default();
+                // Tabs and control characters would move the marker.
+                secrets.redact(line).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+            });
+        }
         Self { file: file.into(), lines, problems }
     }
 
@@ -86,14 +97,13 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (problem, source)) in self.problems.iter().zip(&self.lines).enumerate() {
+        for (index, problem) in self.problems.iter().take(MOST_SHOWN).enumerate() {
+            let source = self.lines.get(&problem.line).map(Vec::as_slice).unwrap_or_default();
             let Problem { line, column, length, fault, remedy } = problem;
             if index > 0 {
                 writeln!(f)?;
             }
             writeln!(f, "{}:{line}:{column}: {fault}", self.file)?;
-            // Tabs and control characters would move the marker.
-            let source: Vec<char> = source.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             let start = column.saturating_sub(1);
             let skipped = if start < WIDEST / 2 { 0 } else { start - WIDEST / 4 };
             let shown: String = source.iter().skip(skipped).take(WIDEST).collect();
@@ -104,7 +114,10 @@ impl fmt::Display for Problems {
             writeln!(f, "{:gutter$} | {:blank$}{}", "", "", "^".repeat((*length).clamp(1, room)))?;
             writeln!(f, "  help: {remedy}")?;
         }
-        Ok(())
+        match self.problems.len().saturating_sub(MOST_SHOWN) {
+            0 => Ok(()),
+            rest => writeln!(f, "\n{}: and {rest} problems more", self.file),
+        }
     }
 }
 

@@ -118,6 +118,15 @@ pub(super) fn for_url(before: &str, value: &str) -> String {
     encoded
 }
 
+/// Where the next hole starts, and how it opens and closes.
+fn next_hole(text: &str, labels: bool) -> Option<(usize, &'static str, &'static str)> {
+    text.as_bytes().windows(2).enumerate().find_map(|(start, two)| match two {
+        b"${" => Some((start, "${", "}")),
+        b"{{" if labels => Some((start, "{{", "}}")),
+        _ => None,
+    })
+}
+
 /// Fills holes, collecting secrets and problems.
 pub(super) struct Filler<'a> {
     pub(super) outside: &'a dyn Outside,
@@ -141,18 +150,15 @@ impl Filler<'_> {
 
     fn scan(&mut self, source: &str, node: &Node, given: Option<&Given<'_>>) -> Option<Template> {
         let mut template = Template { pieces: Vec::new(), place: node.place, secret: false };
-        let (mut rest, mut sound) = (source, true);
-        while !rest.is_empty() {
-            let hole = ["${", "{{"].into_iter().filter(|open| *open == "${" || given.is_some());
-            let Some((start, open)) = hole.filter_map(|open| Some((rest.find(open)?, open))).min() else { break };
+        let (mut rest, mut at, mut sound) = (source, 0, true);
+        while let Some((start, open, close)) = next_hole(rest, given.is_some()) {
             let (before, tail) = rest.split_at(start);
-            let close = if open == "${" { "}" } else { "}}" };
             let after = tail.get(open.len()..).unwrap_or_default();
-            let at = source.chars().count() - tail.chars().count();
+            at += before.chars().count();
             if before.ends_with('$') && open == "${" {
                 // `$${` stands for `${`.
                 template.pieces.push(Piece::Plain(format!("{before}{{")));
-                rest = after;
+                (rest, at) = (after, at + open.len());
                 continue;
             }
             template.pieces.push(Piece::Plain(before.into()));
@@ -165,8 +171,9 @@ impl Filler<'_> {
                 ));
                 return None;
             };
-            let place = within(node.place, node.lead, at, (open.len() + close.len()) + inner.chars().count());
-            rest = behind;
+            let length = open.len() + inner.chars().count() + close.len();
+            let place = within(node.place, node.lead, at, length);
+            (rest, at) = (behind, at + length);
             let piece = match given {
                 Some(given) if open == "{{" => self.label(inner.trim(), given, place).map(Piece::Label),
                 _ => self.fetch(inner, place).map(|(value, secret)| {

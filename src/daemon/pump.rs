@@ -83,10 +83,9 @@ where
                         break;
                     }
                     for result in batch.drain(..) {
-                        let ended = result.finished();
                         self.pending.results.push(result.clone());
                         self.waiting_since.get_or_insert_with(Instant::now);
-                        self.hand_in(Input::Result(result), ended);
+                        self.hand_in(Input::Result(result), clock::now());
                     }
                 }
                 control = controls.recv(), if listening => match control {

@@ -12,6 +12,8 @@ use crate::model::Timestamp;
 pub(super) struct SteadyClock {
     latest: Timestamp,
     ahead: Duration,
+    /// The last time that was given out.
+    given: Timestamp,
 }
 
 /// Results that end together are handed over in any order: so far back, time is taken to stand still.
@@ -20,12 +22,26 @@ const JITTER: Duration = Duration::from_secs(2);
 impl SteadyClock {
     /// The steady time at this wall time.
     pub(super) fn advance(&mut self, wall: Timestamp) -> Timestamp {
+        self.follow(wall);
+        self.given = self.latest;
+        self.latest
+    }
+
+    /// The steady time of something that ended at this wall time and is handed in now.
+    ///
+    /// What comes late, after a stalled disk say, is no sign of a clock that was set back: only `now` is.
+    pub(super) fn place(&mut self, ended: Timestamp, now: Timestamp) -> Timestamp {
+        self.follow(now);
+        self.given = (ended + self.ahead).min(self.latest).max(self.given);
+        self.given
+    }
+
+    fn follow(&mut self, wall: Timestamp) {
         let steady = wall + self.ahead;
         if steady + JITTER < self.latest {
             self.ahead += self.latest.since(steady);
         }
         self.latest = self.latest.max(steady);
-        self.latest
     }
 
     /// The steady time that stands for a wall time, as the wall clock goes now.
@@ -36,5 +52,26 @@ impl SteadyClock {
     /// The wall time that stands for a steady time, as the wall clock goes now.
     pub(super) fn to_wall(self, steady: Timestamp) -> Timestamp {
         steady - self.ahead
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_that_come_late_do_not_make_time_run() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let mut clock = SteadyClock::default();
+        clock.advance(at(1_000));
+        // After a stall of a minute its results come in turns with timers, each of them at the true time.
+        for second in 0..60 {
+            assert!(clock.place(at(1_000 + second), at(1_060)) <= at(1_060));
+            assert_eq!(clock.advance(at(1_060)), at(1_060));
+        }
+        assert_eq!(clock.place(at(1_061), at(1_061)), at(1_061));
+        // A clock that is set back still is one.
+        assert_eq!(clock.place(at(461), at(461)), at(1_061));
+        assert_eq!(clock.place(at(462), at(462)), at(1_062));
     }
 }

@@ -12,31 +12,67 @@ pub const REDACTED: &str = "[secret]";
 pub struct Secrets(Arc<[Box<str>]>);
 
 impl Secrets {
-    /// Takes the values to hide. Empty ones hide nothing; longer ones win over those they contain.
+    /// Takes the values to hide. Empty ones hide nothing.
     #[must_use]
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
         let mut values: Vec<Box<str>> =
             values.into_iter().filter(|value| !value.is_empty()).map(String::into_boxed_str).collect();
-        values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        values.sort();
         values.dedup();
         Self(values.into())
     }
 
-    /// The text with every secret value in it replaced by `[secret]`.
+    /// The text with every secret value in it replaced by `[secret]`; values that overlap or touch become one.
     #[must_use]
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
+        let mut spans: Vec<(usize, usize)> = Vec::new();
         for value in self.0.iter() {
-            if text.contains(&**value) {
-                text = Cow::Owned(text.replace(&**value, REDACTED));
-            }
+            spans.extend(text.match_indices(&**value).map(|(start, found)| (start, start + found.len())));
         }
-        text
+        if spans.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        spans.sort_unstable();
+        let mut hidden = String::with_capacity(text.len());
+        let mut shown_until = 0;
+        let mut spans = spans.into_iter().peekable();
+        while let Some((start, mut end)) = spans.next() {
+            while let Some((_, other)) = spans.next_if(|(other, _)| *other <= end) {
+                end = end.max(other);
+            }
+            hidden.push_str(text.get(shown_until..start).unwrap_or_default());
+            hidden.push_str(REDACTED);
+            shown_until = end;
+        }
+        hidden.push_str(text.get(shown_until..).unwrap_or_default());
+        Cow::Owned(hidden)
     }
 }
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secrets({} values)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(secrets: &[&str], text: &str) -> String {
+        Secrets::new(secrets.iter().map(|secret| (*secret).to_owned())).redact(text).into_owned()
+    }
+
+    #[test]
+    fn secrets_that_contain_or_overlap_each_other_leave_nothing_to_see() {
+        assert_eq!(redacted(&["hunter", "hunter2"], "a hunter2, a hunter"), "a [secret], a [secret]");
+        assert_eq!(redacted(&["abcd", "cdef"], "<abcdef>"), "<[secret]>");
+        assert_eq!(redacted(&["", "x"], "no such"), "no such");
+    }
+
+    #[test]
+    fn secrets_that_are_letters_of_the_mark_do_not_hide_the_mark_again() {
+        assert_eq!(redacted(&["s", "e", "c", "r", "t", "[", "]", "secret"], "my s"), "my [secret]");
+        assert_eq!(redacted(&["e"], "see here"), "s[secret] h[secret]r[secret]");
     }
 }

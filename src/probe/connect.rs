@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
@@ -19,6 +20,10 @@ use crate::model::{IpChoice, TlsOptions};
 const USER_AGENT: &str = concat!("tripline/", env!("CARGO_PKG_VERSION"));
 /// The most that an answer's headers may take over HTTP/2, in bytes. Over HTTP/1 hyper's own bounds hold.
 const HEADERS_CAP: u32 = 64 * 1024;
+
+/// An HTTP/2 connection on which nothing arrives for so long is asked for a sign of life, and closed when none comes
+/// for as long again.
+const LINGER: Duration = Duration::from_secs(15);
 
 /// The clients of one set of TLS options.
 pub(super) struct Clients {
@@ -48,6 +53,10 @@ impl Clients {
                 // The check's own timeout is shorter than any of these would be.
                 .tcp_keepalive(None)
                 .tcp_user_timeout(None)
+                // The connection outlives its check while a server that reads nothing makes us answer its frames.
+                .http2_keep_alive_interval(LINGER)
+                .http2_keep_alive_timeout(LINGER)
+                .http2_keep_alive_while_idle(true)
                 .http2_max_header_list_size(HEADERS_CAP);
             let builder = if alpn.len() == 1 { builder.http1_only() } else { builder };
             builder.build().map_err(|error| format!("no client can be built: {error}"))

@@ -31,7 +31,7 @@ pub(super) struct Gathered<'a> {
 
 /// Makes the evidence, with every secret hidden.
 pub(super) fn evidence(fault: &str, gathered: &Gathered<'_>, secrets: &Secrets) -> Box<Evidence> {
-    let hide = |text: &str| cut(hide(secrets, text), LONGEST_TEXT);
+    let hide = |text: &str| cut(harmless(&hide(secrets, text), false), LONGEST_TEXT);
     let headers = gathered.headers.into_iter().flatten().take(MOST_HEADERS).map(|(name, value)| {
         let secret = [SET_COOKIE, COOKIE, AUTHORIZATION, PROXY_AUTHORIZATION].contains(name);
         let value = if secret { REDACTED.into() } else { hide(&String::from_utf8_lossy(value.as_bytes())) };
@@ -43,7 +43,7 @@ pub(super) fn evidence(fault: &str, gathered: &Gathered<'_>, secrets: &Secrets) 
         request: hide(&format!("{} {}", gathered.ask.method, gathered.ask.url)),
         address: gathered.address,
         headers: headers.collect(),
-        body: cut(self::hide(secrets, &String::from_utf8_lossy(seen)), EVIDENCE_BODY_CAP),
+        body: cut(harmless(&self::hide(secrets, &String::from_utf8_lossy(seen)), true), EVIDENCE_BODY_CAP),
         certificate: gathered.peer.as_ref().map(certificate),
         redirects: gathered.redirects.iter().map(|url| hide(url)).collect(),
     })
@@ -52,10 +52,10 @@ pub(super) fn evidence(fault: &str, gathered: &Gathered<'_>, secrets: &Secrets) 
 fn certificate(peer: &Peer) -> PeerCertificate {
     match X509Certificate::from_der(&peer.leaf) {
         Ok((_, parsed)) => PeerCertificate {
-            subject: cut(parsed.subject().to_string(), LONGEST_TEXT),
-            issuer: cut(parsed.issuer().to_string(), LONGEST_TEXT),
+            subject: cut(harmless(&parsed.subject().to_string(), false), LONGEST_TEXT),
+            issuer: cut(harmless(&parsed.issuer().to_string(), false), LONGEST_TEXT),
             expires: Timestamp::from_millis(parsed.validity().not_after.timestamp().saturating_mul(1_000)),
-            fault: peer.fault.clone(),
+            fault: peer.fault.as_ref().map(|fault| cut(harmless(fault, false), LONGEST_TEXT)),
         },
         Err(_) => PeerCertificate {
             subject: "unreadable".into(),
@@ -96,6 +96,20 @@ fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The text as it can be put on a terminal, into a mail or a log: what would move the cursor, change colours or turn
+/// the order of letters around (Unicode's bidirectional controls) is replaced. A body keeps its lines.
+fn harmless(text: &str, lines: bool) -> String {
+    let replace = |c: char| match c {
+        '\n' | '\t' if lines => c,
+        '\r' if lines => '\n',
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    let text = if lines { text.replace("\r\n", "\n") } else { text.to_owned() };
+    text.chars().map(replace).collect()
 }
 
 /// The text's beginning, of at most so many bytes.

@@ -27,8 +27,14 @@ pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<&[u8]>
         .flatten()
 }
 
+/// The longest place that is followed, in bytes. RFC 9110, section 4.1, asks for 8,000; clients know no more than 65,534.
+const LONGEST_LOCATION: usize = 16 * 1024;
+
 /// The request that follows from the answer, or why there is none.
 pub(super) fn next(ask: &Ask, status: StatusCode, location: &[u8]) -> Result<Ask, String> {
+    if location.len() > LONGEST_LOCATION {
+        return Err(format!("redirected to a URL of {} bytes", location.len()));
+    }
     let text = String::from_utf8_lossy(location);
     let mut url = ask.url.join(&text).map_err(|error| format!("redirected to `{text}`, which is no URL: {error}"))?;
     match (ask.url.scheme(), url.scheme()) {

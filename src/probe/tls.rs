@@ -208,6 +208,10 @@ fn explain_certificate(fault: &CertificateError) -> String {
         CertificateError::Revoked => "certificate was revoked".into(),
         CertificateError::BadSignature => "certificate has a bad signature".into(),
         CertificateError::BadEncoding => "certificate cannot be read".into(),
+        // What webpki says beyond rustls has only words.
+        other if other.to_string().contains("CaUsedAsEndEntity") => {
+            "certificate is that of a certificate authority, which may not be a server's as well".into()
+        }
         other => format!("certificate is not valid: {other}"),
     }
 }

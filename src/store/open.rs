@@ -67,7 +67,9 @@ pub(super) fn for_writing(path: &Path) -> Result<(Connection, Lock), StoreError>
     if path.is_dir() {
         return Err(StoreError::NotADatabase(path.to_owned()));
     }
-    let lock = Lock::take(path)?;
+    // However it is called, a symbolic link say, the same database has the same lock.
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let lock = Lock::take(&real)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(path, flags)?;
     if connection.is_readonly("main")? {

@@ -12,6 +12,7 @@ mod cli;
 mod run;
 mod demo;
 mod properties;
+mod siege;
 mod tidy;
 
 mod given;

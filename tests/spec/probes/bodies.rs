@@ -89,6 +89,26 @@ async fn no_secret_is_in_the_evidence() {
 }
 
 #[tokio::test]
+async fn nothing_in_the_evidence_moves_the_cursor_of_a_terminal() {
+    let evil = "\u{9b}31mRED\u{202e}";
+    let body = format!("\x1b[31mRED\x07\0{evil}\r\nforged log line\ttab");
+    let answer = answer("500 Oops", &format!("x-evil: {evil}\r\nlocation: http://[{evil}\r\n"), &body);
+    let server = Server::fixed(None, answer.replace("500 Oops", "302 Found")).await;
+    let redirected = get(&server.url("/")).await;
+    assert!(class_and_fault(&redirected).1.starts_with("redirected to `http://[\u{fffd}31mRED\u{fffd}`"));
+    let server = Server::fixed(None, answer).await;
+    for expect in ["headers['x-evil'] == ''", "body == ''", "status == 200"] {
+        let result = check(target(&server.url("/")), &[expect]).await;
+        let evidence = failure(&result).1;
+        let is_bad = |c: char| (c.is_control() && c != '\n' && c != '\t') || c == '\u{202e}';
+        assert!(!evidence.fault.contains(|c| is_bad(c) || c == '\n'), "{evidence:?}");
+        assert!(evidence.headers.iter().all(|(_, value)| !value.contains(char::is_control)), "{evidence:?}");
+        assert!(!evidence.body.contains(is_bad), "{evidence:?}");
+        assert!(evidence.body.ends_with("\nforged log line\ttab"), "{evidence:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_password_in_the_url_is_sent_and_not_shown() {
     let server = Server::fixed(None, answer("500 Oops", "", "")).await;
     let result = get(&format!("http://user:hunter2@{}/", server.address)).await;

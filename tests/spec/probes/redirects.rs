@@ -33,6 +33,7 @@ async fn redirects_to_nowhere_good_are_redirect() {
         ("file:///etc/passwd", "redirected to another scheme: file"),
         ("http://[::", "redirected to `http://[::`, which is no URL: "),
         ("http://user:pass@example.com/", "redirected to a URL with a password in it"),
+        (&format!("/{}", "a".repeat(100_000)), "redirected to a URL of 100001 bytes"),
     ];
     for (to, said) in cases {
         let server = Server::fixed(None, redirect(302, to)).await;
