@@ -13,10 +13,15 @@ use crate::model::{Factor, FailureClass, Finding, LabelName, LabelValue, Probe};
 
 use super::tally::{Counts, Tally};
 
-/// A factor must explain at least this much of the bad checks, in parts per million.
-const EXPLAINS: u64 = 800_000;
-/// ... and separate at least this well (Youden's J, in parts per million).
-const SEPARATES: u64 = 500_000;
+/// A factor must explain at least this much of the bad checks, in parts per million, and separate at least this well
+/// (Youden's J, in parts per million).
+const EXPLAINS: (u64, u64) = (800_000, 500_000);
+/// Less will do where checks fail so many times as often inside as outside: beside hundreds of customers, one that is
+/// down makes but a part of all bad checks.
+const STANDS_OUT: u128 = 20;
+const EXPLAINS_STANDING_OUT: (u64, u64) = (400_000, 300_000);
+/// A value that fails less than this part of how often those before it do is not hit as they are.
+const FALLS_OFF: u128 = 10;
 const WHOLE: u64 = 1_000_000;
 
 /// What the counted checks show. The example is left to the caller, who has the evidence.
@@ -120,12 +125,22 @@ fn separation(label: &LabelName, groups: BTreeMap<LabelValue, Counts>, total: &C
     let mut values = BTreeSet::new();
     let last = groups.len().saturating_sub(1);
     for (value, counts) in groups.into_iter().take(last) {
+        // With hundreds of values, some always have a stray failure, and each would separate a little better.
+        let falls_off = FALLS_OFF * u128::from(counts.bad) * u128::from(taken.looked)
+            < u128::from(taken.bad) * u128::from(counts.looked);
+        let is_stray = counts.bad == 1 && counts.looked > 2;
+        if !values.is_empty() && (falls_off || is_stray) {
+            break;
+        }
         taken.merge(&counts);
         values.insert(value);
         let explained = taken.bad * WHOLE / total.bad;
         let covered = taken.good() * WHOLE / total.good();
         let Some(score) = explained.checked_sub(covered) else { continue };
-        if explained >= EXPLAINS && score >= SEPARATES && best.as_ref().is_none_or(|(least, _)| score > *least) {
+        let outside = (u128::from(total.bad - taken.bad), u128::from(total.looked - taken.looked));
+        let stands_out = u128::from(taken.bad) * outside.1 >= STANDS_OUT * outside.0 * u128::from(taken.looked);
+        let (explains, separates) = if stands_out { EXPLAINS_STANDING_OUT } else { EXPLAINS };
+        if explained >= explains && score >= separates && best.as_ref().is_none_or(|(least, _)| score > *least) {
             let factor = Factor {
                 label: label.clone(),
                 values: values.clone(),

@@ -307,6 +307,26 @@ fn the_factor_is_what_separates_the_bad_checks_and_may_be_several_customers() {
 }
 
 #[test]
+fn stray_failures_of_many_customers_do_not_join_the_one_that_is_hit() {
+    let names: Vec<String> = (0..200).map(|number| format!("w{number}")).collect();
+    let probes: Vec<Probe> = names.iter().map(|name| probe(name, "api", &[("workspace", name)])).collect();
+    let config = config(probes, RuleKind::ErrorRate(rate()));
+    for rounds in [4, 60, 2000] {
+        let mut tally = Tally::default();
+        for round in 0..rounds {
+            for index in 0..200 {
+                // w77 fails all the time, each of the others once in 400 times.
+                let bad = index == 77 || (round * 200 + index) % 401 == 5;
+                let class = bad.then_some(FailureClass::NotFound);
+                tally.add(&Entry { at: Timestamp::from_millis(0), probe: index, bad, class, status: None });
+            }
+        }
+        let factor = factor::find(&tally, &config).factor.unwrap();
+        assert_eq!(factor.values, [LabelValue::from("w77")].into(), "after {rounds} rounds");
+    }
+}
+
+#[test]
 fn a_stray_failure_elsewhere_does_not_hide_the_factor_and_its_component_is_not_drawn_in() {
     let bad = |component: &str, workspace: &str| match (component, workspace) {
         ("api", "globex") => 10,

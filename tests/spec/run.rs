@@ -109,7 +109,7 @@ async fn a_second_daemon_on_the_same_database_is_refused() {
     let mut first = Process::daemon(folder.path(), &[], &[]);
     let second = tripline(folder.path(), &["run"]).with(3);
     assert!(
-        second.err.contains("tripline: tripline.db: another Tripline is writing this database; stop it, or name"),
+        second.err.contains("tripline.db: another Tripline is writing this database; stop it, or name"),
         "{}",
         second.err
     );
