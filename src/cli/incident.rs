@@ -10,9 +10,10 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::clock;
 use crate::config::Config;
+use crate::detect::factor;
 use crate::incident::{lifecycle, summary};
 use crate::model::unit::show_duration;
-use crate::model::{Action, ActionKind, Incident, IncidentId};
+use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId};
 use crate::store::{
     AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
 };
@@ -164,7 +165,7 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
         print!("{}", messages(delivery));
     }
     println!("\nEvidence");
-    print!("{}", evidence(reader, &incident)?);
+    print!("{}", evidence(reader, &incident, config)?);
     Ok(Ending::Well)
 }
 
@@ -189,10 +190,15 @@ fn messages(delivery: &Delivery) -> String {
 }
 
 /// The first failure of each of a few probes.
-fn evidence(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
+fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> anyhow::Result<String> {
     const SHOWN: usize = 3;
     let until = incident.resolved.unwrap_or_else(clock::now);
-    let query = FailureQuery { probes: &[], from: incident.since, until: until + Duration::from_millis(1), each: 1 };
+    // Those of probes that bear the factor; strays elsewhere would mislead.
+    let factor = incident.finding.factor.as_ref();
+    let bearing = config.iter().flat_map(|config| &config.probes).filter(|probe| factor::bears(factor, probe));
+    let probes: Vec<ProbeId> = bearing.map(|probe| probe.id.clone()).collect();
+    let query =
+        FailureQuery { probes: &probes, from: incident.since, until: until + Duration::from_millis(1), each: 1 };
     let mut text = String::new();
     for failure in reader.failures(&query)?.iter().take(SHOWN) {
         let Some(evidence) = &failure.evidence else { continue };

@@ -16,9 +16,10 @@ use super::LogFormat;
 pub(super) struct HiddenSecrets(Arc<RwLock<Secrets>>);
 
 impl HiddenSecrets {
-    /// From now on, hides these.
-    pub(super) fn hide(&self, secrets: Secrets) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+    /// From now on, hides these as well. Those of the config before still count: checks of it may be under way.
+    pub(super) fn hide(&self, secrets: &Secrets) {
+        let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *hidden = hidden.and(secrets);
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
             return Ok(Ending::Usage);
         }
     };
-    secrets.hide(config.secrets.clone());
+    secrets.hide(&config.secrets);
     for warning in &config.warnings {
         complain(&format!("WARNING: {warning}"));
     }

@@ -80,7 +80,7 @@ async fn read(path: &Path) -> anyhow::Result<Config> {
 }
 
 fn take_up(config: &Config, secrets: &HiddenSecrets) {
-    secrets.hide(config.secrets.clone());
+    secrets.hide(&config.secrets);
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

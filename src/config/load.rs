@@ -7,7 +7,7 @@ use super::probes::{self, Setting};
 use super::problem::{Place, Problem, Problems};
 use super::raw::tree;
 use super::reader::{Entry, Names, Reader, Table};
-use super::text::Outside;
+use super::text::{Outside, Text};
 use super::{Config, receivers, rules};
 use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Secrets};
 
@@ -89,6 +89,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
 /// A name for people. It stands in subjects, logs and on terminals, so it is one line without control characters.
 fn shown_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<String> {
     let text = reader.text(entry)?;
+    let text = shown(reader, text)?;
     if text.value.contains(char::is_control) {
         let fault = format!("`{}` has a line break or another control character in it", entry.name);
         reader.fault(text.place, fault, "write it in one line");
@@ -97,13 +98,25 @@ fn shown_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<String> {
     Some(text.value)
 }
 
+/// A text that pages, mails or the database will show, which no secret may.
+pub(super) fn shown(reader: &mut Reader<'_>, text: Text) -> Option<Text> {
+    if text.secret {
+        let fault = "what `${…}` gives is a secret, and this would be shown".to_owned();
+        reader.fault(text.place, fault, "write the value itself");
+        return None;
+    }
+    Some(text)
+}
+
 fn status_url(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<url::Url> {
     let text = reader.text(entry)?;
+    let text = shown(reader, text)?;
     super::http::parse_url(&text.value).map_err(|(fault, remedy)| reader.fault(text.place, fault, remedy)).ok()
 }
 
 fn location(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Location> {
     let text = reader.word(entry)?;
+    let text = shown(reader, text)?;
     label_value(reader, &text.value, text.place).map(|value| Location::from(value.as_str()))
 }
 
@@ -165,7 +178,7 @@ fn cohorts(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<LabelNa
         let mut values: Vec<LabelValue> = Vec::new();
         let mut seen = BTreeSet::new();
         for item in reader.list(entry, "list its values, or remove it").unwrap_or_default() {
-            let Some(text) = reader.word(item) else { continue };
+            let Some(text) = reader.word(item).and_then(|text| shown(reader, text)) else { continue };
             let Some(value) = label_value(reader, &text.value, text.place) else { continue };
             if !seen.insert(value.clone()) {
                 reader.fault(text.place, format!("`{}` is listed twice", text.show()), "list it once");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http::{self, HttpShape, TlsCache};
-use super::load::{label_name, label_value, seconds};
+use super::load::{label_name, label_value, seconds, shown};
 use super::problem::Place;
 use super::reader::{Entry, Names, Reader, Table};
 use super::text::Given;
@@ -215,7 +215,10 @@ fn labels(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Labels> {
     let mut labels = Labels::new();
     for entry in reader.named(entry, "write `labels: {tier: web}`")? {
         let name = label_name(reader, entry);
-        let value = reader.word(entry).and_then(|text| label_value(reader, &text.value, text.place));
+        let value = reader
+            .word(entry)
+            .and_then(|text| shown(reader, text))
+            .and_then(|text| label_value(reader, &text.value, text.place));
         labels.extend(name.zip(value));
     }
     Some(labels)

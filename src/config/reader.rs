@@ -334,11 +334,16 @@ fn is_id(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
 
+/// A secret as URLs, JSON and HTML have it: a server may say it back in any of these, and logs may be JSON.
 fn encodings(secret: &str) -> Vec<String> {
-    let Ok(mut url) = url::Url::parse("http://localhost/") else { return Vec::new() };
+    let json = serde_json::Value::from(secret).to_string();
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let mut forms = vec![json.trim_matches('"').to_owned(), html];
+    let Ok(mut url) = url::Url::parse("http://localhost/") else { return forms };
     url.set_query(Some(secret));
     let query = url.query().unwrap_or_default().to_owned();
     url.set_query(None);
     url.set_path(secret);
-    vec![query, url.path().trim_start_matches('/').to_owned()]
+    forms.extend([query, url.path().trim_start_matches('/').to_owned()]);
+    forms
 }

@@ -93,7 +93,7 @@ where
                     Some(Control::Action(id, action)) => self.hand_in(Input::Action(id, action), clock::now()),
                     Some(Control::Reload(config)) => {
                         self.commit().await?;
-                        self.engine = (self.rebuild)(config).await?;
+                        self.engine = self.rebuilt(config).await?;
                         self.drain(clock::now());
                     }
                 },
@@ -106,6 +106,19 @@ where
             }
         }
         self.commit().await
+    }
+
+    /// The engine for a new config. A database that cannot be read now is asked again.
+    async fn rebuilt(&self, config: Arc<Config>) -> Result<Engine, StoreError> {
+        loop {
+            match (self.rebuild)(Arc::clone(&config)).await {
+                Err(error) if error.may_pass() => {
+                    tracing::error!(%error, "the new config cannot be taken up yet; trying again");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+                rebuilt => return rebuilt,
+            }
+        }
     }
 
     fn hand_in(&mut self, input: Input, now: Timestamp) {

@@ -139,7 +139,7 @@ pub fn fault(finding: &Finding) -> String {
             None => format!("Status {}", status.as_u16()),
         },
         (Some(class), _) => class.title().to_owned(),
-        (None, _) => "Failures of several kinds".to_owned(),
+        (None, _) => "Bad checks".to_owned(),
     }
 }
 

@@ -22,6 +22,12 @@ impl Secrets {
         Self(values.into())
     }
 
+    /// Those of both.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self::new(self.0.iter().chain(others.0.iter()).map(|value| value.to_string()))
+    }
+
     /// The text with every secret value in it replaced by `[secret]`; values that overlap or touch become one.
     #[must_use]
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
