@@ -202,7 +202,8 @@ impl<'a> Reader<'a> {
         match &entry.node.value {
             Value::Text(source) => return Some(source),
             Value::Number(_) | Value::Bool(_) => self.wrong(entry, "a text", "put it in quotes"),
-            Value::Null | Value::List(_) | Value::Map(_) => self.wrong(entry, "a text", "write one text there"),
+            Value::Null | Value::List(_) => self.wrong(entry, "a text", "write one text there"),
+            Value::Map(_) => self.wrong(entry, "a text", "put it in quotes: a colon and a space make a map of it"),
         }
         None
     }
