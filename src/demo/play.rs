@@ -321,7 +321,9 @@ impl Stage<'_> {
         end.push_str(&format!("\n  mails     {}\n  database  {}\n", mails.display(), self.database.display()));
         if let Some(incident) = incidents.first() {
             let (database, id) = (self.database.display(), incident.id.short());
-            end.push_str(&format!("  look      tripline --db {database} incident show {id}\n"));
+            // As this program was called: it need not be on the path.
+            let program = std::env::args().next().unwrap_or_else(|| "tripline".into());
+            end.push_str(&format!("  look      {program} --db {database} incident show {id}\n"));
         }
         self.audience.show(&end);
         Ok(wrong.is_empty())

@@ -110,7 +110,7 @@ impl ConsecutiveWatch {
         let mut marks = Marks::default();
         marks.add(asked, state.class, &config.cohorts);
         let reason = format!(
-            "{} failures in a row in {}; the rule: {}",
+            "{} failures in a row in {}; the rule: {} in a row",
             state.failures,
             show_about(now.since(first.at)),
             self.run.count,

@@ -68,8 +68,15 @@ fn strongest(tally: &Tally, total: &Counts, config: &Config) -> Option<Factor> {
     if total.bad == 0 || total.good() == 0 {
         return None;
     }
+    let best = best_of(candidates(tally, config), tally, total, config);
+    // Where no label separates, it may be one definition that fails by itself: better its name than nothing.
+    best.or_else(|| best_of(vec!["probe".into()], tally, total, config))
+}
+
+/// The factor of the label that separates best, the first of equals.
+fn best_of(labels: Vec<LabelName>, tally: &Tally, total: &Counts, config: &Config) -> Option<Factor> {
     let mut best: Option<(u64, Factor)> = None;
-    for label in candidates(tally, config) {
+    for label in labels {
         let mut groups: BTreeMap<LabelValue, Counts> = BTreeMap::new();
         for (probe, counts) in tally.iter() {
             if let Some(value) = config.probes.get(probe).and_then(|probe| value_of(probe, &label)) {
@@ -105,6 +112,7 @@ fn value_of(probe: &Probe, label: &LabelName) -> Option<LabelValue> {
         "component" => Some(probe.component.as_str().into()),
         "host" => Some(probe.kind.host().into()),
         "kind" => Some(probe.kind.name().into()),
+        "probe" => Some(probe.name.as_str().into()),
         _ => probe.labels.get(label).cloned(),
     }
 }

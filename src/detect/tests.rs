@@ -343,6 +343,20 @@ fn a_stray_failure_elsewhere_does_not_hide_the_factor_and_its_component_is_not_d
 }
 
 #[test]
+fn a_single_definition_that_fails_is_named_where_no_label_can() {
+    let probes = vec![probe("home", "website", &[]), probe("search", "website", &[])];
+    let named = probes.into_iter().map(|probe| Probe { name: probe.id.as_str().into(), ..probe }).collect();
+    let config = config(named, RuleKind::ErrorRate(rate()));
+    let mut tally = Tally::default();
+    for probe in [0, 1, 0, 1, 0, 1] {
+        let class = (probe == 0).then_some(FailureClass::NotFound);
+        tally.add(&Entry { at: Timestamp::from_millis(0), probe, bad: probe == 0, class, status: None });
+    }
+    let factor = factor::find(&tally, &config).factor.unwrap();
+    assert_eq!((factor.label.as_str(), factor.values), ("probe", [LabelValue::from("home")].into()));
+}
+
+#[test]
 fn nothing_separates_when_all_fail_when_none_does_or_when_failures_are_spread_evenly() {
     for each in [0, 3, 10] {
         assert_eq!(separating(|_, _| each), None, "{each} of 10 everywhere");

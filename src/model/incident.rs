@@ -128,7 +128,7 @@ pub struct Finding {
 /// The label, and those of its values, that separate the failing checks from the others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Factor {
-    /// The label; `component`, `host` and `kind` are labels that every probe has.
+    /// The label; `component`, `probe`, `host` and `kind` are labels that every probe has.
     pub label: LabelName,
     /// Its values that are hit: some, never all of them.
     pub values: BTreeSet<LabelValue>,

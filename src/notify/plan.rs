@@ -57,7 +57,7 @@ pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decis
         if told.kind == NotificationKind::Resolved {
             return silent("the end was told");
         }
-        return tell(NotificationKind::Resolved, format!("{} was told of the incident, and it is over", receiver.id));
+        return tell(NotificationKind::Resolved, format!("it is over, and {} was told of it", receiver.id));
     }
     if incident.severity > told.severity {
         return tell(

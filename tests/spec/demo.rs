@@ -67,8 +67,10 @@ fn the_demo_plays_one_outage_to_its_end() {
     assert_eq!(listed.lines().count(), 1, "{listed}");
     assert!(listed.contains("resolved") && listed.contains("workspace=globex"), "{listed}");
     // The command that is printed works as it is.
-    let look = said.lines().find_map(|line| line.trim().strip_prefix("look      tripline ")).expect("the command");
-    let shown = tripline(folder.path(), &look.split_whitespace().collect::<Vec<_>>()).with(0).out;
+    let look = said.lines().find_map(|line| line.trim().strip_prefix("look      ")).expect("the command");
+    let mut words = look.split_whitespace();
+    assert!(words.next().is_some_and(|program| program.ends_with("tripline")), "{look}");
+    let shown = tripline(folder.path(), &words.collect::<Vec<_>>()).with(0).out;
     assert!(shown.contains("resolved") && shown.contains("told oncall: opened"), "{shown}");
 
     // A second play would tell of the first one's incident as well.
