@@ -15,6 +15,7 @@ mod rules;
 mod smtp;
 mod text;
 mod tls;
+mod words;
 
 pub use load::load;
 pub use problem::{Problem, Problems};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http::{self, HttpShape, TlsCache};
-use super::load::{label_name, label_value, seconds, shown};
 use super::problem::Place;
 use super::reader::{Entry, Names, Reader, Table};
 use super::text::Given;
+use super::words::{label_name, label_value, seconds, shown};
 use crate::model::unit::show_duration;
 use crate::model::{
     Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeKind, ProbeName,

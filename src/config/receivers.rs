@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lettre::message::Mailbox;
 
-use super::load::seconds;
 use super::reader::{Entry, Reader, Table};
+use super::words::seconds;
 use super::{smtp, tls};
 use crate::model::{EmailReceiver, MailAddress, Receiver, ReceiverId, ReceiverKind, SmtpSecurity};
 

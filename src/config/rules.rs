@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::load::{label_value, seconds};
 use super::probes::{self, condition};
 use super::problem::nearest;
 use super::reader::{Entry, Names, Reader, Table};
+use super::words::{label_value, seconds};
 use crate::model::{
     Bad, Cadence, Clear, Component, Consecutive, ErrorRate, FailureClass, LabelName, LabelValue, Ratio, ReceiverId,
     Rule, RuleKind, Scope, Severity,

@@ -1,0 +1,67 @@
+//! Telling: what becomes owed because of what happened to an incident.
+
+use super::{Engine, Output};
+use crate::model::{IncidentChange, IncidentId, Notification, NotificationId, Timestamp};
+use crate::notify::plan::{self, Decision};
+use crate::notify::render;
+
+impl Engine {
+    /// Decides for every incident that may have news who is told.
+    pub(super) fn tell(&mut self, now: Timestamp) {
+        let news: Vec<IncidentId> = self
+            .outputs
+            .iter()
+            .filter_map(|output| match output {
+                Output::Event(event) => Some(event.incident),
+                Output::Owed(_) | Output::Answer(..) => None,
+            })
+            .collect();
+        for (id, case) in &mut self.cases {
+            if !news.contains(id) && case.decide_at.is_none_or(|at| at > now) {
+                continue;
+            }
+            case.decide_at = None;
+            // What is told has today's counts; the record has those of its events.
+            let mut seen = case.incident.clone();
+            if seen.is_open() {
+                seen.finding = case.finding(&self.examples, &self.config);
+            }
+            for receiver in plan::receivers(&case.incident, &self.config) {
+                let Some(receiver) = self.config.receivers.get(&receiver) else { continue };
+                match plan::decide(&case.incident, receiver, now) {
+                    Decision::Silent { .. } => {}
+                    Decision::Wait { until, .. } => {
+                        case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
+                    }
+                    Decision::Tell { kind, reason } => {
+                        let seq = case.incident.next_event.to_string();
+                        let notification = NotificationId::derived(&[&id.to_string(), &seq, receiver.id.as_str()]);
+                        let message =
+                            render::message(&seen, kind, &reason, &receiver.id, notification, now, &self.config);
+                        let change = IncidentChange::Told {
+                            notification,
+                            receiver: receiver.id.clone(),
+                            kind,
+                            reason: reason.clone(),
+                        };
+                        let event = case.event(now, change);
+                        self.outputs.push_back(Output::Event(event));
+                        self.outputs.push_back(Output::Owed(Notification {
+                            id: notification,
+                            incident: *id,
+                            receiver: receiver.id.clone(),
+                            kind,
+                            reason,
+                            owed: now,
+                            message,
+                        }));
+                        // The next decision, a reminder say, is worked out from what was just told.
+                        if let Decision::Wait { until, .. } = plan::decide(&case.incident, receiver, now) {
+                            case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
