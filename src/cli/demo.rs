@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::demo::play::{self, Audience};
@@ -34,13 +35,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
     let interrupted = CancellationToken::new();
     let well = super::runtime()?.block_on(async {
         let by = interrupted.clone();
+        let mut terminate = signal(SignalKind::terminate())?;
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                by.cancel();
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
             }
+            by.cancel();
         });
         let mut terminal = Terminal { colours: std::io::stdout().is_terminal() };
-        play::play(&folder, args.keep, &mut terminal, interrupted).await
+        anyhow::Ok(play::play(&folder, args.keep, &mut terminal, interrupted).await?)
     })?;
     Ok(if well { Ending::Well } else { Ending::Unwell })
 }

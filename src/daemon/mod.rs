@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::model::CheckResult;
 use crate::probe::{ProbeFault, Prober, Roots};
 use crate::schedule::Schedule;
-use crate::store::{Reader, StoreError, Writer};
+use crate::store::{Place, Reader, StoreError, Writer};
 
 use outbox::OutboxOptions;
 use pump::{Control, Pump};
@@ -38,6 +38,9 @@ const WAITING_CONTROLS: usize = 64;
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
 /// ... and how much longer their results may take to be stored.
 const LAST_COMMITS: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether the database is still where it was.
+const LOOK_AT_PLACE: Duration = Duration::from_secs(10);
 
 /// Why a daemon could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +89,7 @@ pub async fn run(
     let mut pump = tokio::spawn(pump.run(results_in, controls_in));
     let side = TaskTracker::new();
     side.spawn(outbox::run(writer.clone(), Reader::open(&database)?, config_in, outbox, wake, halt.clone()));
+    side.spawn(guard(Place::of(&database), halt.clone()));
     side.spawn(actions::run(Reader::open(&database)?, controls_out.clone(), halt.clone()));
 
     let running = TaskTracker::new();
@@ -138,6 +142,15 @@ pub async fn run(
     let closed = writer.close().await;
     verdict?;
     Ok(closed?)
+}
+
+/// Says it loudly when the database is not where it was, as long as that is so.
+async fn guard(place: Place, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(LOOK_AT_PLACE)).await.is_some() {
+        if let Some(lost) = place.lost() {
+            tracing::error!("{lost}");
+        }
+    }
 }
 
 /// Opening may wait for a migration, so it is done beside the runtime.
