@@ -60,7 +60,8 @@ pub enum DaemonFault {
 }
 
 /// Runs the daemon until `stop`, and ends in order: running checks end or become void, all results are stored (for
-/// which the database has 10 seconds if it cannot be written), mail under way gets a moment. Each config that arrives on `reloads` replaces the one before.
+/// which the database has 10 seconds if it cannot be written), mail under way gets a moment. Each config that arrives on
+/// `reloads` replaces the one before.
 ///
 /// # Errors
 /// When the database cannot be opened or refuses what belongs in it, or a probe cannot be made ready.
@@ -129,7 +130,8 @@ pub async fn run(
                 running.wait().await;
                 (&mut pump).await
             };
-            // A pump whose database cannot be written tries for ever, and holds up the checks; a stop must not wait so long.
+            // A pump whose database cannot be written tries for ever, and holds up the checks; a stop must not wait
+            // so long.
             tokio::time::timeout(LAST_MOMENTS + LAST_COMMITS, last).await.ok()
         }
     };
