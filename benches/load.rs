@@ -26,6 +26,7 @@ use http_body_util::{BodyExt, Empty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use tripline::daemon::pump::Pump;
 use tripline::model::id::stable_hash;
 use tripline::model::{Outcome, Timestamp};
 use tripline::store::Reader;
@@ -39,8 +40,8 @@ fn main() {
         bare(&args[at + 1..]);
         return;
     }
-    if let Some(at) = args.iter().position(|arg| arg == "--prober") {
-        prober(&args[at + 1..]);
+    if let Some(at) = args.iter().position(|arg| arg == "--path") {
+        path(&args[at + 1..]);
         return;
     }
     let wants = |what: &str| {
@@ -60,10 +61,9 @@ fn main() {
         println!("flat out:");
         let bare = run_bare(&server, folder.path(), 0, 15);
         println!("  bare client   {bare}, 64 at a time");
-        let alone = run_self("--prober", &server, folder.path(), 0, 15);
-        println!("  the probe, without the daemon around it, 64 at a time");
-        println!("                {alone}");
-        println!("                {:.2} times the bare client's CPU per check", alone.cpu / bare.cpu);
+        let ours = run_self("--path", &server, folder.path(), 0, 15);
+        println!("  tripline      {ours}, 64 at a time, each stored and judged");
+        println!("  ratio         {:.2} times the bare client's CPU per check", ours.cpu / bare.cpu);
         for rate in [1500, 2000, 2500] {
             let paced = run_bare(&server, folder.path(), rate, 15);
             let ours = daemon(&server, folder.path(), rate * 5, 5000, 20);
@@ -214,7 +214,7 @@ fn bare(args: &[String]) {
         let until = began + Duration::from_secs(seconds);
         if pace == 0 {
             let mut tasks = tokio::task::JoinSet::new();
-            for _ in 0..64 {
+            for _ in 0..LOOPS {
                 let (connector, done) = (connector.clone(), Arc::clone(&done));
                 tasks.spawn(async move {
                     while Instant::now() < until {
@@ -239,56 +239,72 @@ fn bare(args: &[String]) {
     std::fs::write(out, format!("{} {}", made / began.elapsed().as_secs_f64(), used / made)).unwrap();
 }
 
-/// The probe without the daemon: what is left between the two is the daemon's own.
-fn prober(args: &[String]) {
+/// The daemon's whole path from the start of a check to its durable row (probe, pump, engine, store) without its
+/// schedule, so that it runs as the bare client does: 64 checks under way, the next as soon as one has ended.
+fn path(args: &[String]) {
     let [address, ca, _, seconds, out] = args else { panic!("usage") };
+    let values: Vec<String> = (0..LOOPS).map(|number| format!("w{number}")).collect();
     let text = format!(
-        "name: Load\ncomponents: {{website: {{name: Website}}}}\nprobes:\n  page:\n    component: website\n    resolve: {{address: \"{address}\"}}\n    http: {{url: \"https://{HOST}/\", tls: {{ca_file: {ca}}}}}\n    expect: ['status == 200', 'body.contains(\"Repositories\")']\n"
+        "name: Load\ncohorts: {{workspace: [{}]}}\ncomponents: {{website: {{name: Website}}}}\nprobes:\n  page:\n    \
+         component: website\n    for_each: [workspace]\n    resolve: {{address: \"{address}\"}}\n    \
+         http: {{url: \"https://{HOST}/{{{{workspace}}}}/\", tls: {{ca_file: {ca}}}}}\n    \
+         expect: ['status == 200', 'body.contains(\"Repositories\")']\n",
+        values.join(", ")
     );
-    struct Files;
-    impl tripline::config::Outside for Files {
-        fn env(&self, _: &str) -> Option<String> {
-            None
-        }
-        fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-            std::fs::read(path).map_err(|error| error.to_string())
-        }
-    }
-    let config = tripline::config::load("load", &text, &Files).unwrap();
-    let prober = tripline::probe::Prober::new(
-        &config.probes,
-        config.location.clone(),
-        config.secrets.clone(),
-        &tripline::probe::Roots::load(),
-    )
-    .unwrap();
-    let prober = Arc::new(prober);
+    let config = Arc::new(tripline::config::load("load", &text, &Files).unwrap());
+    let roots = tripline::probe::Roots::load();
+    let prober =
+        tripline::probe::Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &roots);
+    let prober = Arc::new(prober.unwrap());
+    let database = Path::new(out).with_extension("db");
     let seconds: u64 = seconds.parse().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (began, used, made) = runtime.block_on(async {
+    let (used, took) = runtime.block_on(async {
+        let writer = tripline::store::Writer::open(&database).unwrap();
+        let engine = tripline::engine::Engine::restore(Arc::clone(&config), Vec::new());
+        let rebuild = |_| async { panic!("nobody reloads") };
+        let pump = Pump::new(engine, writer.clone(), Arc::default(), rebuild);
+        let (results, results_in) = tokio::sync::mpsc::channel(4096);
+        let (_controls, controls_in) = tokio::sync::mpsc::channel(1);
+        let pump = tokio::spawn(pump.run(results_in, controls_in));
         assert_eq!(prober.check(0, tripline::clock::now()).await.outcome, Outcome::Success);
         let (began, used) = (Instant::now(), cpu(std::process::id()));
         let until = began + Duration::from_secs(seconds);
-        let mut tasks = tokio::task::JoinSet::new();
-        for _ in 0..64 {
-            let prober = Arc::clone(&prober);
-            tasks.spawn(async move {
-                let mut made = 0_u64;
+        for index in 0..LOOPS {
+            let (prober, results) = (Arc::clone(&prober), results.clone());
+            tokio::spawn(async move {
                 while Instant::now() < until {
-                    prober.check(0, tripline::clock::now()).await;
-                    made += 1;
+                    let result = prober.check(index, tripline::clock::now()).await;
+                    results.send(result).await.unwrap();
                 }
-                made
             });
         }
-        let mut made = 0;
-        while let Some(ended) = tasks.join_next().await {
-            made += ended.unwrap();
-        }
-        (began, cpu(std::process::id()) - used, made)
+        drop(results);
+        pump.await.unwrap().unwrap();
+        writer.close().await.unwrap();
+        (cpu(std::process::id()) - used, began.elapsed())
     });
-    let made = made as f64;
-    std::fs::write(out, format!("{} {}", made / began.elapsed().as_secs_f64(), used / made)).unwrap();
+    let mut stored = 0_u64;
+    let reader = Reader::open(&database).unwrap();
+    reader
+        .results_since(Timestamp::from_millis(0), |result| stored += u64::from(result.outcome == Outcome::Success))
+        .unwrap();
+    std::fs::write(out, format!("{} {}", stored as f64 / took.as_secs_f64(), used / stored as f64)).unwrap();
+}
+
+/// Checks that are under way at once when flat out.
+const LOOPS: usize = 64;
+
+struct Files;
+
+impl tripline::config::Outside for Files {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(path).map_err(|error| error.to_string())
+    }
 }
 
 /// Runs the daemon over so many probes, watches it for a while after a first round, and reads what it stored.

@@ -38,6 +38,9 @@ fn result(probes: &[ProbeId], location: &Location, number: usize) -> CheckResult
             transfer: Some(transfer),
             total: dns + connect + tls + first_byte + transfer,
         },
+        address: None,
+        expires: None,
+        superseded: false,
         evidence: None,
     }
 }

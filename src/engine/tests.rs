@@ -97,6 +97,9 @@ fn result(probe: &ProbeId, ended: Timestamp, outcome: Outcome) -> CheckResult {
         outcome,
         status: Some(if failed { 404 } else { 200 }),
         phases: Phases { total, ..Phases::default() },
+        address: None,
+        expires: None,
+        superseded: false,
         evidence: failed.then(|| {
             Box::new(Evidence {
                 fault: "expected status == 200, status was 404".into(),

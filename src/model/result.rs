@@ -22,6 +22,13 @@ pub struct CheckResult {
     pub status: Option<u16>,
     /// Where the time went.
     pub phases: Phases,
+    /// The address connected to, where there was one; of a check with redirects, the last.
+    pub address: Option<IpAddr>,
+    /// When the certificate that was shown runs out, where one was.
+    pub expires: Option<Timestamp>,
+    /// Whether the check was made again at once. The second try counts instead of this one, which is kept and shown,
+    /// but says nothing for or against the service.
+    pub superseded: bool,
     /// Why we say so; kept for failures only.
     pub evidence: Option<Box<Evidence>>,
 }
@@ -43,6 +50,9 @@ impl CheckResult {
             outcome: Outcome::Void(reason),
             status: None,
             phases: Phases::default(),
+            address: None,
+            expires: None,
+            superseded: false,
             evidence: None,
         }
     }

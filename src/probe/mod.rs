@@ -123,6 +123,9 @@ impl Prober {
                 outcome: finding.outcome,
                 status: finding.status,
                 phases: trace.phases(),
+                address: None,
+                expires: None,
+                superseded: false,
                 evidence: finding.evidence,
             },
             Err(fault) => {

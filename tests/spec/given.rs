@@ -35,6 +35,9 @@ pub(crate) fn success(probe: &str, at: Timestamp) -> CheckResult {
             transfer: Some(Duration::from_micros(97)),
             total: Duration::from_micros(47_361),
         },
+        address: None,
+        expires: None,
+        superseded: false,
         evidence: None,
     }
 }
@@ -57,6 +60,9 @@ pub(crate) fn failure(probe: &str, at: Timestamp) -> CheckResult {
     CheckResult {
         outcome: Outcome::Failure(FailureClass::NotFound),
         status: Some(404),
+        address: None,
+        expires: None,
+        superseded: false,
         evidence: Some(Box::new(evidence)),
         ..success(probe, at)
     }

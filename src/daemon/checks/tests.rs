@@ -35,6 +35,9 @@ fn success(probe: usize, started: Timestamp) -> CheckResult {
         outcome: Outcome::Success,
         status: Some(200),
         phases: Phases::default(),
+        address: None,
+        expires: None,
+        superseded: false,
         evidence: None,
     }
 }

@@ -125,6 +125,9 @@ fn result_of(row: &Row<'_>, names: &Names) -> Result<CheckResult, StoreError> {
             transfer: phase(9)?,
             total: row::of_micros(row.get(10)?)?,
         },
+        address: None,
+        expires: None,
+        superseded: false,
         evidence: None,
     })
 }
