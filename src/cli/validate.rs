@@ -58,7 +58,7 @@ fn plan(config: &Config) -> String {
     text.push_str("\nTime to detect, at the worst, when every check of a slice fails:\n");
     for rule in &config.rules {
         text.push_str(&format!("  {}\n", describe(rule)));
-        for reach in reach::reach(rule, &config.probes) {
+        for reach in reach::reach(rule, &config.probes, &config.cohorts) {
             let mut of = reach.slice.to_string();
             if reach.alike > 1 {
                 of.push_str(&format!(" and {} alike", reach.alike - 1));
@@ -92,6 +92,11 @@ fn describe(rule: &Rule) -> String {
         RuleKind::ErrorRate(rate) => {
             format!("above {} within {}, at least {}", rate.above, show_duration(rate.within), rate.at_least)
         }
+        RuleKind::Change(change) => format!(
+            "more than usual, with at most {} in {}",
+            counted(change.false_alarms.count as usize, "false alarm"),
+            show_duration(change.false_alarms.per)
+        ),
         RuleKind::Consecutive(run) => format!("{} in a row", run.count),
     };
     format!("{} ({}{origin}): {how}", rule.id, rule.severity)

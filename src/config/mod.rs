@@ -65,6 +65,7 @@ impl Config {
 #[must_use]
 pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
+        ("Change", rules::change::KEYS),
         ("Clear", rules::CLEAR_KEYS),
         ("Component", load::COMPONENT_KEYS),
         ("Config", load::KEYS),

@@ -1,5 +1,7 @@
 //! `rules`: when to raise an incident; our own rules when none are given.
 
+pub(super) mod change;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,18 +10,15 @@ use super::problem::nearest;
 use super::reader::{Entry, Names, Reader, Table};
 use super::words::{label_value, seconds};
 use crate::model::{
-    Bad, Cadence, Clear, Component, Consecutive, ErrorRate, FailureClass, LabelName, LabelValue, Ratio, ReceiverId,
-    Rule, RuleKind, Scope, Severity,
+    Bad, Clear, Component, Consecutive, ErrorRate, FailureClass, LabelName, LabelValue, Ratio, ReceiverId, Rule,
+    RuleKind, Scope, Severity,
 };
 
 pub(super) const KEYS: &[&str] =
-    &["over", "bad", "above", "within", "at_least", "per", "clear", "consecutive", "severity", "tell"];
+    &["over", "bad", "above", "within", "at_least", "per", "clear", "change", "consecutive", "severity", "tell"];
 pub(super) const OVER_KEYS: &[&str] = &["components", "probes", "labels"];
 pub(super) const CLEAR_KEYS: &[&str] = &["below", "for"];
 const CONSECUTIVE_CLEAR_KEYS: &[&str] = &["for"];
-
-/// The keys that only an error-rate rule has.
-const ERROR_RATE: [&str; 5] = ["bad", "above", "within", "at_least", "per"];
 
 const WITHIN: Duration = seconds(120);
 const AT_LEAST: u32 = 3;
@@ -59,15 +58,9 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
 
 /// The rules of a config that has none.
 ///
-/// `error-spike`: more than 10% of the checks failed, and at least 3, within the longer of 2 minutes and six of
-/// the shortest intervals (an hour at most); for the whole and each cohort, by the first four labels; major; over when
-/// below 2% for 2 minutes. `probe-down`: 3 failures of one probe in a row; minor.
+/// `unusual-failures`: more checks fail than usually do, with one false alarm in 90 days; major. `probe-down`: 4 failures
+/// of one probe in a row, which among many probes may be too few to be unusual; minor.
 fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
-    let intervals = around.probes.probes.iter().filter_map(|probe| match &probe.cadence {
-        Cadence::Every(interval) => Some(*interval),
-        Cadence::At(_) => None,
-    });
-    let within = intervals.min().unwrap_or_default().saturating_mul(6).clamp(WITHIN, seconds(3_600));
     let rule = |id: &str, kind, severity| Rule {
         id: id.into(),
         over: Scope::default(),
@@ -76,23 +69,15 @@ fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
         tell: around.everyone(),
         built_in: true,
     };
-    let spike = ErrorRate {
-        bad: Bad::Failed,
-        above: Ratio::from_percent(10),
-        within,
-        at_least: AT_LEAST,
-        per: around.cohorts.keys().take(MOST_PER).cloned().collect(),
-        clear: Clear { below: Ratio::from_percent(2), hold: WITHIN },
-    };
-    let down = Consecutive { count: 3, clear_after: CLEAR_AFTER };
+    let down = Consecutive { count: 4, clear_after: CLEAR_AFTER };
     vec![
-        rule("error-spike", RuleKind::ErrorRate(spike), Severity::Major),
+        rule("unusual-failures", RuleKind::Change(change::BUILT_IN), Severity::Major),
         rule("probe-down", RuleKind::Consecutive(down), Severity::Minor),
     ]
 }
 
 fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Rule> {
-    let table = reader.table(entry, KEYS, "write `{above: 5%}` or `{consecutive: 3}`")?;
+    let table = reader.table(entry, KEYS, "write `{change: {}}`, `{above: 5%}` or `{consecutive: 3}`")?;
     let over = match table.get("over") {
         Some(entry) => scope(reader, entry, around),
         None => Some(Scope::default()),
@@ -114,22 +99,42 @@ fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) ->
     Some(Rule { id: entry.name.into(), over: over?, kind: kind?, severity: severity?, tell: tell?, built_in: false })
 }
 
+/// The keys of which a rule has exactly one, and what each goes with.
+const FORMS: [&str; 3] = ["above", "change", "consecutive"];
+/// The keys that go with one form only, or two.
+const GO_WITH: [(&str, &[&str]); 4] =
+    [("bad", &["above", "change"]), ("within", &["above"]), ("at_least", &["above"]), ("per", &["above"])];
+
 fn kind(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<RuleKind> {
-    let rate = ERROR_RATE.into_iter().find_map(|name| table.get(name));
-    match (rate, table.get("consecutive")) {
-        (Some(rate), Some(consecutive)) => {
-            let fault = format!("a rule has one form, and `consecutive` does not go with `{}`", rate.name);
-            reader.fault(consecutive.at, fault, "make two rules of it");
-            None
-        }
-        (None, Some(entry)) => consecutive(reader, table, entry).map(RuleKind::Consecutive),
-        (Some(_), None) => error_rate(reader, table, around).map(RuleKind::ErrorRate),
-        (None, None) => {
+    let given: Vec<Entry<'_>> = FORMS.into_iter().filter_map(|name| table.get(name)).collect();
+    let form = match given[..] {
+        [form] => form,
+        [] => {
             let fault = "the rule does not say when it is breached";
-            reader.fault(table.at, fault, "give it `above: 5%` or `consecutive: 3`");
-            None
+            reader.fault(table.at, fault, "give it `change: {}`, `above: 5%` or `consecutive: 3`");
+            return None;
+        }
+        [first, second, ..] => {
+            let fault = format!("a rule has one form, and `{}` does not go with `{}`", second.name, first.name);
+            reader.fault(second.at, fault, "make two rules of it");
+            return None;
+        }
+    };
+    let mut sound = true;
+    for (name, forms) in GO_WITH {
+        if let Some(entry) = table.get(name).filter(|_| !forms.contains(&form.name)) {
+            let fault = format!("`{name}` does not go with `{}`", form.name);
+            let with: Vec<String> = forms.iter().map(|form| format!("`{form}`")).collect();
+            reader.fault(entry.at, fault, format!("remove it, or make a rule with {} of it", with.join(" or ")));
+            sound = false;
         }
     }
+    let kind = match form.name {
+        "above" => error_rate(reader, table, around).map(RuleKind::ErrorRate),
+        "change" => change::read(reader, table, form).map(RuleKind::Change),
+        _ => consecutive(reader, table, form).map(RuleKind::Consecutive),
+    };
+    kind.filter(|_| sound)
 }
 
 fn consecutive(reader: &mut Reader<'_>, table: &Table<'_>, entry: Entry<'_>) -> Option<Consecutive> {

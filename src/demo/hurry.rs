@@ -25,6 +25,10 @@ pub fn hurry(config: &mut Config, factor: u32) {
                 faster(&mut rate.within);
                 faster(&mut rate.clear.hold);
             }
+            RuleKind::Change(change) => {
+                faster(&mut change.false_alarms.per);
+                faster(&mut change.clear_hold);
+            }
             RuleKind::Consecutive(run) => faster(&mut run.clear_after),
         }
     }

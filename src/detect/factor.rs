@@ -61,7 +61,7 @@ pub fn find(tally: &Tally, config: &Config) -> Finding {
 /// Whether the probe bears the factor; without a factor all do.
 #[must_use]
 pub fn bears(factor: Option<&Factor>, probe: &Probe) -> bool {
-    factor.is_none_or(|factor| value_of(probe, &factor.label).is_some_and(|value| factor.values.contains(&value)))
+    factor.is_none_or(|factor| probe.label(&factor.label).is_some_and(|value| factor.values.contains(&value)))
 }
 
 fn strongest(tally: &Tally, total: &Counts, config: &Config) -> Option<Factor> {
@@ -79,7 +79,7 @@ fn best_of(labels: Vec<LabelName>, tally: &Tally, total: &Counts, config: &Confi
     for label in labels {
         let mut groups: BTreeMap<LabelValue, Counts> = BTreeMap::new();
         for (probe, counts) in tally.iter() {
-            if let Some(value) = config.probes.get(probe).and_then(|probe| value_of(probe, &label)) {
+            if let Some(value) = config.probes.get(probe).and_then(|probe| probe.label(&label)) {
                 groups.entry(value).or_default().merge(counts);
             }
         }
@@ -104,17 +104,6 @@ fn candidates(tally: &Tally, config: &Config) -> Vec<LabelName> {
     labels.extend(others.into_iter().filter(|label| !config.cohorts.contains_key(label)));
     labels.extend(["host".into(), "kind".into()]);
     labels
-}
-
-/// The value of a label, be it written or one of those that every probe has.
-fn value_of(probe: &Probe, label: &LabelName) -> Option<LabelValue> {
-    match label.as_str() {
-        "component" => Some(probe.component.as_str().into()),
-        "host" => Some(probe.kind.host().into()),
-        "kind" => Some(probe.kind.name().into()),
-        "probe" => Some(probe.name.as_str().into()),
-        _ => probe.labels.get(label).cloned(),
-    }
 }
 
 /// The leading values of a label that separate best, if they separate well enough.

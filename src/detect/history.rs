@@ -20,6 +20,9 @@ pub struct Entry {
     pub status: Option<u16>,
 }
 
+/// More entries than this are not kept: a busy config finds what is wrong sooner.
+const MOST: usize = 65_536;
+
 /// What checks came to, oldest first, over a fixed length of time.
 pub struct History {
     span: Duration,
@@ -36,7 +39,8 @@ impl History {
     /// Adds the newest entry and forgets those that are older than the span before it.
     pub fn push(&mut self, entry: Entry) {
         self.entries.push_back(entry);
-        while self.entries.front().is_some_and(|oldest| oldest.at + self.span < entry.at) {
+        let is_old = |oldest: &Entry| oldest.at + self.span < entry.at;
+        while self.entries.len() > MOST || self.entries.front().is_some_and(is_old) {
             self.entries.pop_front();
         }
     }

@@ -13,11 +13,13 @@
 //! Where the threshold is so high that the good checks from before the fault must have left the window, k is
 //! `at_least`, counted from `within + timeout` after the fault: from then on every check in the window is bad.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, ErrorRate, Probe, Rule, RuleKind, Slice};
+use crate::model::{Cadence, ErrorRate, LabelName, Probe, Rule, RuleKind, Slice};
 
+use super::change;
 use super::slices::Slices;
 
 /// What a rule can do for one of its slices, or several that are alike.
@@ -36,7 +38,7 @@ pub struct Reach {
 
 /// What a rule can do, for each kind of slice that it has.
 #[must_use]
-pub fn reach(rule: &Rule, probes: &[Probe]) -> Vec<Reach> {
+pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>) -> Vec<Reach> {
     let mut reaches: Vec<Reach> = Vec::new();
     let mut add = |slice: Slice, probes: &[&Probe], worst: Result<Duration, String>| {
         let names = |slice: &Slice| Vec::from_iter(slice.labels.keys().cloned());
@@ -53,14 +55,16 @@ pub fn reach(rule: &Rule, probes: &[Probe]) -> Vec<Reach> {
     match &rule.kind {
         RuleKind::ErrorRate(rate) => {
             let slices = Slices::new(&rule.over, &rate.per, probes);
-            for (index, slice) in slices.all().iter().enumerate() {
-                let members: Vec<&Probe> = probes
-                    .iter()
-                    .enumerate()
-                    .filter(|(probe, _)| slices.of(*probe).contains(&index))
-                    .map(|(_, probe)| probe)
-                    .collect();
+            for (slice, members) in slices.all().iter().zip(members(&slices, probes)) {
                 add(slice.clone(), &members, error_rate(rate, &members));
+            }
+        }
+        RuleKind::Change(change) => {
+            let slices = change::slices(rule, probes, cohorts);
+            let thresholds = change::thresholds(change, &slices, probes);
+            for ((slice, members), threshold) in slices.all().iter().zip(members(&slices, probes)).zip(thresholds) {
+                let needed = change::evidence::bad_in_a_row(change::baseline::FLOOR, threshold);
+                add(slice.clone(), &members, in_a_row(needed, &members));
             }
         }
         RuleKind::Consecutive(run) => {
@@ -75,6 +79,40 @@ pub fn reach(rule: &Rule, probes: &[Probe]) -> Vec<Reach> {
         }
     }
     reaches
+}
+
+/// The probes of each slice.
+fn members<'a>(slices: &Slices, probes: &'a [Probe]) -> Vec<Vec<&'a Probe>> {
+    let mut members = vec![Vec::new(); slices.all().len()];
+    for (index, probe) in probes.iter().enumerate() {
+        for &slice in slices.of(index) {
+            members[slice].push(probe);
+        }
+    }
+    members
+}
+
+/// Until so many checks of a slice in a row have failed. The checks that were under way when it began to fail may still
+/// end well, each of them within the timeout; those that begin after that count.
+fn in_a_row(needed: u64, probes: &[&Probe]) -> Result<Duration, String> {
+    let intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
+    let timeout = probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
+    let Some(slowest) = intervals.iter().max() else {
+        return Err(format!("{needed} in a row, as their calendars go"));
+    };
+    let most = slowest.saturating_mul(u32::try_from(needed).unwrap_or(u32::MAX));
+    let begun = |t: Duration| intervals.iter().map(|interval| times(t, *interval)).sum::<u64>();
+    Ok(first(needed, most, begun) + timeout + timeout)
+}
+
+/// The smallest time, at most `most`, in which so many checks have begun.
+fn first(needed: u64, most: Duration, begun: impl Fn(Duration) -> u64) -> Duration {
+    let (mut low, mut high) = (0, millis(most));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if begun(Duration::from_millis(middle)) >= needed { high = middle } else { low = middle + 1 }
+    }
+    Duration::from_millis(low)
 }
 
 fn error_rate(rate: &ErrorRate, probes: &[&Probe]) -> Result<Duration, String> {
@@ -94,15 +132,8 @@ fn error_rate(rate: &ErrorRate, probes: &[&Probe]) -> Result<Duration, String> {
         ));
     }
     let slowest = intervals.iter().max().copied().unwrap_or_default();
-    let first = |count: u64| {
-        // As many checks as are sure have begun when the window and the longest interval are over.
-        let (mut low, mut high) = (0, millis(rate.within + slowest));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if begun(Duration::from_millis(middle)) >= count { high = middle } else { low = middle + 1 }
-        }
-        Duration::from_millis(low) + timeout
-    };
+    // As many checks as are sure have begun when the window and the longest interval are over.
+    let first = |count: u64| first(count, rate.within + slowest, begun) + timeout;
     let all_bad = rate.within + timeout + first(at_least);
     let most: u64 = intervals.iter().map(|interval| times(rate.within + timeout, *interval) + 1).sum();
     let share = u64::try_from(u128::from(most) * u128::from(rate.above.ppm()) / 1_000_000).unwrap_or(u64::MAX);

@@ -52,6 +52,15 @@ pub struct Slice {
     pub probe: Option<ProbeId>,
 }
 
+impl Slice {
+    /// Whether the checks of this probe are part of it, if the rule watches the probe at all.
+    #[must_use]
+    pub fn covers(&self, probe: &Probe) -> bool {
+        self.probe.as_ref().is_none_or(|id| *id == probe.id)
+            && self.labels.iter().all(|(name, value)| probe.label(name).as_ref() == Some(value))
+    }
+}
+
 impl fmt::Display for Slice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.probe {

@@ -42,6 +42,20 @@ pub struct Probe {
     pub expect: Arc<[Condition]>,
 }
 
+impl Probe {
+    /// The value of a label, be it written or one of those that every probe has: `component`, `host`, `kind`, `probe`.
+    #[must_use]
+    pub fn label(&self, name: &LabelName) -> Option<LabelValue> {
+        match name.as_str() {
+            "component" => Some(self.component.as_str().into()),
+            "host" => Some(self.kind.host().into()),
+            "kind" => Some(self.kind.name().into()),
+            "probe" => Some(self.name.as_str().into()),
+            _ => self.labels.get(name).cloned(),
+        }
+    }
+}
+
 /// When a probe is asked.
 #[derive(Clone, Debug)]
 pub enum Cadence {

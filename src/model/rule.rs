@@ -53,8 +53,30 @@ impl Scope {
 pub enum RuleKind {
     /// The share of bad checks in a sliding window.
     ErrorRate(ErrorRate),
+    /// More checks of a slice fail than usually do.
+    Change(Change),
     /// So many failures of one probe in a row.
     Consecutive(Consecutive),
+}
+
+/// More checks of a slice fail than usually do, by so much that it is no accident.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What counts as bad.
+    pub bad: Bad,
+    /// How often it may be wrong, over all its slices together.
+    pub false_alarms: FalseAlarms,
+    /// A breach is over when no more than usual has failed for so long.
+    pub clear_hold: Duration,
+}
+
+/// How often a rule may be wrong: `1 per 90d`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FalseAlarms {
+    /// So many times ...
+    pub count: u32,
+    /// ... in so long, on average.
+    pub per: Duration,
 }
 
 /// The share of bad checks in a sliding window.

@@ -163,6 +163,22 @@ pub fn show_about(duration: Duration) -> String {
     show_duration(Duration::from_millis(u64::try_from(rounded).unwrap_or(u64::MAX)))
 }
 
+/// Writes a share for a person, with two digits that count: `0.1%`, `0.25%`, `12%`.
+#[must_use]
+pub fn show_share(share: f64) -> String {
+    let percent = share * 100.0;
+    let places = if percent >= 10.0 {
+        0
+    } else if percent >= 1.0 {
+        1
+    } else {
+        2
+    };
+    let text = format!("{percent:.places$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}%")
+}
+
 /// A share between 0 and 1, kept in parts per million so that comparing is exact.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Ratio(u32);

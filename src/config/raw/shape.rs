@@ -31,7 +31,7 @@ pub struct Config {
     pub components: BTreeMap<String, Option<Component>>,
     /// Questions to the service, by name.
     pub probes: BTreeMap<String, Probe>,
-    /// When to raise an incident, by id. Default: `error-spike` and `probe-down`, which are built in.
+    /// When to raise an incident, by id. Default: `unusual-failures` and `probe-down`, which are built in.
     pub rules: Option<BTreeMap<String, Rule>>,
     /// Who is told, by id. Default: nobody.
     pub receivers: Option<BTreeMap<String, Receiver>>,
@@ -165,6 +165,8 @@ pub struct Rule {
     pub per: Option<Words>,
     /// When a breach is over.
     pub clear: Option<Clear>,
+    /// Breached when more checks of a slice fail than usually do.
+    pub change: Option<Change>,
     /// Breached when one probe failed so many times in a row.
     #[schemars(range(min = 1, max = 1000))]
     pub consecutive: Option<u32>,
@@ -172,6 +174,14 @@ pub struct Rule {
     pub severity: Option<String>,
     /// The receivers that are told. Default: all.
     pub tell: Option<Words>,
+}
+
+/// How often a rule that knows what is usual may be wrong.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Change {
+    /// The false alarms that it may raise, over everything that it watches: `2 per 30d`. Default: 1 per 90d.
+    pub false_alarms: Option<String>,
 }
 
 /// Some of the probes. Those that are given must all hold.

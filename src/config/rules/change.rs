@@ -1,0 +1,61 @@
+//! `change`: how often a rule that knows what is usual may be wrong.
+
+use std::time::Duration;
+
+use super::{LONGEST, bad};
+use crate::config::reader::{Entry, Reader, Table};
+use crate::config::words::seconds;
+use crate::model::unit::parse_duration;
+use crate::model::{Bad, Change, FalseAlarms};
+
+pub(in crate::config) const KEYS: &[&str] = &["false_alarms"];
+const CLEAR_KEYS: &[&str] = &["for"];
+
+/// How often a change rule may be wrong unless it says.
+pub(super) const FALSE_ALARMS: FalseAlarms = FalseAlarms { count: 1, per: seconds(90 * 86_400) };
+/// How long no more than usual must fail unless the rule says.
+pub(super) const CLEAR_HOLD: Duration = seconds(30);
+
+/// Budgets are per hour at the shortest and per ten years at the longest.
+const SHORTEST_BUDGET: Duration = seconds(3_600);
+
+pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, entry: Entry<'_>) -> Option<Change> {
+    let own = reader.table(entry, KEYS, "write `change: {false_alarms: 1 per 90d}`")?;
+    let false_alarms = match own.get("false_alarms") {
+        Some(entry) => budget(reader, entry),
+        None => Some(FALSE_ALARMS),
+    };
+    let bad = match table.get("bad") {
+        Some(entry) => bad(reader, entry),
+        None => Some(Bad::Failed),
+    };
+    let clear_hold = match table.get("clear") {
+        Some(entry) => {
+            let table = reader.table(entry, CLEAR_KEYS, "write `clear: {for: 30s}`")?;
+            match table.get("for") {
+                Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
+                None => Some(CLEAR_HOLD),
+            }
+        }
+        None => Some(CLEAR_HOLD),
+    };
+    Some(Change { bad: bad?, false_alarms: false_alarms?, clear_hold: clear_hold? })
+}
+
+/// `1 per 90d`.
+fn budget(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<FalseAlarms> {
+    let text = reader.text(entry)?;
+    let parsed = text.value.split_once(" per ").and_then(|(count, per)| {
+        let count = count.trim().parse().ok().filter(|count| (1..=1_000_000).contains(count))?;
+        let per = parse_duration(per).ok().filter(|per| *per >= SHORTEST_BUDGET)?;
+        Some(FalseAlarms { count, per })
+    });
+    if parsed.is_none() {
+        let fault = format!("`{}` is no number of false alarms in a time of an hour or more", text.value);
+        reader.fault(entry.node.place, fault, "write it like `1 per 90d` or `2 per 30d`");
+    }
+    parsed
+}
+
+/// Every failed check counts, and one alarm in 90 days may be false.
+pub(super) const BUILT_IN: Change = Change { bad: Bad::Failed, false_alarms: FALSE_ALARMS, clear_hold: CLEAR_HOLD };
