@@ -10,7 +10,6 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::clock;
 use crate::config::Config;
-use crate::detect::factor;
 use crate::incident::{lifecycle, summary};
 use crate::model::unit::show_duration;
 use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId};
@@ -195,7 +194,10 @@ fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> an
     let until = incident.resolved.unwrap_or_else(clock::now);
     // Those of probes that bear the factor; strays elsewhere would mislead.
     let factor = incident.finding.factor.as_ref();
-    let bearing = config.iter().flat_map(|config| &config.probes).filter(|probe| factor::bears(factor, probe));
+    let bearing = config
+        .iter()
+        .flat_map(|config| &config.probes)
+        .filter(|probe| factor.is_none_or(|factor| factor.bears(probe)));
     let probes: Vec<ProbeId> = bearing.map(|probe| probe.id.clone()).collect();
     let query =
         FailureQuery { probes: &probes, from: incident.since, until: until + Duration::from_millis(1), each: 1 };

@@ -1,18 +1,32 @@
 //! From text to meaning: the file as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::probes::{self, Setting};
 use super::problem::{Place, Problem, Problems};
 use super::raw::tree;
 use super::reader::{Entry, Names, Reader, Table};
 use super::text::Outside;
-use super::words::{label_name, label_value, shown, shown_name};
+use super::words::{label_name, label_value, seconds, shown, shown_name};
 use super::{Config, receivers, rules};
 use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Secrets};
 
-pub(super) const KEYS: &[&str] =
-    &["name", "url", "location", "defaults", "cohorts", "components", "probes", "rules", "receivers"];
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "url",
+    "location",
+    "defaults",
+    "cohorts",
+    "components",
+    "probes",
+    "rules",
+    "reopen_within",
+    "receivers",
+];
+/// An incident that comes back within this time is the same one, unless the config says otherwise.
+const REOPEN_WITHIN: Duration = seconds(900);
+const LONGEST_REOPEN: Duration = seconds(86_400);
 pub(super) const DEFAULTS_KEYS: &[&str] = &["interval", "timeout"];
 pub(super) const COMPONENT_KEYS: &[&str] = &["name", "depends_on"];
 
@@ -72,6 +86,10 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
             receivers: &receivers.names,
         },
     );
+    let reopen_within = match table.get("reopen_within") {
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST_REOPEN),
+        None => None,
+    };
     Some(Config {
         name: name.unwrap_or_default(),
         url,
@@ -81,6 +99,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         probes: found.probes,
         rules,
         receivers: receivers.receivers,
+        reopen_within: reopen_within.unwrap_or(REOPEN_WITHIN),
         secrets: Secrets::default(),
         warnings: found.warnings,
     })

@@ -23,6 +23,7 @@ pub use raw::shape::{self, schema};
 pub use text::Outside;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::{
     Component, ComponentId, LabelName, LabelValue, Location, Probe, Receiver, ReceiverId, Rule, Secrets,
@@ -47,6 +48,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// The receivers.
     pub receivers: BTreeMap<ReceiverId, Receiver>,
+    /// An incident that comes back within this time of its end is the same one.
+    pub reopen_within: Duration,
     /// What must not be shown.
     pub secrets: Secrets,
     /// What is allowed but dangerous, to be said loudly: `dashboard does not verify certificates`.
@@ -80,4 +83,26 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Rule", rules::KEYS),
         ("Tls", tls::KEYS),
     ])
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A config with nothing in it.
+    pub(crate) fn empty() -> Config {
+        Config {
+            name: "Forge".into(),
+            url: None,
+            location: Location::local(),
+            cohorts: BTreeMap::new(),
+            components: vec![],
+            probes: vec![],
+            rules: vec![],
+            receivers: BTreeMap::new(),
+            reopen_within: Duration::from_secs(900),
+            secrets: Secrets::default(),
+            warnings: vec![],
+        }
+    }
 }

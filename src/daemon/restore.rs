@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::detect;
 use crate::engine::Engine;
 use crate::incident::lifecycle;
-use crate::model::{Incident, Timestamp};
+use crate::model::Timestamp;
 use crate::store::{Reader, StoreError};
 
 /// How far back an incident is looked for that a person resolved while it went on.
@@ -24,7 +24,7 @@ pub fn restore(config: Arc<Config>, reader: &Reader, now: Timestamp) -> Result<E
     let mut incidents = Vec::new();
     for events in reader.histories(now - RESOLVED_BY_HAND)? {
         match lifecycle::fold(&events) {
-            Ok(incident) if goes_on(&incident) => incidents.push(incident),
+            Ok(incident) if lifecycle::lasts(&incident, config.reopen_within, now) => incidents.push(incident),
             Ok(_) => {}
             Err(fault) => {
                 let incident = events.first().map(|event| event.incident.to_string()).unwrap_or_default();
@@ -44,9 +44,4 @@ pub fn restore(config: Arc<Config>, reader: &Reader, now: Timestamp) -> Result<E
     engine.settle(now);
     tracing::info!(results = replayed, since = %from, "took up what was stored");
     Ok(engine)
-}
-
-/// Whether the rules still judge one of the incident's breaches: it is open, or a person resolved it early.
-fn goes_on(incident: &Incident) -> bool {
-    incident.is_open() || incident.breaches.iter().any(|breach| breach.cleared.is_none())
 }

@@ -6,6 +6,7 @@ mod consecutive;
 mod error_rate;
 pub mod factor;
 pub mod history;
+mod places;
 pub mod reach;
 mod slices;
 pub mod tally;
@@ -13,17 +14,20 @@ pub mod tally;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::incident::Marks;
-use crate::model::{Bad, Breach, BreachId, Cadence, CheckResult, Outcome, Probe, Rule, RuleKind, Slice, Timestamp};
+use crate::model::{
+    Bad, Breach, BreachId, Cadence, CheckResult, FailureClass, Outcome, Place, Probe, Rule, RuleKind, Timestamp,
+};
 
 use change::ChangeWatch;
 use consecutive::ConsecutiveWatch;
 use error_rate::ErrorRateWatch;
 use history::{Entry, History};
+use places::Places;
 
 /// A change in what the rules say.
 #[derive(Clone, PartialEq, Debug)]
@@ -46,6 +50,7 @@ pub struct Detector {
     /// For each probe, the rules that watch it.
     watched_by: Vec<Box<[usize]>>,
     history: History,
+    places: Places,
     /// What each of those rules says of the result at hand; kept for its memory.
     bad: Vec<bool>,
 }
@@ -54,31 +59,6 @@ enum Watch {
     ErrorRate(ErrorRateWatch),
     Change(ChangeWatch),
     Consecutive(ConsecutiveWatch),
-}
-
-/// What a rule may look at beside its own state.
-struct Surroundings<'a> {
-    config: &'a Config,
-    history: &'a History,
-}
-
-impl Surroundings<'_> {
-    /// What the checks of a rule's slice bear that were bad since a moment.
-    fn marks(&self, since: Timestamp, rule: &Rule, bad: &Bad, slice: &Slice) -> Marks {
-        let mut marks = Marks::default();
-        for entry in self.history.since(since).filter(|entry| entry.bad) {
-            let counts = match bad {
-                Bad::Failed => entry.class.is_some(),
-                Bad::Class(class) => entry.class == Some(*class),
-                Bad::When(_) => true,
-            };
-            let probe = self.config.probes.get(entry.probe);
-            if let Some(probe) = probe.filter(|probe| counts && rule.over.covers(probe) && slice.covers(probe)) {
-                marks.add(probe, entry.class, &self.config.cohorts);
-            }
-        }
-        marks
-    }
 }
 
 /// How far back the history goes when no rule looks further, so that the first finding has something to compare with.
@@ -102,7 +82,7 @@ impl Detector {
             .map(|probe| (0..watches.len()).filter(|&rule| watches[rule].covers(probe)).collect())
             .collect();
         let history = History::new(history(&config));
-        Self { config, watches, watched_by, history, bad: Vec::new() }
+        Self { config, watches, watched_by, history, places: Places::default(), bad: Vec::new() }
     }
 
     /// Takes in a result of the probe with this index, judged at `at`, which must not run backwards.
@@ -122,12 +102,12 @@ impl Detector {
         self.bad.extend(rules.iter().map(|&rule| self.watches[rule].is_bad(asked, result)));
         let class = result.outcome.failure();
         let anyone = class.is_some() || self.bad.contains(&true);
-        let kept = Entry { at, probe, bad: anyone, class, status: result.status };
+        let place = self.places.of(&result.location, result.address);
+        let kept = Entry { at, probe, bad: anyone, class, status: result.status, place };
         self.history.push(kept);
-        let around = Surroundings { config: &self.config, history: &self.history };
         for (&rule, &bad) in rules.iter().zip(&self.bad) {
-            let entry = Entry { at, probe, bad, class, status: result.status };
-            self.watches[rule].observe(entry, result, &around, signals);
+            let entry = Entry { bad, ..kept };
+            self.watches[rule].observe(entry, result, &self.config, signals);
         }
         Some(kept)
     }
@@ -175,10 +155,33 @@ impl Detector {
         }
     }
 
+    /// The bad checks that made a breach, by probe and failure class, as far back as the history goes.
+    #[must_use]
+    pub fn bad_checks(&self, breach: &Breach) -> BTreeMap<(usize, Option<FailureClass>), u64> {
+        let mut counts = BTreeMap::new();
+        let Some(watch) = self.watches.iter().zip(&self.config.rules).find(|(_, rule)| rule.id == breach.rule) else {
+            return counts;
+        };
+        for entry in self.history.since(breach.since).filter(|entry| entry.bad) {
+            let covered = watch.0.covers(entry.probe) && watch.0.counts(entry);
+            let probe = self.config.probes.get(entry.probe).filter(|_| covered);
+            if probe.is_some_and(|probe| breach.slice.covers(probe)) {
+                *counts.entry((entry.probe, entry.class)).or_default() += 1;
+            }
+        }
+        counts
+    }
+
     /// The recent past.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// The places that entries of the history refer to.
+    #[must_use]
+    pub fn places(&self) -> &[Place] {
+        self.places.all()
     }
 }
 
@@ -208,11 +211,26 @@ impl Watch {
         }
     }
 
-    fn observe(&mut self, entry: Entry, result: &CheckResult, around: &Surroundings<'_>, signals: &mut Vec<Signal>) {
+    /// Whether an entry of the history that some rule calls bad is bad for this one.
+    fn counts(&self, entry: &Entry) -> bool {
+        let bad = match self {
+            Self::ErrorRate(watch) => watch.bad(),
+            Self::Change(watch) => watch.bad(),
+            Self::Consecutive(_) => &Bad::Failed,
+        };
+        match bad {
+            Bad::Failed => entry.class.is_some(),
+            Bad::Class(class) => entry.class == Some(*class),
+            // What a condition said of a check is not kept; that any rule called it bad must do.
+            Bad::When(_) => true,
+        }
+    }
+
+    fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
         match self {
-            Self::ErrorRate(watch) => watch.observe(entry, result, around.config, signals),
-            Self::Change(watch) => watch.observe(entry, result, around, signals),
-            Self::Consecutive(watch) => watch.observe(entry, result, around.config, signals),
+            Self::ErrorRate(watch) => watch.observe(entry, result, signals),
+            Self::Change(watch) => watch.observe(entry, result, signals),
+            Self::Consecutive(watch) => watch.observe(entry, result, config, signals),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Telling: what becomes owed because of what happened to an incident.
 
+use super::case::View;
 use super::{Engine, Output};
 use crate::model::{IncidentChange, IncidentId, Notification, NotificationId, Timestamp};
 use crate::notify::plan::{self, Decision};
@@ -24,7 +25,8 @@ impl Engine {
             // What is told has today's counts; the record has those of its events.
             let mut seen = case.incident.clone();
             if seen.is_open() {
-                seen.finding = case.finding(&self.examples, &self.config);
+                seen.finding =
+                    case.finding(View { config: &self.config, detector: &self.detector, examples: &self.examples });
             }
             for receiver in plan::receivers(&case.incident, &self.config) {
                 let Some(receiver) = self.config.receivers.get(&receiver) else { continue };

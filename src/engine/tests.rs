@@ -1,5 +1,6 @@
 //! The engine, driven by hand: every input has its time, nothing sleeps.
 
+mod relapse;
 mod restart;
 
 use std::collections::BTreeMap;
@@ -69,9 +70,6 @@ fn forge(rules: Vec<Rule>, remind: Option<Duration>) -> Arc<Config> {
     let components = [("website", "Website"), ("api", "API"), ("git-https", "Git via HTTPS")];
     let workspaces = ["acme", "globex", "initech", "umbrella"];
     Arc::new(Config {
-        name: "Forge".into(),
-        url: None,
-        location: Location::local(),
         cohorts: BTreeMap::from([("workspace".into(), workspaces.map(LabelValue::from).to_vec())]),
         components: components
             .map(|(id, name)| Component { id: id.into(), name: name.into(), depends_on: vec![] })
@@ -82,8 +80,8 @@ fn forge(rules: Vec<Rule>, remind: Option<Duration>) -> Arc<Config> {
             .collect(),
         rules,
         receivers: BTreeMap::from([("oncall".into(), receiver(remind))]),
-        secrets: Secrets::default(),
-        warnings: vec![],
+        reopen_within: Duration::ZERO,
+        ..crate::config::tests::empty()
     })
 }
 

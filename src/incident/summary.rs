@@ -29,12 +29,15 @@ pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
             } else {
                 format!(" on {components}")
             };
+            let others = match &factor.and {
+                None => format!("every other {}", factor.label),
+                Some(_) => "all others".to_owned(),
+            };
             format!(
-                "{fault} for {} ({} of {} checks){place}; every other {}: {} of {}",
+                "{fault} for {} ({} of {} checks){place}; {others}: {} of {}",
                 show_factor(factor, config),
                 factor.bad,
                 factor.looked,
-                factor.label,
                 factor.bad_elsewhere,
                 factor.looked_elsewhere,
             )
@@ -66,7 +69,7 @@ pub fn sureness(finding: &Finding) -> Option<String> {
     let of = format!(
         "{} of {bad} bad checks fell on {}, which had {} of {looked} checks",
         factor.bad,
-        show_values(factor),
+        show_factor(factor, None),
         factor.looked,
     );
     Some(if odds >= 9.0 {
@@ -155,7 +158,13 @@ pub fn show_factor(factor: &Factor, config: Option<&Config>) -> String {
     if is_component(Some(factor)) {
         return named(config, factor.values.iter().map(LabelValue::as_str).collect());
     }
-    show_values(factor)
+    match &factor.and {
+        // The components that are hit are named anyway.
+        Some((label, value)) if label.as_str() != "component" => {
+            format!("{} and {label}={value}", show_values(factor))
+        }
+        _ => show_values(factor),
+    }
 }
 
 /// The components' names, in the order of the config; their ids where there is no config or it does not know them.

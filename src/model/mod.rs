@@ -9,7 +9,9 @@ pub mod condition;
 pub mod id;
 pub mod incident;
 pub mod notification;
+pub mod event;
 pub mod outcome;
+pub mod place;
 pub mod probe;
 pub mod receiver;
 pub mod result;
@@ -24,15 +26,15 @@ pub use action::{Action, ActionId, ActionKind};
 pub use calendar::Calendar;
 pub use component::Component;
 pub use condition::Condition;
+pub use event::{IncidentChange, IncidentEvent};
 pub use id::{
     BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, NotificationId, ProbeId, ProbeName,
     ReceiverId, RuleId,
 };
-pub use incident::{
-    Breach, Factor, Finding, Incident, IncidentChange, IncidentEvent, IncidentState, Severity, Slice,
-};
+pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice};
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
+pub use place::Place;
 pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, TlsOptions};
 pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
 pub use result::{CheckResult, Evidence, PeerCertificate, Phases};

@@ -75,6 +75,7 @@ pub(crate) fn finding() -> Finding {
         factor: Some(Factor {
             label: "workspace".into(),
             values: BTreeSet::from(["globex".into()]),
+            and: None,
             bad: 12,
             looked: 12,
             bad_elsewhere: 0,
@@ -112,6 +113,8 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         finding: finding(),
         acknowledged: None,
         worsened: None,
+        flaps: 0,
+        watched_until: None,
         told: BTreeMap::new(),
         next_event: 1,
     };
@@ -167,6 +170,7 @@ pub(crate) fn config(receivers: impl IntoIterator<Item = (&'static str, EmailRec
         probes: Vec::new(),
         rules: Vec::new(),
         receivers: receivers.into_iter().map(receiver).collect(),
+        reopen_within: seconds(900),
         secrets: Secrets::default(),
         warnings: Vec::new(),
     })

@@ -33,6 +33,8 @@ pub struct Config {
     pub probes: BTreeMap<String, Probe>,
     /// When to raise an incident, by id. Default: `unusual-failures` and `probe-down`, which are built in.
     pub rules: Option<BTreeMap<String, Rule>>,
+    /// An incident that comes back within this time of its end is the same one, 0s to 1d. Default: 15m.
+    pub reopen_within: Option<String>,
     /// Who is told, by id. Default: nobody.
     pub receivers: Option<BTreeMap<String, Receiver>>,
 }

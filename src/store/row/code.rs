@@ -69,6 +69,7 @@ codes! {
     2 => NotificationKind::Worsened,
     3 => NotificationKind::Reminder,
     4 => NotificationKind::Resolved,
+    5 => NotificationKind::Reopened,
 }
 
 codes! {

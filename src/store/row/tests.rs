@@ -47,7 +47,7 @@ fn the_code_of_an_outcome_is_what_it_always_was() {
 fn the_codes_of_the_other_sets_are_what_they_always_were() {
     assert_eq!(Severity::ALL.map(severity_code), [1, 2, 3]);
     assert_eq!(IncidentState::ALL.map(state_code), [0, 1, 2, 3]);
-    assert_eq!(NotificationKind::ALL.map(kind_code), [1, 2, 3, 4]);
+    assert_eq!(NotificationKind::ALL.map(kind_code), [1, 2, 3, 4, 5]);
     let actions = [ActionKind::Acknowledge, ActionKind::Note, ActionKind::Resolve];
     assert_eq!(actions.map(action_code), [1, 2, 3]);
 }
@@ -130,7 +130,9 @@ fn breach() -> impl Strategy<Value = Breach> {
 
 fn finding() -> impl Strategy<Value = Finding> {
     let values = btree_set(".{0,6}".prop_map(LabelValue::from), 0..3);
-    let factor = (".*", values, any::<[u32; 4]>()).prop_map(|(label, values, counts)| Factor {
+    let and = proptest::option::of((".*", ".*"));
+    let factor = (".*", values, and, any::<[u32; 4]>()).prop_map(|(label, values, and, counts)| Factor {
+        and: and.map(|(label, value): (String, String)| (label.as_str().into(), value.as_str().into())),
         label: label.into(),
         values,
         bad: counts[0],
@@ -167,6 +169,10 @@ fn change() -> impl Strategy<Value = IncidentChange> {
     prop_oneof![
         (breach(), finding()).prop_map(|(breach, finding)| IncidentChange::Opened { breach, finding }),
         (breach(), ".*").prop_map(|(breach, reason)| IncidentChange::Joined { breach, reason }),
+        (breach(), ".*").prop_map(|(breach, reason)| IncidentChange::Reopened { breach, reason }),
+        (any::<i64>(), ".*")
+            .prop_map(|(until, reason)| IncidentChange::Watched { until: Timestamp::from_millis(until), reason }),
+        ".*".prop_map(|reason| IncidentChange::Raised { severity: Severity::Critical, reason }),
         (any::<[u8; 16]>(), ".*")
             .prop_map(|(id, reason)| IncidentChange::Cleared { breach: BreachId::from_bytes(id), reason }),
         (finding(), ".*", any::<bool>()).prop_map(|(finding, reason, worse)| IncidentChange::Assessed {
