@@ -137,6 +137,7 @@ impl Engine {
         for breach in std::mem::take(&mut self.replayed) {
             self.detector.forget(&breach);
         }
+        self.detector.start(at);
         self.detector.pass(at, &mut self.signals);
         self.follow_signals(now);
         self.tell(now);

@@ -65,6 +65,8 @@ impl Config {
 #[must_use]
 pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
+        ("BurnRate", rules::BURN_RATE_KEYS),
+        ("BurnWindow", rules::BURN_WINDOW_KEYS),
         ("Clear", rules::CLEAR_KEYS),
         ("Component", load::COMPONENT_KEYS),
         ("Config", load::KEYS),
@@ -72,6 +74,8 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
         ("Http", http::KEYS),
+        ("Latency", rules::LATENCY_KEYS),
+        ("MissingFor", rules::MISSING_KEYS),
         ("Over", rules::OVER_KEYS),
         ("Probe", probes::KEYS),
         ("Receiver", receivers::KEYS),

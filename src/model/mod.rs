@@ -36,6 +36,8 @@ pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, TlsOptions};
 pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
 pub use result::{CheckResult, Evidence, PeerCertificate, Phases};
-pub use rule::{Bad, Clear, Consecutive, ErrorRate, Rule, RuleKind, Scope};
+pub use rule::{
+    Bad, BurnRate, Clear, Consecutive, ErrorRate, Expiry, Latency, Missing, Phase, Rule, RuleKind, Scope,
+};
 pub use secret::Secrets;
 pub use unit::{Ratio, Timestamp};

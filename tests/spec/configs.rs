@@ -93,7 +93,7 @@ fn the_own_configuration_is_sound() {
     let ids: Vec<&str> = config.probes.iter().map(|probe| probe.id.as_str()).collect();
     assert_eq!(ids[1], "dashboard[workspace=globex]");
     assert!(ids.contains(&"sign-in"));
-    assert_eq!(config.rules.len(), 3);
+    assert_eq!(config.rules.len(), 8, "a rule by burn rate is one for each pair of windows");
     assert!(config.rules.iter().all(|rule| !rule.built_in && rule.tell.len() == 1));
     assert_eq!(config.warnings, Vec::<String>::new());
     let unwatched = config.components.iter().find(|c| config.probes.iter().all(|probe| probe.component != c.id));
@@ -207,7 +207,7 @@ fn a_condition_on_the_failure_class_alone_needs_no_cel() {
                 assert_eq!((rate.clear.below.to_string(), rate.clear.hold), ("2.5%".into(), rate.within));
                 rate.bad
             }
-            RuleKind::Consecutive(_) => panic!("not an error rate"),
+            other => panic!("not an error rate: {other:?}"),
         }
     };
     assert!(matches!(bad("'failure == \"not_found\"'"), Bad::Class(FailureClass::NotFound)));
