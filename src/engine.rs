@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::detect::history::Entry;
 use crate::detect::{Detector, Signal};
 use crate::incident::correlate::{self, BadChecks};
-use crate::model::incident::Example;
+use crate::model::incident::{Example, Marks};
 use crate::model::{
     Action, ActionId, ActionKind, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange,
     IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Timestamp,
@@ -143,6 +143,7 @@ impl Engine {
         for breach in std::mem::take(&mut self.replayed) {
             self.detector.forget(&breach);
         }
+        self.detector.start(at);
         self.detector.pass(at, &mut self.signals);
         self.follow_signals(now);
         self.tell(now);
@@ -266,7 +267,9 @@ impl Engine {
                 Some(BadChecks { probe: self.config.probes.get(probe)?, class, count })
             })
             .collect();
-        if let Some(marks) = correlate::main_outage(&bad, &self.config.cohorts) {
+        if breach.marks == Marks::default()
+            && let Some(marks) = correlate::main_outage(&bad, &self.config.cohorts)
+        {
             breach.marks = marks;
         }
         breach.since = self.clock.to_wall(breach.since);

@@ -55,7 +55,7 @@ fn plan(config: &Config) -> String {
         let listed = if listed.is_empty() { "no probe".to_owned() } else { listed.join(", ") };
         text.push_str(&format!("  {:<widest$}  {listed}\n", component.name));
     }
-    text.push_str("\nTime to detect, at the worst, when every check of a slice fails:\n");
+    text.push_str("\nTime to detect, at the worst, when every check of a slice is bad:\n");
     for rule in &config.rules {
         text.push_str(&format!("  {}\n", describe(rule)));
         for reach in reach::reach(rule, &config.probes, &config.cohorts) {
@@ -98,6 +98,24 @@ fn describe(rule: &Rule) -> String {
             show_duration(change.false_alarms.per)
         ),
         RuleKind::Consecutive(run) => format!("{} in a row", run.count),
+        RuleKind::Latency(latency) => format!(
+            "{} quantile of {} above {} within {}, at least {} checks",
+            latency.quantile,
+            latency.of.as_str(),
+            show_duration(latency.above),
+            show_duration(latency.within),
+            latency.at_least,
+        ),
+        RuleKind::BurnRate(burn) => format!(
+            "burns the budget of {} more than {} times too fast in {} and {}, at least {} bad",
+            burn.objective,
+            f64::from(burn.factor) / 1_000.0,
+            show_duration(burn.long),
+            show_duration(burn.short),
+            burn.at_least,
+        ),
+        RuleKind::Expiry(expiry) => format!("certificate runs out within {}", show_duration(expiry.within)),
+        RuleKind::Missing(missing) => format!("no check for {}", show_duration(missing.after)),
     };
     format!("{} ({}{origin}): {how}", rule.id, rule.severity)
 }

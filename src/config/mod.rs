@@ -68,7 +68,9 @@ impl Config {
 #[must_use]
 pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
-        ("Change", rules::change::KEYS),
+        ("BurnRate", rules::BURN_RATE_KEYS),
+        ("BurnWindow", rules::BURN_WINDOW_KEYS),
+        ("Change", rules::CHANGE_KEYS),
         ("Clear", rules::CLEAR_KEYS),
         ("Component", load::COMPONENT_KEYS),
         ("Config", load::KEYS),
@@ -76,6 +78,8 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
         ("Http", http::KEYS),
+        ("Latency", rules::LATENCY_KEYS),
+        ("MissingFor", rules::MISSING_KEYS),
         ("Over", rules::OVER_KEYS),
         ("Probe", probes::KEYS),
         ("Receiver", receivers::KEYS),

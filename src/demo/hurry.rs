@@ -30,6 +30,18 @@ pub fn hurry(config: &mut Config, factor: u32) {
                 faster(&mut change.clear_hold);
             }
             RuleKind::Consecutive(run) => faster(&mut run.clear_after),
+            RuleKind::Latency(latency) => {
+                faster(&mut latency.within);
+                faster(&mut latency.hold);
+            }
+            RuleKind::BurnRate(burn) => {
+                faster(&mut burn.long);
+                faster(&mut burn.short);
+                faster(&mut burn.hold);
+            }
+            // A certificate's days stay days.
+            RuleKind::Expiry(_) => {}
+            RuleKind::Missing(missing) => faster(&mut missing.after),
         }
     }
     for receiver in config.receivers.values_mut() {

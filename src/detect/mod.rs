@@ -2,11 +2,17 @@
 
 mod bad;
 mod change;
+mod buckets;
+mod burn_rate;
 mod consecutive;
 mod error_rate;
+mod expiry;
 pub mod factor;
 pub mod history;
 mod places;
+mod latency;
+mod missing;
+mod onset;
 pub mod reach;
 mod slices;
 pub mod tally;
@@ -23,10 +29,14 @@ use crate::model::{
     Bad, Breach, BreachId, Cadence, CheckResult, FailureClass, Outcome, Place, Probe, Rule, RuleKind, Timestamp,
 };
 
+use burn_rate::BurnRateWatch;
 use change::ChangeWatch;
 use consecutive::ConsecutiveWatch;
 use error_rate::ErrorRateWatch;
+use expiry::ExpiryWatch;
 use history::{Entry, History};
+use latency::LatencyWatch;
+use missing::MissingWatch;
 use places::Places;
 
 /// A change in what the rules say.
@@ -59,6 +69,10 @@ enum Watch {
     ErrorRate(ErrorRateWatch),
     Change(ChangeWatch),
     Consecutive(ConsecutiveWatch),
+    Latency(LatencyWatch),
+    BurnRate(BurnRateWatch),
+    Expiry(ExpiryWatch),
+    Missing(MissingWatch),
 }
 
 /// How far back the history goes when no rule looks further, so that the first finding has something to compare with.
@@ -72,6 +86,13 @@ const SLOWEST_CHANGE: Duration = Duration::from_secs(3_600);
 
 /// How far back a run of failures is followed after a restart, at the most.
 const LONGEST_RUN: Duration = Duration::from_secs(86_400);
+
+/// How far back the windows of a burn rate are filled again after a restart, at the most: the longest of the usual
+/// ones, and the end of a breach of it.
+const LONGEST_BURN: Duration = Duration::from_secs(3 * 86_400 + 6 * 3_600);
+
+/// How much of the past the first finding of a burn rate's breach looks at, at the most: every check of it is kept.
+const LONGEST_BURN_HISTORY: Duration = Duration::from_secs(1_800);
 
 impl Detector {
     /// Rules that have seen nothing yet.
@@ -99,7 +120,7 @@ impl Detector {
             return None;
         }
         self.bad.clear();
-        self.bad.extend(rules.iter().map(|&rule| self.watches[rule].is_bad(asked, result)));
+        self.bad.extend(rules.iter().map(|&rule| self.watches[rule].is_bad(probe, asked, result)));
         let class = result.outcome.failure();
         let anyone = class.is_some() || self.bad.contains(&true);
         let place = self.places.of(&result.location, result.address);
@@ -119,6 +140,11 @@ impl Detector {
                 Watch::ErrorRate(watch) => watch.pass(at, signals),
                 Watch::Change(watch) => watch.pass(at, signals),
                 Watch::Consecutive(watch) => watch.pass(at, signals),
+                Watch::Latency(watch) => watch.pass(at, signals),
+                Watch::BurnRate(watch) => watch.pass(at, signals),
+                // Only a check can show another certificate.
+                Watch::Expiry(_) => {}
+                Watch::Missing(watch) => watch.pass(at, &self.config, &mut self.history, signals),
             }
         }
     }
@@ -130,6 +156,10 @@ impl Detector {
             Watch::ErrorRate(watch) => watch.next_timeout(),
             Watch::Change(watch) => watch.next_timeout(),
             Watch::Consecutive(watch) => watch.next_timeout(),
+            Watch::Latency(watch) => watch.next_timeout(),
+            Watch::BurnRate(watch) => watch.next_timeout(),
+            Watch::Expiry(_) => None,
+            Watch::Missing(watch) => watch.next_timeout(),
         });
         each.min()
     }
@@ -141,6 +171,10 @@ impl Detector {
             Watch::ErrorRate(watch) => watch.adopt(breach),
             Watch::Change(watch) => watch.adopt(breach),
             Watch::Consecutive(watch) => watch.adopt(breach, &self.config.probes),
+            Watch::Latency(watch) => watch.adopt(breach),
+            Watch::BurnRate(watch) => watch.adopt(breach),
+            Watch::Expiry(watch) => watch.adopt(breach),
+            Watch::Missing(watch) => watch.adopt(breach, &self.config.probes),
         })
     }
 
@@ -151,6 +185,19 @@ impl Detector {
                 Watch::ErrorRate(watch) => watch.forget(breach),
                 Watch::Change(watch) => watch.forget(breach),
                 Watch::Consecutive(watch) => watch.forget(breach, &self.config.probes),
+                Watch::Latency(watch) => watch.forget(breach),
+                Watch::BurnRate(watch) => watch.forget(breach),
+                Watch::Expiry(watch) => watch.forget(breach),
+                Watch::Missing(watch) => watch.forget(breach, &self.config.probes),
+            }
+        }
+    }
+
+    /// What comes from here on is new, and what does not come is missing.
+    pub fn start(&mut self, at: Timestamp) {
+        for watch in &mut self.watches {
+            if let Watch::Missing(watch) = watch {
+                watch.start(at);
             }
         }
     }
@@ -192,6 +239,10 @@ impl Watch {
             RuleKind::ErrorRate(rate) => Self::ErrorRate(ErrorRateWatch::new(rule, rate, probes)),
             RuleKind::Change(change) => Self::Change(ChangeWatch::new(rule, change, probes, &config.cohorts)),
             RuleKind::Consecutive(run) => Self::Consecutive(ConsecutiveWatch::new(rule, *run, probes)),
+            RuleKind::Latency(latency) => Self::Latency(LatencyWatch::new(rule, latency, probes)),
+            RuleKind::BurnRate(burn) => Self::BurnRate(BurnRateWatch::new(rule, burn, probes)),
+            RuleKind::Expiry(expiry) => Self::Expiry(ExpiryWatch::new(rule, *expiry, probes)),
+            RuleKind::Missing(missing) => Self::Missing(MissingWatch::new(rule, *missing, probes)),
         }
     }
 
@@ -200,14 +251,23 @@ impl Watch {
             Self::ErrorRate(watch) => watch.covers(probe),
             Self::Change(watch) => watch.covers(probe),
             Self::Consecutive(watch) => watch.covers(probe),
+            Self::Latency(watch) => watch.covers(probe),
+            Self::BurnRate(watch) => watch.covers(probe),
+            Self::Expiry(watch) => watch.covers(probe),
+            Self::Missing(watch) => watch.covers(probe),
         }
     }
 
-    fn is_bad(&self, probe: &Probe, result: &CheckResult) -> bool {
+    fn is_bad(&self, index: usize, probe: &Probe, result: &CheckResult) -> bool {
         match self {
             Self::ErrorRate(watch) => bad::is_bad(watch.bad(), probe, result),
             Self::Change(watch) => bad::is_bad(watch.bad(), probe, result),
             Self::Consecutive(_) => result.outcome.failure().is_some(),
+            Self::Latency(watch) => watch.is_bad(result),
+            Self::BurnRate(watch) => bad::is_bad(watch.bad(), probe, result),
+            Self::Expiry(watch) => watch.is_bad(index, result),
+            // A check that comes is not missing, whatever it finds.
+            Self::Missing(_) => false,
         }
     }
 
@@ -216,7 +276,10 @@ impl Watch {
         let bad = match self {
             Self::ErrorRate(watch) => watch.bad(),
             Self::Change(watch) => watch.bad(),
+            Self::BurnRate(watch) => watch.bad(),
             Self::Consecutive(_) => &Bad::Failed,
+            // What made the check bad is not kept.
+            Self::Latency(_) | Self::Expiry(_) | Self::Missing(_) => return true,
         };
         match bad {
             Bad::Failed => entry.class.is_some(),
@@ -231,6 +294,10 @@ impl Watch {
             Self::ErrorRate(watch) => watch.observe(entry, result, signals),
             Self::Change(watch) => watch.observe(entry, result, signals),
             Self::Consecutive(watch) => watch.observe(entry, result, config, signals),
+            Self::Latency(watch) => watch.observe(entry, result, config, signals),
+            Self::BurnRate(watch) => watch.observe(entry, result, config, signals),
+            Self::Expiry(watch) => watch.observe(entry, result, config, signals),
+            Self::Missing(watch) => watch.observe(entry, signals),
         }
     }
 }
@@ -251,6 +318,10 @@ pub fn lookback(config: &Config) -> Duration {
         RuleKind::Consecutive(run) => {
             slowest.saturating_mul(run.count.saturating_add(1)).min(LONGEST_RUN).saturating_add(run.clear_after)
         }
+        RuleKind::Latency(latency) => latency.within.saturating_mul(2).saturating_add(latency.hold),
+        RuleKind::BurnRate(burn) => burn.long.saturating_add(burn.hold).min(LONGEST_BURN),
+        // The next check shows the certificate again, and what is missing is counted anew from the start.
+        RuleKind::Expiry(_) | RuleKind::Missing(_) => Duration::ZERO,
     });
     longest.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }
@@ -260,7 +331,9 @@ fn history(config: &Config) -> Duration {
     let windows = config.rules.iter().map(|rule| match &rule.kind {
         RuleKind::ErrorRate(rate) => rate.within,
         RuleKind::Change(_) => SLOWEST_CHANGE,
-        RuleKind::Consecutive(_) => SHORTEST_HISTORY,
+        RuleKind::Latency(latency) => latency.within,
+        RuleKind::BurnRate(burn) => burn.short.min(LONGEST_BURN_HISTORY),
+        RuleKind::Consecutive(_) | RuleKind::Expiry(_) | RuleKind::Missing(_) => SHORTEST_HISTORY,
     });
     windows.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }

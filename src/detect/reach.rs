@@ -12,6 +12,9 @@
 //!
 //! Where the threshold is so high that the good checks from before the fault must have left the window, k is
 //! `at_least`, counted from `within + timeout` after the fault: from then on every check in the window is bad.
+//!
+//! A rule about latency or a burn rate is such a rule too (`slow`). A certificate is shown by the next check of its
+//! host; what is missing is so at the latest when its time has passed after a check that took as long as it may.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +24,9 @@ use crate::model::{Cadence, ErrorRate, LabelName, Probe, Rule, RuleKind, Slice};
 
 use super::change;
 use super::slices::Slices;
+use super::{expiry, missing};
+
+mod slow;
 
 /// What a rule can do for one of its slices, or several that are alike.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,12 +58,23 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
             None => reaches.push(Reach { slice, alike: 1, probes: probes.len(), worst }),
         }
     };
+    let per_slice = |per: &[LabelName], add: &mut dyn FnMut(Slice, &[&Probe])| {
+        let slices = Slices::new(&rule.over, per, probes);
+        for (slice, members) in slices.all().iter().zip(members(&slices, probes)) {
+            add(slice.clone(), &members);
+        }
+    };
+    let covered = probes.iter().filter(|probe| rule.over.covers(probe));
     match &rule.kind {
         RuleKind::ErrorRate(rate) => {
-            let slices = Slices::new(&rule.over, &rate.per, probes);
-            for (slice, members) in slices.all().iter().zip(members(&slices, probes)) {
-                add(slice.clone(), &members, error_rate(rate, &members));
-            }
+            per_slice(&rate.per, &mut |slice, members| add(slice, members, error_rate(rate, members)));
+        }
+        RuleKind::Latency(latency) => {
+            let slow = slow::latency(latency);
+            per_slice(&latency.per, &mut |slice, members| add(slice, members, error_rate(&slow, members)));
+        }
+        RuleKind::BurnRate(burn) => {
+            per_slice(&burn.per, &mut |slice, members| add(slice, members, slow::burn_rate(burn, members)));
         }
         RuleKind::Change(change) => {
             let slices = change::slices(rule, probes, cohorts);
@@ -68,13 +85,25 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
             }
         }
         RuleKind::Consecutive(run) => {
-            for probe in probes.iter().filter(|probe| rule.over.covers(probe)) {
-                let slice = Slice { labels: probe.labels.clone(), probe: Some(probe.id.clone()) };
+            for probe in covered {
                 let worst = match interval(probe) {
                     Some(interval) => Ok(interval.saturating_mul(run.count) + probe.timeout),
                     None => Err(format!("{} in a row, as its calendar goes", run.count)),
                 };
-                add(slice, &[probe], worst);
+                add(missing::slice(probe), &[probe], worst);
+            }
+        }
+        RuleKind::Expiry(_) => {
+            for (host, members) in slow::by_host(covered) {
+                // The first of them that is made shows it.
+                let shown = members.iter().filter_map(|probe| Some(interval(probe)? + probe.timeout)).min();
+                let worst = shown.ok_or_else(|| "with the next check, as the calendar goes".to_owned());
+                add(expiry::slice(&host.into()), &members, worst);
+            }
+        }
+        RuleKind::Missing(rule) => {
+            for probe in covered {
+                add(missing::slice(probe), &[probe], Ok(rule.after + probe.timeout));
             }
         }
     }

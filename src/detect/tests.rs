@@ -1,6 +1,7 @@
 //! Rules at work, driven by hand: every result has its time.
 
 mod factors;
+mod kinds;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -38,6 +38,9 @@ pub use place::Place;
 pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, TlsOptions};
 pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
 pub use result::{CheckResult, Evidence, PeerCertificate, Phases};
-pub use rule::{Bad, Change, Clear, Consecutive, ErrorRate, FalseAlarms, Rule, RuleKind, Scope};
+pub use rule::{
+    Bad, BurnRate, Change, Clear, Consecutive, ErrorRate, Expiry, FalseAlarms, Latency, Missing, Phase, Rule,
+    RuleKind, Scope,
+};
 pub use secret::Secrets;
 pub use unit::{Ratio, Timestamp};

@@ -12,6 +12,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use reqwest::dns::{Name, Resolve, Resolving};
 use tower::{Layer, Service};
 
+use super::expiry::Expiries;
 use super::stopwatch::{Phase, with_trace};
 use super::tls::{self, Roots};
 use crate::model::{IpChoice, TlsOptions};
@@ -32,6 +33,8 @@ pub(super) struct Clients {
     /// Speaks HTTP/1.1 only: for requests whose Host is not the name connected to, which HTTP/2 forbids
     /// (RFC 9113, section 8.3.1).
     pub(super) http1: reqwest::Client,
+    /// When the certificates that servers showed run out.
+    pub(super) expiries: Expiries,
 }
 
 impl Clients {
@@ -61,7 +64,7 @@ impl Clients {
             let builder = if alpn.len() == 1 { builder.http1_only() } else { builder };
             builder.build().map_err(|error| format!("no client can be built: {error}"))
         };
-        Ok(Self { any: build(&[b"h2", b"http/1.1"])?, http1: build(&[b"http/1.1"])? })
+        Ok(Self { any: build(&[b"h2", b"http/1.1"])?, http1: build(&[b"http/1.1"])?, expiries: Expiries::default() })
     }
 }
 

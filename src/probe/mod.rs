@@ -12,12 +12,14 @@ mod classify;
 mod connect;
 mod evidence;
 mod expect;
+mod expiry;
 mod http;
 mod redirect;
 mod stopwatch;
 mod tls;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +64,9 @@ enum PreparedKind {
 struct Finding {
     outcome: Outcome,
     status: Option<u16>,
+    address: Option<IpAddr>,
+    /// When the certificate that was shown last runs out.
+    expires: Option<Timestamp>,
     evidence: Option<Box<Evidence>>,
 }
 
@@ -123,8 +128,8 @@ impl Prober {
                 outcome: finding.outcome,
                 status: finding.status,
                 phases: trace.phases(),
-                address: None,
-                expires: None,
+                address: finding.address,
+                expires: finding.expires,
                 superseded: false,
                 evidence: finding.evidence,
             },

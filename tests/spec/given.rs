@@ -35,8 +35,8 @@ pub(crate) fn success(probe: &str, at: Timestamp) -> CheckResult {
             transfer: Some(Duration::from_micros(97)),
             total: Duration::from_micros(47_361),
         },
-        address: None,
-        expires: None,
+        address: Some("192.0.2.7".parse().unwrap()),
+        expires: Some(START + seconds(90 * 86_400)),
         superseded: false,
         evidence: None,
     }
@@ -60,8 +60,8 @@ pub(crate) fn failure(probe: &str, at: Timestamp) -> CheckResult {
     CheckResult {
         outcome: Outcome::Failure(FailureClass::NotFound),
         status: Some(404),
-        address: None,
-        expires: None,
+        address: Some("2001:db8::1".parse().unwrap()),
+        expires: Some(START + seconds(86_400)),
         superseded: false,
         evidence: Some(Box::new(evidence)),
         ..success(probe, at)

@@ -395,7 +395,7 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
     let config = config();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut seen, mut incidents) = (BTreeSet::new(), 0);
-    for _ in 0..60 {
+    for _ in 0..200 {
         let steps = history().new_tree(&mut runner).unwrap().current();
         let mut drive = Drive::new(&config);
         drive.play(&steps).unwrap();

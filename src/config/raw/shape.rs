@@ -147,7 +147,8 @@ pub struct Resolve {
     pub address: Option<String>,
 }
 
-/// When to raise an incident: by error rate (`above` and its companions) or by `consecutive`.
+/// When to raise an incident. It has exactly one form: `above` (an error rate), `consecutive`, `latency`, `burn_rate`,
+/// `expires_within` or `missing`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Rule {
@@ -158,9 +159,9 @@ pub struct Rule {
     pub bad: Option<String>,
     /// Breached when the share of bad checks is more than this: `5%`.
     pub above: Option<String>,
-    /// The length of the sliding window, 1s to 30d. Default: 2m.
+    /// The length of the sliding window, 1s to 30d. Default: 2m, with `latency` 5m.
     pub within: Option<String>,
-    /// ... and at least so many checks were bad. Default: 3.
+    /// ... and at least so many checks were bad. Default: 3. With `latency`: had the phase; default: 10.
     #[schemars(range(min = 1))]
     pub at_least: Option<u32>,
     /// Judged for the whole, and for each value and combination of values of these labels. Default: the whole.
@@ -172,6 +173,14 @@ pub struct Rule {
     /// Breached when one probe failed so many times in a row.
     #[schemars(range(min = 1, max = 1000))]
     pub consecutive: Option<u32>,
+    /// Breached when checks take too long.
+    pub latency: Option<Latency>,
+    /// Breached when the error budget of an objective is used up too fast.
+    pub burn_rate: Option<BurnRate>,
+    /// Breached when a certificate that was shown lasts no longer than this: `14d`.
+    pub expires_within: Option<String>,
+    /// Breached when no check of a probe has looked for so long: `10m`.
+    pub missing: Option<Missing>,
     /// minor, major or critical. Default: major.
     pub severity: Option<String>,
     /// The receivers that are told. Default: all.
@@ -184,6 +193,64 @@ pub struct Rule {
 pub struct Change {
     /// The false alarms that it may raise, over everything that it watches: `2 per 30d`. Default: 1 per 90d.
     pub false_alarms: Option<String>,
+}
+
+/// A quantile of how long checks take.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Latency {
+    /// Which quantile, by nearest rank. Default: 95%.
+    pub quantile: Option<String>,
+    /// dns, connect, tls, first_byte, transfer or total. Default: total.
+    pub of: Option<String>,
+    /// Breached when the quantile is more than this: `2s`.
+    pub above: String,
+}
+
+/// How fast an error budget is used up.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BurnRate {
+    /// The share of checks that shall be good: `99.9%`.
+    pub objective: String,
+    /// The period of the objective, 1d to 90d. Default: 30d.
+    pub over: Option<String>,
+    /// Pairs of windows. Default, over 30d: 14.4 over 1h and 5m, 6 over 6h and 30m, 1 over 3d and 6h (minor).
+    #[schemars(length(min = 1, max = 10))]
+    pub windows: Option<Vec<BurnWindow>>,
+}
+
+/// A pair of windows, both of which must burn the budget faster than the factor.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BurnWindow {
+    /// The window that tells that it matters, 1m to 30d.
+    pub long: String,
+    /// The window that tells that it goes on, shorter than the long one.
+    pub short: String,
+    /// The burn rate: 1 uses up the budget in exactly the objective's period.
+    pub factor: Word,
+    /// minor, major or critical. Default: that of the rule.
+    pub severity: Option<String>,
+}
+
+/// How long: `10m`, or `{for: 10m}`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Missing {
+    /// So long.
+    Text(String),
+    /// As a map.
+    Map(MissingFor),
+}
+
+/// How long.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MissingFor {
+    /// So long, 1s to 30d.
+    #[schemars(rename = "for")]
+    pub after: String,
 }
 
 /// Some of the probes. Those that are given must all hold.
@@ -202,9 +269,10 @@ pub struct Over {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Clear {
-    /// The share of bad checks is less than this ... Default: half of `above`. Not with `consecutive`.
+    /// The share of bad checks is less than this ... Default: half of `above`. With `latency`, a time; default: `above`.
+    /// Not with `consecutive` and `burn_rate`.
     pub below: Option<String>,
-    /// ... for so long. Default: `within`, or 1m with `consecutive`.
+    /// ... for so long. Default: `within`, or 1m with `consecutive`, or the short window with `burn_rate`.
     #[schemars(rename = "for")]
     pub hold: Option<String>,
 }

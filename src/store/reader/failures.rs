@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{RESULT, Reader, first_result_since, result_of};
+use super::{RESULT, RESULT_COLUMNS, Reader, first_result_since, result_of};
 use crate::model::{CheckResult, Evidence, Outcome, PeerCertificate, ProbeId, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::names::Names;
@@ -49,7 +49,7 @@ impl Reader {
             let mut rows =
                 statement.query(params![key, first, query.from.as_millis(), query.until.as_millis(), query.each])?;
             while let Some(row) = rows.next()? {
-                found.push((row.get::<_, i64>(11)?, result_of(row, &names)?));
+                found.push((row.get::<_, i64>(RESULT_COLUMNS)?, result_of(row, &names)?));
             }
         }
         found.sort_by_key(|(id, _)| *id);

@@ -26,7 +26,10 @@ pub struct Reader {
 }
 
 /// The columns that [`result_of`] reads, in its order.
-const RESULT: &str = "probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total";
+const RESULT: &str =
+    "probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total, address, expires";
+/// How many they are.
+const RESULT_COLUMNS: usize = 13;
 
 impl Reader {
     /// Opens the database, which must exist and be up to date, for reading only.
@@ -125,8 +128,8 @@ fn result_of(row: &Row<'_>, names: &Names) -> Result<CheckResult, StoreError> {
             transfer: phase(9)?,
             total: row::of_micros(row.get(10)?)?,
         },
-        address: None,
-        expires: None,
+        address: row.get::<_, Option<i64>>(11)?.map(|key| names.address(key)).transpose()?,
+        expires: row.get::<_, Option<i64>>(12)?.map(row::of_seconds),
         superseded: false,
         evidence: None,
     })

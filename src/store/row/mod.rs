@@ -28,6 +28,16 @@ pub(super) fn of_micros(micros: i64) -> Result<Duration, StoreError> {
         .map_err(|_| StoreError::unreadable("a result", format!("a phase took {micros} microseconds")))
 }
 
+/// Whole seconds since the epoch, as certificates name their end.
+pub(super) fn seconds(moment: Timestamp) -> i64 {
+    moment.as_millis().div_euclid(1_000)
+}
+
+/// A moment that was stored to the second.
+pub(super) fn of_seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds.saturating_mul(1_000))
+}
+
 /// The minute of a moment, counted from the epoch.
 pub(super) fn minute(moment: Timestamp) -> i64 {
     moment.as_millis().div_euclid(60_000)
