@@ -40,6 +40,9 @@ pub enum Input {
 /// Something that the engine gives out. All outputs of one input must become durable together.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Output {
+    /// A check, as it was judged. They come in the order in which they were judged, which is the order in which they
+    /// must be stored: a replay then sees what was seen.
+    Result(CheckResult),
     /// Something happened to an incident.
     Event(IncidentEvent),
     /// A message is owed.
@@ -147,7 +150,9 @@ impl Engine {
         self.cases.retain(|_, case| case.incident.is_open());
         match input {
             Input::Result(result) => {
-                if let Some(bad) = self.take_in(&result, now) {
+                let judged = self.take_in(&result, now);
+                self.outputs.push_back(Output::Result(result));
+                if let Some(bad) = judged {
                     self.follow_signals(now);
                     if bad {
                         self.reassess(now);
