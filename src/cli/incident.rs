@@ -166,6 +166,7 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
     }
     println!("\nEvidence");
     print!("{}", evidence(reader, &incident, config)?);
+    print!("{}", tried_again(reader, &incident)?);
     Ok(Ending::Well)
 }
 
@@ -224,6 +225,19 @@ fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> an
         text.push_str("  none is stored any more\n");
     }
     Ok(text)
+}
+
+/// Failures that were made again at once, the first of each of a few probes. They did not count.
+fn tried_again(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
+    const SHOWN: usize = 3;
+    let until = incident.resolved.unwrap_or_else(clock::now) + Duration::from_millis(1);
+    let found = reader.tried_again(&FailureQuery { probes: &[], from: incident.since, until, each: 1 })?;
+    let mut text = String::new();
+    for failure in found.iter().take(SHOWN) {
+        let fault = failure.evidence.as_ref().map_or("", |evidence| &evidence.fault);
+        text.push_str(&format!("  {}  {}: {fault}\n", failure.finished().show_clock(), failure.probe));
+    }
+    Ok(if text.is_empty() { text } else { format!("\nTried again; only the second try counts\n{text}") })
 }
 
 fn act(reader: &Reader, database: &Path, which: Which, kind: ActionKind, text: String) -> anyhow::Result<Ending> {

@@ -1,7 +1,7 @@
 //! `tripline validate`: all problems of the configuration, or what would be done.
 
 use crate::config::Config;
-use crate::detect::reach;
+use crate::detect::{reach, self_check};
 use crate::model::unit::show_duration;
 use crate::model::{Cadence, Rule, RuleKind};
 
@@ -93,6 +93,7 @@ fn describe(rule: &Rule) -> String {
             format!("above {} within {}, at least {}", rate.above, show_duration(rate.within), rate.at_least)
         }
         RuleKind::Consecutive(run) => format!("{} in a row", run.count),
+        RuleKind::Offline => format!("nothing can be reached for {}", show_duration(self_check::TELL_AFTER)),
     };
     format!("{} ({}{origin}): {how}", rule.id, rule.severity)
 }

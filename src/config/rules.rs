@@ -7,6 +7,7 @@ use super::probes::{self, condition};
 use super::problem::nearest;
 use super::reader::{Entry, Names, Reader, Table};
 use super::words::{label_value, seconds};
+use crate::model::rule::OFFLINE;
 use crate::model::{
     Bad, Cadence, Clear, Component, Consecutive, ErrorRate, FailureClass, LabelName, LabelValue, Ratio, ReceiverId,
     Rule, RuleKind, Scope, Severity,
@@ -92,6 +93,10 @@ fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
 }
 
 fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Rule> {
+    if entry.name == OFFLINE {
+        let fault = "`offline` is the built-in rule that tells when Tripline itself cannot see";
+        reader.fault(entry.at, fault, "give your rule another id");
+    }
     let table = reader.table(entry, KEYS, "write `{above: 5%}` or `{consecutive: 3}`")?;
     let over = match table.get("over") {
         Some(entry) => scope(reader, entry, around),

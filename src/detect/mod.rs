@@ -6,6 +6,7 @@ mod error_rate;
 pub mod factor;
 pub mod history;
 pub mod reach;
+pub mod self_check;
 mod slices;
 pub mod tally;
 
@@ -62,7 +63,7 @@ impl Detector {
     /// Rules that have seen nothing yet.
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
-        let watches: Vec<Watch> = config.rules.iter().map(|rule| Watch::new(rule, &config.probes)).collect();
+        let watches: Vec<Watch> = config.rules.iter().filter_map(|rule| Watch::new(rule, &config.probes)).collect();
         let watched_by = (0..config.probes.len())
             .map(|probe| (0..watches.len()).filter(|&rule| watches[rule].covers(probe)).collect())
             .collect();
@@ -71,7 +72,7 @@ impl Detector {
     }
 
     /// Takes in a result of the probe with this index, judged at `at`, which must not run backwards.
-    /// Void results say nothing and are passed over. Returns what went into the history.
+    /// Void results, and those of a check that was made again, say nothing and are passed over. Returns what went into the history.
     pub fn observe(
         &mut self,
         probe: usize,
@@ -80,7 +81,7 @@ impl Detector {
         signals: &mut Vec<Signal>,
     ) -> Option<Entry> {
         let (rules, asked) = (self.watched_by.get(probe)?, self.config.probes.get(probe)?);
-        if matches!(result.outcome, Outcome::Void(_)) {
+        if matches!(result.outcome, Outcome::Void(_)) || result.superseded {
             return None;
         }
         self.bad.clear();
@@ -143,11 +144,13 @@ impl Detector {
 }
 
 impl Watch {
-    fn new(rule: &Rule, probes: &[Probe]) -> Self {
-        match &rule.kind {
+    /// `None` for the rule that judges no probe: [`self_check`] does its work.
+    fn new(rule: &Rule, probes: &[Probe]) -> Option<Self> {
+        Some(match &rule.kind {
             RuleKind::ErrorRate(rate) => Self::ErrorRate(ErrorRateWatch::new(rule, rate, probes)),
             RuleKind::Consecutive(run) => Self::Consecutive(ConsecutiveWatch::new(rule, *run, probes)),
-        }
+            RuleKind::Offline => return None,
+        })
     }
 
     fn covers(&self, probe: usize) -> bool {
@@ -187,6 +190,7 @@ pub fn lookback(config: &Config) -> Duration {
         RuleKind::Consecutive(run) => {
             slowest.saturating_mul(run.count.saturating_add(1)).min(LONGEST_RUN).saturating_add(run.clear_after)
         }
+        RuleKind::Offline => Duration::ZERO,
     });
     longest.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }
@@ -195,7 +199,7 @@ pub fn lookback(config: &Config) -> Duration {
 fn history(config: &Config) -> Duration {
     let windows = config.rules.iter().map(|rule| match &rule.kind {
         RuleKind::ErrorRate(rate) => rate.within,
-        RuleKind::Consecutive(_) => SHORTEST_HISTORY,
+        RuleKind::Consecutive(_) | RuleKind::Offline => SHORTEST_HISTORY,
     });
     windows.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }

@@ -7,7 +7,7 @@ use super::condition::Condition;
 use super::id::{ComponentId, LabelName, ProbeName, ReceiverId, RuleId};
 use super::incident::Severity;
 use super::outcome::FailureClass;
-use super::probe::{Labels, Probe};
+use super::probe::{Labels, Probe, Role};
 use super::unit::Ratio;
 
 /// When to raise an incident.
@@ -39,10 +39,11 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Whether the probe is one of those meant.
+    /// Whether the probe is one of those meant. A canary never is.
     #[must_use]
     pub fn covers(&self, probe: &Probe) -> bool {
-        (self.components.is_empty() || self.components.contains(&probe.component))
+        probe.role == Role::Service
+            && (self.components.is_empty() || self.components.contains(&probe.component))
             && (self.probes.is_empty() || self.probes.contains(&probe.name))
             && self.labels.iter().all(|(name, value)| probe.labels.get(name) == Some(value))
     }
@@ -55,7 +56,12 @@ pub enum RuleKind {
     ErrorRate(ErrorRate),
     /// So many failures of one probe in a row.
     Consecutive(Consecutive),
+    /// Built in, under the id [`OFFLINE`]: Tripline itself cannot see. It judges no probe.
+    Offline,
 }
+
+/// The id of the built-in rule that says that Tripline itself cannot see.
+pub const OFFLINE: &str = "offline";
 
 /// The share of bad checks in a sliding window.
 #[derive(Clone, Debug)]
