@@ -5,6 +5,7 @@
 //! [`Engine::poll_timeout`] says. The same inputs at the same times give the same outputs, ids included.
 
 mod case;
+mod sight;
 mod steady;
 mod tell;
 
@@ -15,15 +16,17 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::detect::self_check::SelfCheck;
 use crate::detect::{Detector, Signal};
 use crate::incident::correlate;
 use crate::model::incident::Example;
 use crate::model::{
     Action, ActionId, ActionKind, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange,
-    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Timestamp,
+    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Role, Timestamp,
 };
 
 use case::Case;
+use sight::Held;
 use steady::SteadyClock;
 
 /// Something that the engine takes in.
@@ -68,6 +71,11 @@ pub struct Engine {
     stored: Vec<Breach>,
     /// Breaches that the replay found and that did not end in it, until it is settled.
     replayed: Vec<Breach>,
+    self_check: SelfCheck,
+    /// Results that wait until it is known whether we see.
+    held: VecDeque<Held>,
+    /// The breach of our own rule that goes on: people were told that we cannot see.
+    own: Option<BreachId>,
 }
 
 impl Engine {
@@ -93,6 +101,9 @@ impl Engine {
             signals: Vec::new(),
             stored,
             replayed: Vec::new(),
+            self_check: SelfCheck::new(&config),
+            held: VecDeque::new(),
+            own: None,
             config,
         }
     }
@@ -132,7 +143,7 @@ impl Engine {
         let at = self.clock.advance(now);
         for breach in std::mem::take(&mut self.stored) {
             self.replayed.retain(|other| !same_place(other, &breach));
-            if !self.detector.adopt(&breach) {
+            if !self.detector.adopt(&breach) && !self.adopt_own(&breach) {
                 let reason = "no rule of the config judges it any more".to_owned();
                 self.signals.push(Signal::Cleared { breach: breach.id, reason });
             }
@@ -149,21 +160,14 @@ impl Engine {
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         self.cases.retain(|_, case| case.incident.is_open());
         match input {
-            Input::Result(result) => {
-                let judged = self.take_in(&result, now);
-                self.outputs.push_back(Output::Result(result));
-                if let Some(bad) = judged {
-                    self.follow_signals(now);
-                    if bad {
-                        self.reassess(now);
-                    }
-                }
-            }
+            Input::Result(result) => self.receive(result, now),
             Input::Action(id, action) => {
                 let answer = self.act(action, now);
                 self.outputs.push_back(Output::Answer(id, answer));
             }
             Input::Timeout => {
+                // First what waits, which ended before this moment.
+                self.pass_sight(now);
                 let at = self.clock.advance(now);
                 self.detector.pass(at, &mut self.signals);
                 self.follow_signals(now);
@@ -181,8 +185,9 @@ impl Engine {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let detector = self.detector.next_timeout().map(|at| self.clock.to_wall(at));
+        let sight = self.sight_timeout().map(|at| self.clock.to_wall(at));
         let decisions = self.cases.values().filter_map(|case| case.decide_at);
-        detector.into_iter().chain(decisions).min()
+        detector.into_iter().chain(sight).chain(decisions).min()
     }
 
     /// An incident as it stands: one that is open, or that the last input resolved.
@@ -197,10 +202,26 @@ impl Engine {
         &self.config
     }
 
+    /// Judges a result and gives it out.
+    fn take(&mut self, result: CheckResult, now: Timestamp) {
+        let judged = self.take_in(&result, now);
+        self.outputs.push_back(Output::Result(result));
+        if let Some(bad) = judged {
+            self.follow_signals(now);
+            if bad {
+                self.reassess(now);
+            }
+        }
+    }
+
     /// Counts a result. Returns whether it was bad; nothing if it says nothing.
     fn take_in(&mut self, result: &CheckResult, now: Timestamp) -> Option<bool> {
         let at = self.clock.place(result.finished(), now);
         let &probe = self.index.get(&result.probe)?;
+        let canary = self.config.probes.get(probe).is_some_and(|probe| probe.role == Role::Canary);
+        if canary || result.superseded {
+            return None;
+        }
         self.keep_example(probe, result);
         let entry = self.detector.observe(probe, result, at, &mut self.signals)?;
         for case in self.cases.values_mut() {

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::detect::factor;
 use crate::incident::{lifecycle, summary};
 use crate::model::unit::show_duration;
-use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId};
+use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId, Role};
 use crate::store::{
     AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
 };
@@ -164,9 +164,11 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
     for delivery in &deliveries {
         print!("{}", messages(delivery));
     }
-    println!("\nEvidence");
-    print!("{}", evidence(reader, &incident, config)?);
-    print!("{}", tried_again(reader, &incident)?);
+    if !incident.is_our_own() {
+        println!("\nEvidence");
+        print!("{}", evidence(reader, &incident, config)?);
+        print!("{}", tried_again(reader, &incident)?);
+    }
     Ok(Ending::Well)
 }
 
@@ -196,7 +198,10 @@ fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> an
     let until = incident.resolved.unwrap_or_else(clock::now);
     // Those of probes that bear the factor; strays elsewhere would mislead.
     let factor = incident.finding.factor.as_ref();
-    let bearing = config.iter().flat_map(|config| &config.probes).filter(|probe| factor::bears(factor, probe));
+    let bearing = config
+        .iter()
+        .flat_map(|config| &config.probes)
+        .filter(|probe| factor::bears(factor, probe) && probe.role == Role::Service);
     let probes: Vec<ProbeId> = bearing.map(|probe| probe.id.clone()).collect();
     let query =
         FailureQuery { probes: &probes, from: incident.since, until: until + Duration::from_millis(1), each: 1 };

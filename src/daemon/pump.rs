@@ -91,8 +91,12 @@ where
                     Some(Control::Action(id, action)) => self.hand_in(Input::Action(id, action), clock::now()),
                     Some(Control::Reload(config)) => {
                         self.commit().await?;
+                        let waiting = self.engine.take_waiting();
                         self.engine = self.rebuilt(config).await?;
                         self.drain(clock::now());
+                        for result in waiting {
+                            self.hand_in(Input::Result(result), clock::now());
+                        }
                     }
                 },
                 () = sleep => {}
@@ -103,6 +107,9 @@ where
                 self.hand_in(Input::Timeout, now);
             }
         }
+        let now = clock::now();
+        self.engine.finish(now);
+        self.drain(now);
         self.commit().await
     }
 

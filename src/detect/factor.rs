@@ -55,6 +55,7 @@ pub fn find(tally: &Tally, config: &Config) -> Finding {
         components: components.map(|(component, _)| component).collect(),
         factor,
         example: None,
+        unseen: None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::detect::history::{Entry, History};
 use crate::detect::tally::Tally;
 use crate::incident::{lifecycle, spread};
 use crate::model::{
-    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Timestamp,
+    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, RuleKind, Timestamp,
 };
 
 use super::Examples;
@@ -52,6 +52,17 @@ impl Case {
             add(&mut tally, &mut after, entry);
         }
         let finding = assess(&tally, None, examples, config);
+        let (case, event) = Self::found(breach, finding, at, config)?;
+        Some((Self { tally, after, covers, ..case }, event))
+    }
+
+    /// Opens an incident that shows this, and counts no checks.
+    pub(super) fn found(
+        breach: Breach,
+        finding: Finding,
+        at: Timestamp,
+        config: &Config,
+    ) -> Option<(Self, IncidentEvent)> {
         let event = IncidentEvent {
             incident: IncidentId::derived(&[&breach.id.to_string()]),
             seq: 0,
@@ -59,6 +70,8 @@ impl Case {
             change: IncidentChange::Opened { breach, finding },
         };
         let incident = lifecycle::open(&event)?;
+        let covers = vec![false; config.probes.len()];
+        let (tally, after) = (Tally::default(), Tally::default());
         Some((Self { incident, tally, after, covers, assessed: at, decide_at: None }, event))
     }
 
@@ -150,6 +163,9 @@ impl Case {
 
 fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
     let Some(rule) = config.rules.iter().find(|rule| rule.id == breach.rule) else { return };
+    if matches!(rule.kind, RuleKind::Offline) {
+        return;
+    }
     for (covered, probe) in covers.iter_mut().zip(&config.probes) {
         *covered |= rule.over.covers(probe);
     }

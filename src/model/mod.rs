@@ -30,7 +30,7 @@ pub use id::{
     ReceiverId, RuleId,
 };
 pub use incident::{
-    Breach, Factor, Finding, Incident, IncidentChange, IncidentEvent, IncidentState, Severity, Slice,
+    Breach, Factor, Finding, Incident, IncidentChange, IncidentEvent, IncidentState, Severity, Slice, Unseen,
 };
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};

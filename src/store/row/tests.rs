@@ -164,6 +164,15 @@ fn finding() -> impl Strategy<Value = Finding> {
         request,
         fault,
     });
+    let unseen = (any::<i64>(), any::<Option<i64>>(), any::<[u32; 3]>()).prop_map(
+        |(since, until, [checks, hosts, canaries])| Unseen {
+            since: Timestamp::from_millis(since),
+            until: until.map(Timestamp::from_millis),
+            checks,
+            hosts,
+            canaries,
+        },
+    );
     (
         any::<[u32; 2]>(),
         option::of(factor),
@@ -171,8 +180,9 @@ fn finding() -> impl Strategy<Value = Finding> {
         any::<Option<u16>>(),
         components(),
         option::of(example),
+        option::of(unseen),
     )
-        .prop_map(|([bad, looked], factor, failure, status, components, example)| Finding {
+        .prop_map(|([bad, looked], factor, failure, status, components, example, unseen)| Finding {
             bad,
             looked,
             factor,
@@ -180,6 +190,7 @@ fn finding() -> impl Strategy<Value = Finding> {
             status,
             components,
             example,
+            unseen,
         })
 }
 
