@@ -42,6 +42,7 @@ pub enum Input {
 
 /// Something that the engine gives out. All outputs of one input must become durable together.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "taken at once, and never many")]
 pub enum Output {
     /// A check, as it was judged. They come in the order in which they were judged, which is the order in which they
     /// must be stored: a replay then sees what was seen.

@@ -268,3 +268,6 @@ impl SelfCheck {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The engine, driven by hand: every input has its time, nothing sleeps.
 
 mod restart;
+mod sight;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

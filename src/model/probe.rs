@@ -85,6 +85,7 @@ pub enum Cadence {
 
 /// The kinds of question.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large kind")]
 pub enum ProbeKind {
     /// An HTTP request.
     Http(HttpTarget),
