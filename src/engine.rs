@@ -5,6 +5,8 @@
 //! [`Engine::poll_timeout`] says. The same inputs at the same times give the same outputs, ids included.
 
 mod case;
+mod replay;
+mod sight;
 mod steady;
 mod tell;
 
@@ -17,15 +19,17 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::detect::history::Entry;
+use crate::detect::self_check::SelfCheck;
 use crate::detect::{Detector, Signal};
 use crate::incident::correlate::{self, BadChecks};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
     Action, ActionId, ActionKind, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange,
-    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Timestamp,
+    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Role, Timestamp,
 };
 
 use case::{Case, View};
+use sight::Held;
 use steady::SteadyClock;
 
 /// Something that the engine takes in.
@@ -40,9 +44,12 @@ pub enum Input {
 }
 
 /// Something that the engine gives out. All outputs of one input must become durable together.
-#[expect(clippy::large_enum_variant, reason = "an output is moved once, from the queue to where it is stored")]
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "taken at once, and never many")]
 pub enum Output {
+    /// A check, as it was judged. They come in the order in which they were judged, which is the order in which they
+    /// must be stored: a replay then sees what was seen.
+    Result(CheckResult),
     /// Something happened to an incident.
     Event(IncidentEvent),
     /// A message is owed.
@@ -68,6 +75,11 @@ pub struct Engine {
     stored: Vec<Breach>,
     /// Breaches that the replay found and that did not end in it, until it is settled.
     replayed: Vec<Breach>,
+    self_check: SelfCheck,
+    /// Results that wait until it is known whether we see.
+    held: VecDeque<Held>,
+    /// The breach of our own rule that goes on: people were told that we cannot see.
+    own: Option<BreachId>,
 }
 
 impl Engine {
@@ -93,60 +105,11 @@ impl Engine {
             signals: Vec::new(),
             stored,
             replayed: Vec::new(),
+            self_check: SelfCheck::new(&config),
+            held: VecDeque::new(),
+            own: None,
             config,
         }
-    }
-
-    /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
-    pub fn replay(&mut self, result: &CheckResult) {
-        // What time alone had ended before this check had ended then.
-        let at = self.clock.advance(result.finished());
-        while let Some(due) = self.detector.next_timeout().filter(|due| *due <= at) {
-            self.detector.pass(due, &mut self.signals);
-        }
-        self.take_in(result, result.finished());
-        for signal in self.signals.drain(..) {
-            match signal {
-                Signal::Breached(breach) => self.replayed.push(breach),
-                Signal::Cleared { breach, .. } => {
-                    let Some(place) = self.replayed.iter().position(|other| other.id == breach) else { continue };
-                    let ended = self.replayed.swap_remove(place);
-                    // A slice has one breach at a time: with this one, what was stored of it before had ended too. An
-                    // open incident would know of that.
-                    let (cases, now) = (&self.cases, self.clock.to_wall(at));
-                    self.stored.retain(|stored| {
-                        let held = |case: &Case| {
-                            case.incident.is_open()
-                                && case.incident.breaches.iter().any(|other| other.id == stored.id)
-                        };
-                        !same_place(stored, &ended) || stored.found > now || cases.values().any(held)
-                    });
-                }
-            }
-        }
-    }
-
-    /// Ends the replay. Stored breaches go on under their own ids. One that no rule judges any more is over, and so is
-    /// one that has been well for long enough by now: of an incident that a person resolved, no end is stored.
-    ///
-    /// What the replay found beyond them is dropped: it is too old to be seen whole, or the rules are new. In a slice
-    /// that is still bad under new rules the next bad check is a breach.
-    pub fn settle(&mut self, now: Timestamp) {
-        let at = self.clock.advance(now);
-        for breach in std::mem::take(&mut self.stored) {
-            self.replayed.retain(|other| !same_place(other, &breach));
-            if !self.detector.adopt(&breach) {
-                let reason = "no rule of the config judges it any more".to_owned();
-                self.signals.push(Signal::Cleared { breach: breach.id, reason });
-            }
-        }
-        for breach in std::mem::take(&mut self.replayed) {
-            self.detector.forget(&breach);
-        }
-        self.detector.start(at);
-        self.detector.pass(at, &mut self.signals);
-        self.follow_signals(now);
-        self.tell(now);
     }
 
     /// Takes in one input. `now` is wall-clock time; it may step back, the engine's own time does not.
@@ -157,19 +120,14 @@ impl Engine {
             ended.is_none_or(|ended| now.since(ended) < reopen_within)
         });
         match input {
-            Input::Result(result) => {
-                if let Some(bad) = self.take_in(&result, now) {
-                    self.follow_signals(now);
-                    if bad {
-                        self.reassess(now);
-                    }
-                }
-            }
+            Input::Result(result) => self.receive(result, now),
             Input::Action(id, action) => {
                 let answer = self.act(action, now);
                 self.outputs.push_back(Output::Answer(id, answer));
             }
             Input::Timeout => {
+                // First what waits, which ended before this moment.
+                self.pass_sight(now);
                 let at = self.clock.advance(now);
                 self.detector.pass(at, &mut self.signals);
                 self.follow_signals(now);
@@ -188,9 +146,10 @@ impl Engine {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let detector = self.detector.next_timeout().map(|at| self.clock.to_wall(at));
+        let sight = self.sight_timeout().map(|at| self.clock.to_wall(at));
         let decisions = self.cases.values().filter_map(|case| case.decide_at);
         let watches = self.cases.values().filter_map(|case| case.watch_due).map(|at| self.clock.to_wall(at));
-        detector.into_iter().chain(decisions).chain(watches).min()
+        detector.into_iter().chain(sight).chain(decisions).chain(watches).min()
     }
 
     /// An incident as it stands: one that is open, or that the last input resolved.
@@ -205,10 +164,26 @@ impl Engine {
         &self.config
     }
 
+    /// Judges a result and gives it out.
+    fn take(&mut self, result: CheckResult, now: Timestamp) {
+        let judged = self.take_in(&result, now);
+        self.outputs.push_back(Output::Result(result));
+        if let Some(bad) = judged {
+            self.follow_signals(now);
+            if bad {
+                self.reassess(now);
+            }
+        }
+    }
+
     /// Counts a result. Returns whether it was bad; nothing if it says nothing.
     fn take_in(&mut self, result: &CheckResult, now: Timestamp) -> Option<bool> {
         let at = self.clock.place(result.finished(), now);
         let &probe = self.index.get(&result.probe)?;
+        let canary = self.config.probes.get(probe).is_some_and(|probe| probe.role == Role::Canary);
+        if canary || result.superseded {
+            return None;
+        }
         self.keep_example(probe, result);
         let entry = self.detector.observe(probe, result, at, &mut self.signals)?;
         // A bad check is of one incident: the one that most speaks for.
@@ -377,9 +352,4 @@ impl Engine {
 fn lasting(incidents: &[Incident]) -> Vec<Breach> {
     let all = incidents.iter().flat_map(|incident| &incident.breaches);
     all.filter(|breach| breach.cleared.is_none()).cloned().collect()
-}
-
-/// Whether both are of the same rule and slice, of which only one can go on.
-fn same_place(a: &Breach, b: &Breach) -> bool {
-    (&a.rule, &a.slice) == (&b.rule, &b.slice)
 }

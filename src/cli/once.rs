@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::config::Config;
+use crate::daemon::tries;
 use crate::model::unit::show_duration;
-use crate::model::{CheckResult, Outcome, Probe};
+use crate::model::{CheckResult, Outcome, Probe, Role};
 use crate::probe::{Prober, Roots};
 
 use super::log::HiddenSecrets;
@@ -27,9 +30,9 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// A line for each check, then the counts
+    /// A line for each try, then the counts
     Table,
-    /// A JSON object for each check, one a line
+    /// A JSON object for each try, one a line; those that were made again have `superseded`
     Json,
     /// JUnit XML, as CI servers read it
     Junit,
@@ -50,6 +53,8 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     for warning in &config.warnings {
         complain(&format!("WARNING: {warning}"));
     }
+    // It is the service that is asked; canaries say nothing about it.
+    config.probes.retain(|probe| probe.role == Role::Service);
     if let Some(unknown) =
         args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
     {
@@ -63,26 +68,46 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     }
     let results = super::runtime()?.block_on(check_all(&config))?;
     let pairs = || config.probes.iter().zip(&results);
+    let all = || {
+        pairs().flat_map(|(probe, checked)| {
+            checked.earlier.iter().chain([&checked.last]).map(move |result| (probe, result))
+        })
+    };
     print!(
         "{}",
         match args.format {
             Format::Table =>
-                pairs().map(|(probe, result)| table(probe, result)).collect::<String>() + &counts(&results),
-            Format::Json => pairs().map(|(probe, result)| json(probe, result)).collect(),
+                all().map(|(probe, result)| table(probe, result)).collect::<String>() + &counts(&results),
+            Format::Json => all().map(|(probe, result)| json(probe, result)).collect(),
             Format::Junit => junit(&config.name, pairs()),
         }
     );
-    let well = results.iter().all(|result| result.outcome == Outcome::Success);
+    let well = results.iter().all(|checked| checked.last.outcome == Outcome::Success);
     Ok(if well { Ending::Well } else { Ending::Unwell })
 }
 
+/// A check and its tries.
+struct Checked {
+    /// Those that were made again.
+    earlier: Vec<CheckResult>,
+    /// The one that counts.
+    last: CheckResult,
+}
+
 /// The results, in the order of the probes.
-async fn check_all(config: &Config) -> anyhow::Result<Vec<CheckResult>> {
+async fn check_all(config: &Config) -> anyhow::Result<Vec<Checked>> {
     let prober =
         Arc::new(Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load())?);
-    let checks = (0..config.probes.len()).map(|probe| {
+    let checks = config.probes.iter().enumerate().map(|(index, probe)| {
         let prober = Arc::clone(&prober);
-        async move { prober.check(probe, clock::now()).await }
+        async move {
+            // There is room for all tries that a probe may have.
+            let (superseded, mut earlier) = mpsc::channel(probe.retry.times.max(1) as usize);
+            let ask = |began, limit| prober.check_within(index, began, limit);
+            let never = CancellationToken::new();
+            let last = tries::check(probe, clock::now(), || None, clock::now, ask, &superseded, &never).await;
+            Checked { earlier: std::iter::from_fn(|| earlier.try_recv().ok()).collect(), last }
+        }
     });
     Ok(futures_util::stream::iter(checks).buffered(AT_ONCE).collect().await)
 }
@@ -90,8 +115,12 @@ async fn check_all(config: &Config) -> anyhow::Result<Vec<CheckResult>> {
 fn table(probe: &Probe, result: &CheckResult) -> String {
     let status = result.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
     let mut text = format!(
-        "{:<4}  {:<44} {:<14} {status:>4} {:>8}\n",
-        if result.outcome == Outcome::Success { "ok" } else { "FAIL" },
+        "{:<5} {:<44} {:<14} {status:>4} {:>8}\n",
+        match result.outcome {
+            _ if result.superseded => "AGAIN",
+            Outcome::Success => "ok",
+            _ => "FAIL",
+        },
         probe.id,
         result.outcome.as_str(),
         show_duration(result.phases.total),
@@ -102,9 +131,11 @@ fn table(probe: &Probe, result: &CheckResult) -> String {
     text
 }
 
-fn counts(results: &[CheckResult]) -> String {
-    let good = results.iter().filter(|result| result.outcome == Outcome::Success).count();
-    format!("\n{good} of {} checks succeeded.\n", results.len())
+fn counts(results: &[Checked]) -> String {
+    let good = results.iter().filter(|checked| checked.last.outcome == Outcome::Success).count();
+    let again: usize = results.iter().map(|checked| checked.earlier.len()).sum();
+    let again = if again > 0 { format!(" Tried again: {again}.") } else { String::new() };
+    format!("\n{good} of {} checks succeeded.{again}\n", results.len())
 }
 
 fn json(probe: &Probe, result: &CheckResult) -> String {
@@ -119,6 +150,7 @@ fn json(probe: &Probe, result: &CheckResult) -> String {
         "started": result.started.to_string(),
         "outcome": result.outcome.as_str(),
         "status": result.status,
+        "superseded": result.superseded,
         "milliseconds": {
             "dns": phase(phases.dns),
             "connect": phase(phases.connect),
@@ -134,9 +166,16 @@ fn json(probe: &Probe, result: &CheckResult) -> String {
 }
 
 /// The format that Jenkins, GitLab and others read: <https://github.com/testmoapp/junitxml>.
-fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a CheckResult)>) -> String {
+fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a Checked)>) -> String {
     let (mut cases, mut tests, mut failed) = (String::new(), 0, 0);
-    for (probe, result) in pairs {
+    for (probe, Checked { earlier, last: result }) in pairs {
+        let again: String = earlier
+            .iter()
+            .map(|result| {
+                let fault = result.evidence.as_ref().map_or("", |evidence| &evidence.fault);
+                format!("    <system-out>tried again: {}</system-out>\n", xml(fault))
+            })
+            .collect();
         tests += 1;
         let start = format!(
             "  <testcase classname=\"{}\" name=\"{}\" time=\"{:.3}\"",
@@ -145,7 +184,11 @@ fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a CheckResult
             result.phases.total.as_secs_f64(),
         );
         if result.outcome == Outcome::Success {
-            cases.push_str(&format!("{start}/>\n"));
+            cases.push_str(&if again.is_empty() {
+                format!("{start}/>\n")
+            } else {
+                format!("{start}>\n{again}  </testcase>\n")
+            });
             continue;
         }
         failed += 1;
@@ -153,7 +196,7 @@ fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a CheckResult
         let fault = evidence.map_or("nobody looked", |evidence| &evidence.fault);
         let request = evidence.map_or("", |evidence| &evidence.request);
         cases.push_str(&format!(
-            "{start}>\n    <failure type=\"{}\" message=\"{}\">{}</failure>\n  </testcase>\n",
+            "{start}>\n    <failure type=\"{}\" message=\"{}\">{}</failure>\n{again}  </testcase>\n",
             result.outcome.as_str(),
             xml(fault),
             xml(request),

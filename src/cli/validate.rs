@@ -1,9 +1,9 @@
 //! `tripline validate`: all problems of the configuration, or what would be done.
 
 use crate::config::Config;
-use crate::detect::reach;
+use crate::detect::{reach, self_check};
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, Rule, RuleKind};
+use crate::model::{Cadence, Role, Rule, RuleKind};
 
 use super::{Ending, Flags, complain, load};
 
@@ -31,10 +31,12 @@ fn plan(config: &Config) -> String {
             Cadence::At(_) => 0.0,
         })
         .sum();
+    let canaries: Vec<&str> =
+        config.probes.iter().filter(|probe| probe.role == Role::Canary).map(|probe| probe.id.as_str()).collect();
     let mut text = format!(
         "{}: {} on {}, {per_minute:.1} checks a minute, location {}\n",
         config.name,
-        counted(config.probes.len(), "probe"),
+        counted(config.probes.len() - canaries.len(), "probe"),
         counted(config.components.len(), "component"),
         config.location,
     );
@@ -54,6 +56,9 @@ fn plan(config: &Config) -> String {
             .collect();
         let listed = if listed.is_empty() { "no probe".to_owned() } else { listed.join(", ") };
         text.push_str(&format!("  {:<widest$}  {listed}\n", component.name));
+    }
+    if !canaries.is_empty() {
+        text.push_str(&format!("and {}: {}\n", counted_canaries(canaries.len()), canaries.join(", ")));
     }
     text.push_str("\nTime to detect, at the worst, when every check of a slice is bad:\n");
     for rule in &config.rules {
@@ -80,6 +85,10 @@ fn plan(config: &Config) -> String {
         text.push_str(&format!("\nWARNING: {warning}\n"));
     }
     text
+}
+
+fn counted_canaries(count: usize) -> String {
+    if count == 1 { "1 canary".into() } else { format!("{count} canaries") }
 }
 
 fn counted(count: usize, what: &str) -> String {
@@ -116,6 +125,7 @@ fn describe(rule: &Rule) -> String {
         ),
         RuleKind::Expiry(expiry) => format!("certificate runs out within {}", show_duration(expiry.within)),
         RuleKind::Missing(missing) => format!("no check for {}", show_duration(missing.after)),
+        RuleKind::Offline => format!("nothing can be reached for {}", show_duration(self_check::TELL_AFTER)),
     };
     format!("{} ({}{origin}): {how}", rule.id, rule.severity)
 }

@@ -4,6 +4,7 @@
 //! the tree (`load` and the files named after its parts) and notes each problem on the way (`problem`), so that
 //! all of them are told in one go. What comes from outside is asked of [`Outside`].
 
+mod canaries;
 mod http;
 mod load;
 mod probes;
@@ -11,6 +12,7 @@ mod problem;
 mod raw;
 mod reader;
 mod receivers;
+mod retry;
 mod rules;
 mod smtp;
 mod text;
@@ -42,9 +44,9 @@ pub struct Config {
     pub cohorts: BTreeMap<LabelName, Vec<LabelValue>>,
     /// The components, in the order in which they were written.
     pub components: Vec<Component>,
-    /// The probes, expanded, in the order in which they were written.
+    /// The probes, expanded, in the order in which they were written; then the canaries.
     pub probes: Vec<Probe>,
-    /// The rules; ours when none were written.
+    /// The rules; ours when none were written. Last, where it can be told, the one that we cannot see.
     pub rules: Vec<Rule>,
     /// The receivers.
     pub receivers: BTreeMap<ReceiverId, Receiver>,
@@ -84,6 +86,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Probe", probes::KEYS),
         ("Receiver", receivers::KEYS),
         ("Resolve", http::RESOLVE_KEYS),
+        ("Retry", retry::KEYS),
         ("Rule", rules::KEYS),
         ("Tls", tls::KEYS),
     ])

@@ -14,6 +14,7 @@ use super::probes::{self, condition};
 use super::problem::nearest;
 use super::reader::{Entry, Names, Reader, Table};
 use super::words::{label_value, seconds};
+use crate::model::rule::OFFLINE;
 use crate::model::{
     Bad, Clear, Component, Consecutive, ErrorRate, FailureClass, LabelName, LabelValue, Ratio, ReceiverId, Rule,
     RuleKind, Scope, Severity,
@@ -114,6 +115,10 @@ fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
 
 /// Reads one rule; one by burn rate becomes several, one for each pair of its windows.
 fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Vec<Rule>> {
+    if entry.name == OFFLINE {
+        let fault = "`offline` is the built-in rule that tells when Tripline itself cannot see";
+        reader.fault(entry.at, fault, "give your rule another id");
+    }
     let table = reader.table(entry, KEYS, "write `{change: {}}`, `{above: 5%}` or `{consecutive: 3}`")?;
     let over = match table.get("over") {
         Some(entry) => scope(reader, entry, around),

@@ -61,6 +61,7 @@ pub fn find(tally: &Tally, places: &[Place], config: &Config) -> Finding {
         components: components.map(|(component, _)| component).collect(),
         factor,
         example: None,
+        unseen: None,
     }
 }
 

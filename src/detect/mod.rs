@@ -14,6 +14,7 @@ mod latency;
 mod missing;
 mod onset;
 pub mod reach;
+pub mod self_check;
 mod slices;
 pub mod tally;
 
@@ -98,7 +99,7 @@ impl Detector {
     /// Rules that have seen nothing yet.
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
-        let watches: Vec<Watch> = config.rules.iter().map(|rule| Watch::new(rule, &config)).collect();
+        let watches: Vec<Watch> = config.rules.iter().filter_map(|rule| Watch::new(rule, &config)).collect();
         let watched_by = (0..config.probes.len())
             .map(|probe| (0..watches.len()).filter(|&rule| watches[rule].covers(probe)).collect())
             .collect();
@@ -107,7 +108,7 @@ impl Detector {
     }
 
     /// Takes in a result of the probe with this index, judged at `at`, which must not run backwards.
-    /// Void results say nothing and are passed over. Returns what went into the history.
+    /// Void results, and those of a check that was made again, say nothing and are passed over. Returns what went into the history.
     pub fn observe(
         &mut self,
         probe: usize,
@@ -116,7 +117,7 @@ impl Detector {
         signals: &mut Vec<Signal>,
     ) -> Option<Entry> {
         let (rules, asked) = (self.watched_by.get(probe)?, self.config.probes.get(probe)?);
-        if matches!(result.outcome, Outcome::Void(_)) {
+        if matches!(result.outcome, Outcome::Void(_)) || result.superseded {
             return None;
         }
         self.bad.clear();
@@ -206,11 +207,12 @@ impl Detector {
     #[must_use]
     pub fn bad_checks(&self, breach: &Breach) -> BTreeMap<(usize, Option<FailureClass>), u64> {
         let mut counts = BTreeMap::new();
-        let Some(watch) = self.watches.iter().zip(&self.config.rules).find(|(_, rule)| rule.id == breach.rule) else {
+        let judging = self.config.rules.iter().filter(|rule| !matches!(rule.kind, RuleKind::Offline));
+        let Some((watch, _)) = self.watches.iter().zip(judging).find(|(_, rule)| rule.id == breach.rule) else {
             return counts;
         };
         for entry in self.history.since(breach.since).filter(|entry| entry.bad) {
-            let covered = watch.0.covers(entry.probe) && watch.0.counts(entry);
+            let covered = watch.covers(entry.probe) && watch.counts(entry);
             let probe = self.config.probes.get(entry.probe).filter(|_| covered);
             if probe.is_some_and(|probe| breach.slice.covers(probe)) {
                 *counts.entry((entry.probe, entry.class)).or_default() += 1;
@@ -233,9 +235,10 @@ impl Detector {
 }
 
 impl Watch {
-    fn new(rule: &Rule, config: &Config) -> Self {
+    /// `None` for the rule that judges no probe: [`self_check`] does its work.
+    fn new(rule: &Rule, config: &Config) -> Option<Self> {
         let probes = &config.probes;
-        match &rule.kind {
+        Some(match &rule.kind {
             RuleKind::ErrorRate(rate) => Self::ErrorRate(ErrorRateWatch::new(rule, rate, probes)),
             RuleKind::Change(change) => Self::Change(ChangeWatch::new(rule, change, probes, &config.cohorts)),
             RuleKind::Consecutive(run) => Self::Consecutive(ConsecutiveWatch::new(rule, *run, probes)),
@@ -243,7 +246,8 @@ impl Watch {
             RuleKind::BurnRate(burn) => Self::BurnRate(BurnRateWatch::new(rule, burn, probes)),
             RuleKind::Expiry(expiry) => Self::Expiry(ExpiryWatch::new(rule, *expiry, probes)),
             RuleKind::Missing(missing) => Self::Missing(MissingWatch::new(rule, *missing, probes)),
-        }
+            RuleKind::Offline => return None,
+        })
     }
 
     fn covers(&self, probe: usize) -> bool {
@@ -321,7 +325,7 @@ pub fn lookback(config: &Config) -> Duration {
         RuleKind::Latency(latency) => latency.within.saturating_mul(2).saturating_add(latency.hold),
         RuleKind::BurnRate(burn) => burn.long.saturating_add(burn.hold).min(LONGEST_BURN),
         // The next check shows the certificate again, and what is missing is counted anew from the start.
-        RuleKind::Expiry(_) | RuleKind::Missing(_) => Duration::ZERO,
+        RuleKind::Expiry(_) | RuleKind::Missing(_) | RuleKind::Offline => Duration::ZERO,
     });
     longest.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }
@@ -333,7 +337,7 @@ fn history(config: &Config) -> Duration {
         RuleKind::Change(_) => SLOWEST_CHANGE,
         RuleKind::Latency(latency) => latency.within,
         RuleKind::BurnRate(burn) => burn.short.min(LONGEST_BURN_HISTORY),
-        RuleKind::Consecutive(_) | RuleKind::Expiry(_) | RuleKind::Missing(_) => SHORTEST_HISTORY,
+        RuleKind::Consecutive(_) | RuleKind::Expiry(_) | RuleKind::Missing(_) | RuleKind::Offline => SHORTEST_HISTORY,
     });
     windows.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }

@@ -2,7 +2,8 @@
 //!
 //! In any stretch of length t, a probe with interval I begins at least floor(t / I) checks. A rule that needs k bad
 //! checks has them at the latest after the smallest t at which these add up to k over the slice's probes, plus the
-//! time that the last of these checks takes to fail, which its timeout bounds:
+//! time that the last of these checks takes to fail, which its timeout bounds; where a failure that counts is tried
+//! again, the pauses and the timeouts of all tries (`timeout` below stands for their sum), up to the next turn:
 //!
 //! ```text
 //! worst case = min { t : sum of floor(t / I) >= k } + timeout
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, ErrorRate, LabelName, Probe, Rule, RuleKind, Slice};
+use crate::model::{Bad, Cadence, ErrorRate, LabelName, Probe, Rule, RuleKind, Slice};
 
 use super::change;
 use super::slices::Slices;
@@ -84,10 +85,12 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
                 add(slice.clone(), &members, in_a_row(needed, &members));
             }
         }
+        // It judges no probe.
+        RuleKind::Offline => {}
         RuleKind::Consecutive(run) => {
             for probe in covered {
                 let worst = match interval(probe) {
-                    Some(interval) => Ok(interval.saturating_mul(run.count) + probe.timeout),
+                    Some(interval) => Ok(interval.saturating_mul(run.count) + longest(None, probe)),
                     None => Err(format!("{} in a row, as its calendar goes", run.count)),
                 };
                 add(missing::slice(probe), &[probe], worst);
@@ -125,7 +128,7 @@ fn members<'a>(slices: &Slices, probes: &'a [Probe]) -> Vec<Vec<&'a Probe>> {
 /// end well, each of them within the timeout; those that begin after that count.
 fn in_a_row(needed: u64, probes: &[&Probe]) -> Result<Duration, String> {
     let intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
-    let timeout = probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
+    let timeout = probes.iter().map(|probe| longest(None, probe)).max().unwrap_or_default();
     let Some(slowest) = intervals.iter().max() else {
         return Err(format!("{needed} in a row, as their calendars go"));
     };
@@ -146,7 +149,7 @@ fn first(needed: u64, most: Duration, begun: impl Fn(Duration) -> u64) -> Durati
 
 fn error_rate(rate: &ErrorRate, probes: &[&Probe]) -> Result<Duration, String> {
     let intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
-    let timeout = probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
+    let timeout = probes.iter().map(|probe| longest(Some(&rate.bad), probe)).max().unwrap_or_default();
     let begun = |t: Duration| intervals.iter().map(|interval| times(t, *interval)).sum::<u64>();
     // Checks that begin so close together end within one window, however long each takes; the first is one more.
     let sure = match intervals.is_empty() {
@@ -168,6 +171,18 @@ fn error_rate(rate: &ErrorRate, probes: &[&Probe]) -> Result<Duration, String> {
     let share = u64::try_from(u128::from(most) * u128::from(rate.above.ppm()) / 1_000_000).unwrap_or(u64::MAX);
     let needed = at_least.max(share.saturating_add(1));
     Ok(if needed > sure { all_bad } else { first(needed).min(all_bad) })
+}
+
+/// How long a check of the probe may take until it is bad, in whole seconds where it is tried again: its timeout, and
+/// that of its other tries where a failure that counts is one of those that are tried again.
+fn longest(bad: Option<&Bad>, probe: &Probe) -> Duration {
+    match bad {
+        Some(Bad::Class(class)) if !probe.retry.on.contains(class) => probe.timeout,
+        _ => match probe.longest_check() {
+            longest if longest == probe.timeout => longest,
+            longest => Duration::from_secs(longest.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
+        },
+    }
 }
 
 fn interval(probe: &Probe) -> Option<Duration> {

@@ -9,7 +9,8 @@ use crate::detect::{Detector, factor};
 use crate::incident::{explain, gravity, lifecycle, spread};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
-    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe, Timestamp,
+    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe, RuleKind,
+    Timestamp,
 };
 
 use super::Examples;
@@ -60,28 +61,40 @@ impl Case {
         others: impl Fn(&Entry) -> u32,
         view: View<'_>,
     ) -> Option<(Self, IncidentEvent)> {
-        let mut covers = vec![false; view.config.probes.len()];
-        widen(&mut covers, &breach, view.config);
         let marks = breach.marks.clone();
-        let event = IncidentEvent {
-            incident: IncidentId::derived(&[&breach.id.to_string()]),
-            seq: 0,
-            at,
-            change: IncidentChange::Opened { breach, finding: Finding::default() },
-        };
-        let incident = lifecycle::open(&event)?;
-        let (tally, after) = (Tally::default(), Tally::default());
-        let mut case = Self { incident, tally, after, covers, marks, assessed: at, decide_at: None, watch_due: None };
+        let (mut case, event) = Self::found(breach, Finding::default(), at, view.config)?;
+        let IncidentChange::Opened { breach, .. } = event.change else { return None };
+        widen(&mut case.covers, &breach, view.config);
+        case.marks = marks;
         for entry in view.detector.history().since(since) {
             let own = if entry.bad { case.likeness(entry, view.config) } else { 1 };
             if own > 0 && (!entry.bad || own >= others(entry)) {
                 case.count(entry);
             }
         }
-        let IncidentChange::Opened { breach, .. } = event.change else { return None };
         let finding = assess(&case.tally, None, view);
         let event = IncidentEvent { change: IncidentChange::Opened { breach, finding }, ..event };
         case.incident = lifecycle::open(&event)?;
+        Some((case, event))
+    }
+
+    /// Opens an incident that shows this, and counts no checks.
+    pub(super) fn found(
+        breach: Breach,
+        finding: Finding,
+        at: Timestamp,
+        config: &Config,
+    ) -> Option<(Self, IncidentEvent)> {
+        let event = IncidentEvent {
+            incident: IncidentId::derived(&[&breach.id.to_string()]),
+            seq: 0,
+            at,
+            change: IncidentChange::Opened { breach, finding },
+        };
+        let incident = lifecycle::open(&event)?;
+        let covers = vec![false; config.probes.len()];
+        let (tally, after, marks) = (Tally::default(), Tally::default(), Marks::default());
+        let case = Self { incident, tally, after, covers, marks, assessed: at, decide_at: None, watch_due: None };
         Some((case, event))
     }
 
@@ -213,6 +226,9 @@ impl Case {
 
 fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
     let Some(rule) = config.rules.iter().find(|rule| rule.id == breach.rule) else { return };
+    if matches!(rule.kind, RuleKind::Offline) {
+        return;
+    }
     for (covered, probe) in covers.iter_mut().zip(&config.probes) {
         *covered |= rule.over.covers(probe);
     }

@@ -14,7 +14,7 @@ impl Engine {
             .iter()
             .filter_map(|output| match output {
                 Output::Event(event) => Some(event.incident),
-                Output::Owed(_) | Output::Answer(..) => None,
+                Output::Result(_) | Output::Owed(_) | Output::Answer(..) => None,
             })
             .collect();
         for (id, case) in &mut self.cases {

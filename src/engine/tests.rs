@@ -2,6 +2,7 @@
 
 mod relapse;
 mod restart;
+mod sight;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,6 +115,7 @@ const LOST: Outcome = Outcome::Failure(FailureClass::NotFound);
 struct Drive {
     engine: Engine,
     outputs: Vec<Output>,
+    /// As they would be stored.
     results: Vec<CheckResult>,
 }
 
@@ -125,7 +127,10 @@ impl Drive {
     fn hand(&mut self, input: Input, now: Timestamp) {
         self.engine.handle(input, now);
         while let Some(output) = self.engine.poll_output() {
-            self.outputs.push(output);
+            match output {
+                Output::Result(result) => self.results.push(result),
+                output => self.outputs.push(output),
+            }
         }
     }
 
@@ -144,7 +149,6 @@ impl Drive {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let outcome = fails(probe, now as u32).unwrap_or(Outcome::Success);
             let result = result(&probe.id, moment, outcome);
-            self.results.push(result.clone());
             self.hand(Input::Result(result), moment);
             now += step;
             index += 1;

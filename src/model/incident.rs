@@ -8,6 +8,7 @@ use super::notification::NotificationKind;
 use super::outcome::FailureClass;
 use super::place::Place;
 use super::probe::{Labels, Probe, show_labels};
+use super::rule::OFFLINE;
 use super::unit::Timestamp;
 
 /// How grave, in the impact words of Statuspage.
@@ -139,6 +140,23 @@ pub struct Finding {
     pub components: BTreeSet<ComponentId>,
     /// One of the failures, to begin looking at.
     pub example: Option<Example>,
+    /// Of an incident of our own: what Tripline could not see.
+    pub unseen: Option<Unseen>,
+}
+
+/// What Tripline could not see, because its own network was cut off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unseen {
+    /// Since when nothing is known.
+    pub since: Timestamp,
+    /// Until when; `None` while it goes on.
+    pub until: Option<Timestamp>,
+    /// Checks that reached nothing, ...
+    pub checks: u32,
+    /// ... at so many hosts.
+    pub hosts: u32,
+    /// How many canaries there are, none of which could be reached.
+    pub canaries: u32,
 }
 
 /// The label, and those of its values, that separate the failing checks from the others.
@@ -271,6 +289,12 @@ impl Incident {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.state != IncidentState::Resolved
+    }
+
+    /// Whether it says that Tripline itself could not see, and nothing of the service.
+    #[must_use]
+    pub fn is_our_own(&self) -> bool {
+        self.breaches.iter().all(|breach| breach.rule.as_str() == OFFLINE)
     }
 
     /// Whether one of its breaches is not over.

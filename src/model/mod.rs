@@ -15,6 +15,7 @@ pub mod place;
 pub mod probe;
 pub mod receiver;
 pub mod result;
+pub mod retry;
 pub mod rule;
 pub mod secret;
 pub mod unit;
@@ -31,13 +32,14 @@ pub use id::{
     BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, NotificationId, ProbeId, ProbeName,
     ReceiverId, RuleId,
 };
-pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice};
+pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use place::Place;
-pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, TlsOptions};
+pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, Role, TcpTarget, TlsOptions};
 pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
 pub use result::{CheckResult, Evidence, PeerCertificate, Phases};
+pub use retry::{Again, Retry};
 pub use rule::{
     Bad, BurnRate, Change, Clear, Consecutive, ErrorRate, Expiry, FalseAlarms, Latency, Missing, Phase, Rule,
     RuleKind, Scope,

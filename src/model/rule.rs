@@ -7,7 +7,7 @@ use super::condition::Condition;
 use super::id::{ComponentId, LabelName, ProbeName, ReceiverId, RuleId};
 use super::incident::Severity;
 use super::outcome::FailureClass;
-use super::probe::{Labels, Probe};
+use super::probe::{Labels, Probe, Role};
 use super::result::Phases;
 use super::unit::Ratio;
 
@@ -40,10 +40,11 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Whether the probe is one of those meant.
+    /// Whether the probe is one of those meant. A canary never is.
     #[must_use]
     pub fn covers(&self, probe: &Probe) -> bool {
-        (self.components.is_empty() || self.components.contains(&probe.component))
+        probe.role == Role::Service
+            && (self.components.is_empty() || self.components.contains(&probe.component))
             && (self.probes.is_empty() || self.probes.contains(&probe.name))
             && self.labels.iter().all(|(name, value)| probe.labels.get(name) == Some(value))
     }
@@ -66,6 +67,8 @@ pub enum RuleKind {
     Expiry(Expiry),
     /// A probe of which nothing was seen for too long.
     Missing(Missing),
+    /// Built in, under the id [`OFFLINE`]: Tripline itself cannot see. It judges no probe.
+    Offline,
 }
 
 /// More checks of a slice fail than usually do, by so much that it is no accident.
@@ -87,6 +90,9 @@ pub struct FalseAlarms {
     /// ... in so long, on average.
     pub per: Duration,
 }
+
+/// The id of the built-in rule that says that Tripline itself cannot see.
+pub const OFFLINE: &str = "offline";
 
 /// The share of bad checks in a sliding window.
 #[derive(Clone, Debug)]

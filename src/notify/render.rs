@@ -119,7 +119,11 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
     });
     let headline = summary::headline(finding, Some(config));
     Words {
-        headline: if incident.is_open() { headline } else { format!("It is over. It was: {headline}") },
+        headline: if incident.is_open() || incident.is_our_own() {
+            headline
+        } else {
+            format!("It is over. It was: {headline}")
+        },
         facts,
         evidence,
         reason: reason.to_owned(),

@@ -183,7 +183,7 @@ probes:
     let probe = &config.probes[0];
     assert_eq!(probe.id.as_str(), "home[team=a b/c]");
     assert_eq!(probe.labels.len(), 2);
-    let tripline::model::ProbeKind::Http(http) = &probe.kind;
+    let tripline::model::ProbeKind::Http(http) = &probe.kind else { panic!("it asks by HTTP") };
     assert_eq!(http.url.as_str(), "https://eu.forge.example/a%20b%2Fc?q=a%20b%2Fc");
     assert_eq!(http.headers["x-team"], "a b/c of website");
     assert!(http.headers["authorization"].is_sensitive() && http.headers["x-token"].is_sensitive());
@@ -191,7 +191,7 @@ probes:
     assert_eq!(http.headers["x-token"], "s3cr3t-t0ken");
     assert_eq!(http.body, "a b/c ${env:TOKEN}");
     assert_eq!(config.secrets.redact("it is s3cr3t-t0ken"), "it is [secret]");
-    let tripline::model::ProbeKind::Http(other) = &config.probes[1].kind;
+    let tripline::model::ProbeKind::Http(other) = &config.probes[1].kind else { panic!("it asks by HTTP") };
     assert!(std::sync::Arc::ptr_eq(&http.tls, &other.tls));
     assert!(!format!("{config:?}").contains("s3cr3t"));
 }
@@ -236,7 +236,7 @@ fn a_secret_is_hidden_in_the_form_that_a_url_gives_it_too() {
     }
     let text = MINIMAL.replace("https://forge.example/", "\"https://forge.example/x?token=${env:TOKEN}\"");
     let config = load("probes.yaml", &text, &Odd).unwrap();
-    let tripline::model::ProbeKind::Http(http) = &config.probes[0].kind;
+    let tripline::model::ProbeKind::Http(http) = &config.probes[0].kind else { panic!("it asks by HTTP") };
     assert_eq!(config.secrets.redact(http.url.as_str()), "https://forge.example/x?token=[secret]");
 }
 

@@ -85,6 +85,7 @@ pub(crate) fn finding() -> Finding {
         status: Some(404),
         components: BTreeSet::from(["website".into(), "api".into()]),
         example: None,
+        unseen: None,
     }
 }
 

@@ -37,6 +37,10 @@ pub struct Config {
     pub reopen_within: Option<String>,
     /// Who is told, by id. Default: nobody.
     pub receivers: Option<BTreeMap<String, Receiver>>,
+    /// What has nothing to do with the service: `https://example.org/` or `tcp://192.0.2.1:443`. While none of it can
+    /// be reached, it is us. Default: none.
+    #[schemars(length(min = 1, max = 16))]
+    pub canaries: Option<Vec<String>>,
 }
 
 /// A text, or a number taken as a text.
@@ -62,6 +66,22 @@ pub struct Defaults {
     pub interval: Option<String>,
     /// How long a check may take, from 10ms to the interval. Default: 10s.
     pub timeout: Option<String>,
+    /// When a failed check is made again at once.
+    pub retry: Option<Retry>,
+}
+
+/// When a failed check is made again at once, because it may be our own network. What is not said is as in `defaults`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Retry {
+    /// How many tries may follow the first, 0 to 5; 0: none. Default: 1.
+    #[schemars(range(max = 5))]
+    pub times: Option<u8>,
+    /// The pause before each, up to 1m. Default: 2s.
+    pub after: Option<String>,
+    /// Which failures: some of `dns`, `connect`, `tls`, `timeout`. Default: all four.
+    #[schemars(length(min = 1))]
+    pub on: Option<Vec<String>>,
 }
 
 /// What users name and the status page lists.
@@ -92,6 +112,8 @@ pub struct Probe {
     pub timezone: Option<String>,
     /// How long a check may take, from 10ms to the interval. Default: that of `defaults`.
     pub timeout: Option<String>,
+    /// When a failed check is made again at once. Default: as in `defaults`.
+    pub retry: Option<Retry>,
     /// Asks by HTTP.
     pub http: Http,
     /// Conditions in CEL, all of which must hold, over `status`, `body`, `headers`, `json`, `timing`, `url` and

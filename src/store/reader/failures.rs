@@ -27,6 +27,18 @@ impl Reader {
     /// # Errors
     /// When a row cannot be read.
     pub fn failures(&self, query: &FailureQuery<'_>) -> Result<Vec<CheckResult>, StoreError> {
+        self.failed(query, "outcome < 128")
+    }
+
+    /// As [`failures`](Self::failures): those that were tried again at once, which count neither way.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn tried_again(&self, query: &FailureQuery<'_>) -> Result<Vec<CheckResult>, StoreError> {
+        self.failed(query, "outcome > 192")
+    }
+
+    fn failed(&self, query: &FailureQuery<'_>, which: &str) -> Result<Vec<CheckResult>, StoreError> {
         let snapshot = self.connection.unchecked_transaction()?;
         let Some(first) = first_result_since(&snapshot, query.from)? else {
             return Ok(Vec::new());
@@ -40,7 +52,7 @@ impl Reader {
         // Names the partial index's own condition, so that it is used.
         let mut statement = snapshot.prepare_cached(&format!(
             "SELECT {RESULT}, id FROM result
-             WHERE probe = ?1 AND id >= ?2 AND outcome <> 0 AND outcome < 128
+             WHERE probe = ?1 AND id >= ?2 AND outcome <> 0 AND {which}
                  AND started + total / 1000 >= ?3 AND started + total / 1000 < ?4
              ORDER BY id LIMIT ?5"
         ))?;

@@ -114,11 +114,12 @@ fn result_of(row: &Row<'_>, names: &Names) -> Result<CheckResult, StoreError> {
     let phase = |column: usize| -> Result<_, StoreError> {
         row.get::<_, Option<i64>>(column)?.map(row::of_micros).transpose()
     };
+    let (outcome, superseded) = row::result_of_code(row.get(3)?)?;
     Ok(CheckResult {
         probe: names.probe(row.get(0)?)?,
         location: names.location(row.get(1)?)?,
         started: Timestamp::from_millis(row.get(2)?),
-        outcome: row::outcome_of_code(row.get(3)?)?,
+        outcome,
         status: row.get(4)?,
         phases: Phases {
             dns: phase(5)?,
@@ -130,7 +131,7 @@ fn result_of(row: &Row<'_>, names: &Names) -> Result<CheckResult, StoreError> {
         },
         address: row.get::<_, Option<i64>>(11)?.map(|key| names.address(key)).transpose()?,
         expires: row.get::<_, Option<i64>>(12)?.map(row::of_seconds),
-        superseded: false,
+        superseded,
         evidence: None,
     })
 }

@@ -10,7 +10,7 @@ use super::{of_json, to_json};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
     Breach, BreachId, Factor, FailureClass, Finding, IncidentChange, IncidentEvent, IncidentId, NotificationId,
-    NotificationKind, Severity, Slice, Timestamp,
+    NotificationKind, Severity, Slice, Timestamp, Unseen,
 };
 use crate::store::StoreError;
 
@@ -203,6 +203,17 @@ struct FindingRow {
     status: Option<u16>,
     components: BTreeSet<String>,
     example: Option<ExampleRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unseen: Option<UnseenRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UnseenRow {
+    since: i64,
+    until: Option<i64>,
+    checks: u32,
+    hosts: u32,
+    canaries: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -227,7 +238,7 @@ struct ExampleRow {
 
 impl FindingRow {
     fn of(finding: &Finding) -> Self {
-        let Finding { bad, looked, factor, failure, status, components, example } = finding;
+        let Finding { bad, looked, factor, failure, status, components, example, unseen } = finding;
         Self {
             bad: *bad,
             looked: *looked,
@@ -248,6 +259,13 @@ impl FindingRow {
                 at: example.at.as_millis(),
                 request: example.request.clone(),
                 fault: example.fault.clone(),
+            }),
+            unseen: unseen.map(|unseen| UnseenRow {
+                since: unseen.since.as_millis(),
+                until: unseen.until.map(Timestamp::as_millis),
+                checks: unseen.checks,
+                hosts: unseen.hosts,
+                canaries: unseen.canaries,
             }),
         }
     }
@@ -273,6 +291,13 @@ impl FindingRow {
                 at: Timestamp::from_millis(example.at),
                 request: example.request,
                 fault: example.fault,
+            }),
+            unseen: self.unseen.map(|unseen| Unseen {
+                since: Timestamp::from_millis(unseen.since),
+                until: unseen.until.map(Timestamp::from_millis),
+                checks: unseen.checks,
+                hosts: unseen.hosts,
+                canaries: unseen.canaries,
             }),
         })
     }

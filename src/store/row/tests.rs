@@ -6,6 +6,7 @@ use proptest::collection::{btree_map, btree_set};
 use proptest::option;
 use proptest::prelude::*;
 
+use super::code::{outcome_code, outcome_of_code};
 use super::*;
 use crate::model::incident::{Example, Marks};
 use crate::model::*;
@@ -41,6 +42,25 @@ fn the_code_of_an_outcome_is_what_it_always_was() {
         (132, "internal"),
     ];
     assert_eq!(codes, promised);
+}
+
+#[test]
+fn a_check_that_was_made_again_is_192_more_than_its_failure() {
+    let result = |outcome, superseded| CheckResult {
+        superseded,
+        ..CheckResult {
+            outcome,
+            ..CheckResult::void("p".into(), Location::local(), Timestamp::default(), VoidReason::Internal)
+        }
+    };
+    for class in FailureClass::ALL {
+        let outcome = Outcome::Failure(class);
+        let code = result_code(&result(outcome, true));
+        assert_eq!(code, 192 + outcome_code(outcome));
+        assert_eq!(result_of_code(code).unwrap(), (outcome, true));
+        assert_eq!(result_of_code(outcome_code(outcome)).unwrap(), (outcome, false));
+    }
+    assert_eq!((-10..400).filter(|code| result_of_code(*code).is_ok()).count(), 20 + 15);
 }
 
 #[test]
@@ -146,6 +166,15 @@ fn finding() -> impl Strategy<Value = Finding> {
         request,
         fault,
     });
+    let unseen = (any::<i64>(), any::<Option<i64>>(), any::<[u32; 3]>()).prop_map(
+        |(since, until, [checks, hosts, canaries])| Unseen {
+            since: Timestamp::from_millis(since),
+            until: until.map(Timestamp::from_millis),
+            checks,
+            hosts,
+            canaries,
+        },
+    );
     (
         any::<[u32; 2]>(),
         option::of(factor),
@@ -153,8 +182,9 @@ fn finding() -> impl Strategy<Value = Finding> {
         any::<Option<u16>>(),
         components(),
         option::of(example),
+        option::of(unseen),
     )
-        .prop_map(|([bad, looked], factor, failure, status, components, example)| Finding {
+        .prop_map(|([bad, looked], factor, failure, status, components, example, unseen)| Finding {
             bad,
             looked,
             factor,
@@ -162,6 +192,7 @@ fn finding() -> impl Strategy<Value = Finding> {
             status,
             components,
             example,
+            unseen,
         })
 }
 

@@ -22,7 +22,7 @@ pub(super) fn store_result(connection: &Connection, keys: &mut Keys, result: &Ch
             probe,
             location,
             result.started.as_millis(),
-            row::outcome_code(result.outcome),
+            row::result_code(result),
             result.status,
             phases.dns.map(row::micros),
             phases.connect.map(row::micros),
