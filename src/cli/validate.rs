@@ -1,9 +1,10 @@
 //! `tripline validate`: all problems of the configuration, or what would be done.
 
+use crate::clock;
 use crate::config::Config;
 use crate::detect::reach;
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, Rule, RuleKind};
+use crate::model::{Cadence, Maintenance, Rule, RuleKind, Scope, Timestamp, Window};
 
 use super::{Ending, Flags, complain, load};
 
@@ -11,7 +12,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
     match load::load(&flags.config) {
         Ok(config) => {
             println!("{} is well.\n", flags.config.display());
-            print!("{}", plan(&config));
+            print!("{}", plan(&config, clock::now()));
             Ok(Ending::Well)
         }
         Err(problems) => {
@@ -22,7 +23,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
 }
 
 /// What would be done, for a person to check.
-fn plan(config: &Config) -> String {
+fn plan(config: &Config, now: Timestamp) -> String {
     let per_minute: f64 = config
         .probes
         .iter()
@@ -76,6 +77,12 @@ fn plan(config: &Config) -> String {
         let rules = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
         text.push_str(&format!("\n{receiver} is told by {rules}\n"));
     }
+    if !config.maintenance.is_empty() {
+        text.push_str("\nMaintenance, in which messages wait:\n");
+    }
+    for maintenance in &config.maintenance {
+        text.push_str(&format!("  {}\n", window(maintenance, now)));
+    }
     for warning in &config.warnings {
         text.push_str(&format!("\nWARNING: {warning}\n"));
     }
@@ -84,6 +91,25 @@ fn plan(config: &Config) -> String {
 
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A maintenance, and its window that is open or comes next.
+fn window(maintenance: &Maintenance, now: Timestamp) -> String {
+    let show = |window: Window| format!("from {} until {}", window.from.show(), window.until.show());
+    let when = match (maintenance.when.open_at(now), maintenance.when.next_after(now)) {
+        (Some(open), _) => format!("OPEN NOW, {}", show(open)),
+        (None, Some(next)) => format!("next {}", show(next)),
+        (None, None) => "over; it can be removed".to_owned(),
+    };
+    format!("{} ({}): {when}", maintenance.id, covers(&maintenance.over))
+}
+
+fn covers(scope: &Scope) -> String {
+    let mut parts = Vec::new();
+    parts.extend(scope.components.iter().map(ToString::to_string));
+    parts.extend(scope.probes.iter().map(|probe| format!("probe {probe}")));
+    parts.extend(scope.labels.iter().map(|(name, value)| format!("{name}={value}")));
+    if parts.is_empty() { "everything".to_owned() } else { parts.join(", ") }
 }
 
 fn describe(rule: &Rule) -> String {

@@ -8,11 +8,11 @@ use super::raw::tree;
 use super::reader::{Entry, Names, Reader, Table};
 use super::text::Outside;
 use super::words::{label_name, label_value, shown, shown_name};
-use super::{Config, receivers, rules};
+use super::{Config, maintenance, receivers, rules};
 use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Secrets};
 
 pub(super) const KEYS: &[&str] =
-    &["name", "url", "location", "defaults", "cohorts", "components", "probes", "rules", "receivers"];
+    &["name", "url", "location", "defaults", "cohorts", "components", "probes", "rules", "receivers", "maintenance"];
 pub(super) const DEFAULTS_KEYS: &[&str] = &["interval", "timeout"];
 pub(super) const COMPONENT_KEYS: &[&str] = &["name", "depends_on"];
 
@@ -62,16 +62,14 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         &probes::Surroundings { interval, timeout, cohorts: &cohorts, components: &components },
     );
     let receivers = receivers::read(reader, &table, &mut found.warnings);
-    let rules = rules::read(
-        reader,
-        &table,
-        &rules::Surroundings {
-            components: &components,
-            probes: &found,
-            cohorts: &cohorts,
-            receivers: &receivers.names,
-        },
-    );
+    let around = rules::Surroundings {
+        components: &components,
+        probes: &found,
+        cohorts: &cohorts,
+        receivers: &receivers.names,
+    };
+    let rules = rules::read(reader, &table, &around);
+    let maintenance = maintenance::read(reader, &table, &around);
     Some(Config {
         name: name.unwrap_or_default(),
         url,
@@ -81,6 +79,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         probes: found.probes,
         rules,
         receivers: receivers.receivers,
+        maintenance,
         secrets: Secrets::default(),
         warnings: found.warnings,
     })

@@ -6,6 +6,7 @@
 
 mod http;
 mod load;
+mod maintenance;
 mod probes;
 mod problem;
 mod raw;
@@ -25,7 +26,7 @@ pub use text::Outside;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Component, ComponentId, LabelName, LabelValue, Location, Probe, Receiver, ReceiverId, Rule, Secrets,
+    Component, ComponentId, LabelName, LabelValue, Location, Maintenance, Probe, Receiver, ReceiverId, Rule, Secrets,
 };
 
 /// A whole configuration, as meant: every reference points somewhere, every expression is compiled.
@@ -47,6 +48,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// The receivers.
     pub receivers: BTreeMap<ReceiverId, Receiver>,
+    /// When not to speak, in the order in which it was written.
+    pub maintenance: Vec<Maintenance>,
     /// What must not be shown.
     pub secrets: Secrets,
     /// What is allowed but dangerous, to be said loudly: `dashboard does not verify certificates`.
@@ -72,6 +75,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
         ("Http", http::KEYS),
+        ("Maintenance", maintenance::KEYS),
         ("Over", rules::OVER_KEYS),
         ("Probe", probes::KEYS),
         ("Receiver", receivers::KEYS),

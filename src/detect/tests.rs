@@ -63,6 +63,7 @@ fn config(probes: Vec<Probe>, kind: RuleKind) -> Arc<Config> {
         probes,
         rules: vec![rule(kind)],
         receivers: BTreeMap::new(),
+        maintenance: Vec::new(),
         secrets: Secrets::default(),
         warnings: vec![],
     })

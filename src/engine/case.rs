@@ -1,5 +1,6 @@
 //! A case: an open incident together with the counts that say what its checks have in common.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -8,8 +9,9 @@ use crate::detect::history::{Entry, History};
 use crate::detect::tally::Tally;
 use crate::incident::{lifecycle, spread};
 use crate::model::{
-    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Timestamp,
+    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe, Timestamp,
 };
+use crate::notify::quiet::Hit;
 
 use super::Examples;
 
@@ -20,6 +22,8 @@ pub(super) struct Case {
     tally: Tally,
     /// Those since: they belong to the incident only if another bad one follows, and else to its recovery.
     after: Tally,
+    /// How many checks of a probe were bad in a row, up to now.
+    runs: BTreeMap<usize, u32>,
     /// For each probe, whether a rule of one of the breaches watches it.
     covers: Vec<bool>,
     /// When the counts were last made into a finding.
@@ -47,9 +51,9 @@ impl Case {
     ) -> Option<(Self, IncidentEvent)> {
         let mut covers = vec![false; config.probes.len()];
         widen(&mut covers, &breach, config);
-        let (mut tally, mut after) = (Tally::default(), Tally::default());
+        let (mut tally, mut after, mut runs) = (Tally::default(), Tally::default(), BTreeMap::new());
         for entry in history.since(since).filter(|entry| covers.get(entry.probe) == Some(&true)) {
-            add(&mut tally, &mut after, entry);
+            add(&mut tally, &mut after, &mut runs, entry);
         }
         let finding = assess(&tally, None, examples, config);
         let event = IncidentEvent {
@@ -59,7 +63,7 @@ impl Case {
             change: IncidentChange::Opened { breach, finding },
         };
         let incident = lifecycle::open(&event)?;
-        Some((Self { incident, tally, after, covers, assessed: at, decide_at: None }, event))
+        Some((Self { incident, tally, after, runs, covers, assessed: at, decide_at: None }, event))
     }
 
     /// Takes up a stored incident; its counts come from the results that are replayed after.
@@ -72,6 +76,7 @@ impl Case {
             incident,
             tally: Tally::default(),
             after: Tally::default(),
+            runs: BTreeMap::new(),
             covers,
             assessed: Timestamp::default(),
             // At once, whatever the clock was when it was opened.
@@ -82,7 +87,7 @@ impl Case {
     /// Counts a check, if a rule of this incident watches its probe.
     pub(super) fn count(&mut self, entry: &Entry) {
         if self.covers.get(entry.probe) == Some(&true) {
-            add(&mut self.tally, &mut self.after, entry);
+            add(&mut self.tally, &mut self.after, &mut self.runs, entry);
         }
     }
 
@@ -101,7 +106,7 @@ impl Case {
         for entry in history.since(since) {
             let new = self.covers.get(entry.probe) == Some(&true) && before.get(entry.probe) == Some(&false);
             if new {
-                add(&mut self.tally, &mut self.after, entry);
+                add(&mut self.tally, &mut self.after, &mut self.runs, entry);
             }
         }
         self.event(at, IncidentChange::Joined { breach, reason })
@@ -112,6 +117,31 @@ impl Case {
         let event = IncidentEvent { incident: self.incident.id, seq: self.incident.next_event, at, change };
         lifecycle::apply(&mut self.incident, &event);
         event
+    }
+
+    /// The probes that the incident hits: those with bad checks on the components and with the factor of what was found
+    /// by now, and those that fail in a row at present. One bad check of many is a stray. Where nothing was counted since a
+    /// restart: those that it may hit.
+    pub(super) fn hit<'c>(&self, finding: &Finding, config: &'c Config) -> Hit<'c> {
+        let may = |probe: &Probe| {
+            finding.components.contains(&probe.component) && factor::bears(finding.factor.as_ref(), probe)
+        };
+        let mut hit = Hit::default();
+        for (index, counts) in self.tally.iter() {
+            let Some(probe) = config.probes.get(index) else { continue };
+            let run = self.runs.get(&index).copied().unwrap_or_default();
+            let is_stray = counts.bad == 1 && counts.looked > 2;
+            if run >= 3 || counts.bad > 0 && !is_stray && may(probe) {
+                hit.surely.push(probe);
+            } else if run == 2 {
+                hit.perhaps.push(probe);
+            }
+        }
+        if hit.surely.is_empty() {
+            let covered = config.probes.iter().zip(&self.covers).filter(|(probe, covered)| **covered && may(probe));
+            hit.surely.extend(covered.map(|(probe, _)| probe));
+        }
+        hit
     }
 
     /// What the checks show by now. What was once hit stays named: an incident only grows.
@@ -155,7 +185,13 @@ fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
     }
 }
 
-fn add(tally: &mut Tally, after: &mut Tally, entry: &Entry) {
+fn add(tally: &mut Tally, after: &mut Tally, runs: &mut BTreeMap<usize, u32>, entry: &Entry) {
+    if entry.bad {
+        let run = runs.entry(entry.probe).or_default();
+        *run = run.saturating_add(1);
+    } else {
+        runs.remove(&entry.probe);
+    }
     after.add(entry);
     if entry.bad {
         tally.absorb(after);

@@ -1,5 +1,6 @@
 //! The engine, driven by hand: every input has its time, nothing sleeps.
 
+mod maintenance;
 mod restart;
 
 use std::collections::BTreeMap;
@@ -82,6 +83,7 @@ fn forge(rules: Vec<Rule>, remind: Option<Duration>) -> Arc<Config> {
             .collect(),
         rules,
         receivers: BTreeMap::from([("oncall".into(), receiver(remind))]),
+        maintenance: Vec::new(),
         secrets: Secrets::default(),
         warnings: vec![],
     })

@@ -11,6 +11,7 @@ pub mod incident;
 pub mod notification;
 pub mod outcome;
 pub mod probe;
+pub mod quiet;
 pub mod receiver;
 pub mod result;
 pub mod rule;
@@ -25,8 +26,8 @@ pub use calendar::Calendar;
 pub use component::Component;
 pub use condition::Condition;
 pub use id::{
-    BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, NotificationId, ProbeId, ProbeName,
-    ReceiverId, RuleId,
+    BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, MaintenanceId, NotificationId, ProbeId,
+    ProbeName, ReceiverId, RuleId,
 };
 pub use incident::{
     Breach, Factor, Finding, Incident, IncidentChange, IncidentEvent, IncidentState, Severity, Slice,
@@ -34,6 +35,7 @@ pub use incident::{
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, TlsOptions};
+pub use quiet::{Maintenance, Window, Windows};
 pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
 pub use result::{CheckResult, Evidence, PeerCertificate, Phases};
 pub use rule::{Bad, Clear, Consecutive, ErrorRate, Rule, RuleKind, Scope};

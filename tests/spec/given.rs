@@ -167,6 +167,7 @@ pub(crate) fn config(receivers: impl IntoIterator<Item = (&'static str, EmailRec
         probes: Vec::new(),
         rules: Vec::new(),
         receivers: receivers.into_iter().map(receiver).collect(),
+        maintenance: Vec::new(),
         secrets: Secrets::default(),
         warnings: Vec::new(),
     })

@@ -6,6 +6,7 @@ mod configs;
 mod probes;
 mod store;
 mod mail;
+mod maintenance;
 mod outbox;
 mod kill;
 mod cli;
