@@ -69,14 +69,7 @@ const SHOWN_ALIKE: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
-    let reader = match Reader::open(&flags.db) {
-        Ok(reader) => reader,
-        Err(error @ (StoreError::NotFound(_) | StoreError::NotADatabase(_) | StoreError::OtherApplication(_))) => {
-            complain(&error.to_string());
-            return Ok(Ending::Usage);
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let Some(reader) = reader(flags)? else { return Ok(Ending::Usage) };
     // Names of components come from the configuration; without one that is well, their ids must do.
     let config = load::load(&flags.config).ok();
     match command {
@@ -91,8 +84,20 @@ pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
     }
 }
 
+/// The database; says so when there is none, or it is none of ours.
+pub(super) fn reader(flags: &Flags) -> anyhow::Result<Option<Reader>> {
+    match Reader::open(&flags.db) {
+        Ok(reader) => Ok(Some(reader)),
+        Err(error @ (StoreError::NotFound(_) | StoreError::NotADatabase(_) | StoreError::OtherApplication(_))) => {
+            complain(&error.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The one incident whose id begins like this; says so when there is none, or there are several.
-fn find(reader: &Reader, prefix: &str) -> anyhow::Result<Option<IncidentSummary>> {
+pub(super) fn find(reader: &Reader, prefix: &str) -> anyhow::Result<Option<IncidentSummary>> {
     let mut named = reader.incidents_named(prefix, SHOWN_ALIKE)?;
     Ok(match named.as_slice() {
         [_] => named.pop(),
