@@ -6,6 +6,7 @@ mod incident;
 mod load;
 mod log;
 mod once;
+mod postmortem;
 mod run;
 mod schema;
 mod validate;
@@ -59,6 +60,8 @@ enum Command {
     /// Look at incidents and act on them
     #[command(subcommand)]
     Incident(incident::Command),
+    /// Write a draft of the review of an incident, in Markdown
+    Postmortem(postmortem::Args),
     /// See what the rules of a configuration would have made of the stored results
     Backtest(backtest::Args),
     /// Print the JSON Schema of probes.yaml, for editors
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Validate => validate::run(&flags),
         Command::Once(args) => once::run(&flags, &args, &secrets),
         Command::Incident(command) => incident::run(&flags, command),
+        Command::Postmortem(args) => postmortem::run(&flags, &args),
         Command::Backtest(args) => backtest::run(&flags, &args),
         Command::Schema => schema::run(),
         Command::Demo(args) => demo::run(&args),
