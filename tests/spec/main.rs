@@ -2,7 +2,9 @@
 // A test that cannot go on has failed; what helps a test is a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backtest;
 mod configs;
+mod postmortem;
 mod probes;
 mod store;
 mod mail;
@@ -18,5 +20,6 @@ mod tidy;
 
 mod given;
 mod servers;
+mod story;
 mod smtp;
 mod terminal;
