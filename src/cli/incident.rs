@@ -12,7 +12,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::detect::factor;
 use crate::incident::{lifecycle, summary};
-use crate::model::unit::show_duration;
+use crate::model::unit::{show_about, show_duration};
 use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId};
 use crate::store::{
     AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
@@ -121,6 +121,9 @@ fn list(reader: &Reader, only_open: bool, limit: u32, config: Option<&Config>) -
     if incidents.is_empty() {
         println!("{}", if only_open { "No incident is open." } else { "There was no incident yet." });
     }
+    if !incidents.is_empty() {
+        println!("{:<8}  {:<13} {:<8}  {:<23}  {:>12}  WHAT", "ID", "STATE", "SEVERITY", "SINCE", "LASTED");
+    }
     for incident in &incidents {
         println!("{}", line(incident, config));
     }
@@ -130,12 +133,12 @@ fn list(reader: &Reader, only_open: bool, limit: u32, config: Option<&Config>) -
 fn line(incident: &IncidentSummary, config: Option<&Config>) -> String {
     let lasted = incident.resolved.unwrap_or_else(clock::now).since(incident.since);
     format!(
-        "{}  {:<13} {:<8}  {}  {:>9}  {}",
+        "{}  {:<13} {:<8}  {}  {:>12}  {}",
         incident.id.short(),
         incident.state,
         incident.severity,
         incident.since.show(),
-        show_duration(Duration::from_secs(lasted.as_secs())),
+        show_about(Duration::from_secs(lasted.as_secs())),
         summary::title(&incident.finding, config),
     )
 }

@@ -1,10 +1,12 @@
 //! `tripline validate`: all problems of the configuration, or what would be done.
 
+use std::time::Duration;
+
 use crate::clock;
 use crate::config::Config;
 use crate::detect::reach;
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, Maintenance, Rule, RuleKind, Scope, Timestamp, Window};
+use crate::model::{Cadence, Calendar, Maintenance, Rule, RuleKind, Scope, Timestamp, Window};
 
 use super::{Ending, Flags, complain, load};
 
@@ -29,7 +31,7 @@ fn plan(config: &Config, now: Timestamp) -> String {
         .iter()
         .map(|probe| match &probe.cadence {
             Cadence::Every(interval) => 60.0 / interval.as_secs_f64(),
-            Cadence::At(_) => 0.0,
+            Cadence::At(calendar) => mean_rate(calendar, now),
         })
         .sum();
     let mut text = format!(
@@ -91,6 +93,19 @@ fn plan(config: &Config, now: Timestamp) -> String {
 
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How many times a minute a calendar comes about on average, by its next times: a thousand of them, or those of a week.
+fn mean_rate(calendar: &Calendar, now: Timestamp) -> f64 {
+    let (mut last, mut count) = (now, 0_u32);
+    while let Some(next) = calendar.next_after(last).filter(|_| count < 1_000) {
+        (last, count) = (next, count + 1);
+        if last.since(now) >= Duration::from_secs(7 * 86_400) {
+            break;
+        }
+    }
+    let minutes = last.since(now).as_secs_f64() / 60.0;
+    if count == 0 { 0.0 } else { f64::from(count) / minutes.max(1.0) }
 }
 
 /// A maintenance, and its window that is open or comes next.

@@ -35,3 +35,13 @@ fn validate_shows_the_next_window_of_each_maintenance() {
     assert_eq!(lines[2], "  past (probe home): over; it can be removed");
     assert_eq!(lines[3], "  now (everything): OPEN NOW, from 2001-01-01 00:00:00 UTC until 2199-01-01 00:00:00 UTC");
 }
+
+#[test]
+fn validate_counts_probes_on_a_calendar_by_their_mean_rate() {
+    let often = SHOP.replace("http://127.0.0.1:9/search\"}}", "http://127.0.0.1:9/search\"}, cron: '*/5 * * * *'}");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("probes.yaml"), often.replace("maintenance:\n", "")).unwrap();
+    let out = tripline(folder.path(), &["validate"]).with(0).out;
+    // Two probes each 30 s, and one each 5 minutes.
+    assert!(out.contains("3 probes on 2 components, 4.2 checks a minute"), "{out}");
+}
