@@ -52,8 +52,11 @@ impl<'a> Impact<'a> {
     #[must_use]
     pub fn new(incident: &'a Incident, config: &'a Config) -> Self {
         let rules: BTreeSet<_> = incident.breaches.iter().map(|breach| &breach.rule).collect();
-        let watched =
+        // Where none of its rules is in the configuration any more, every probe may have been theirs.
+        let none = config.rules.iter().all(|rule| !rules.contains(&rule.id));
+        let judges =
             |probe: &Probe| config.rules.iter().any(|rule| rules.contains(&rule.id) && rule.over.covers(probe));
+        let watched = |probe: &Probe| none || judges(probe);
         let probes = config.probes.iter().map(|probe| (&probe.id, (probe, watched(probe)))).collect();
         Self {
             incident,
@@ -132,7 +135,7 @@ impl<'a> Impact<'a> {
     #[must_use]
     pub fn missing(&self) -> Option<String> {
         let counted = u64::from(self.incident.finding.looked);
-        let Some(first) = self.first_stored.filter(|_| self.watched > 0) else {
+        let Some(first) = self.first_stored.filter(|_| self.watched > 0 || !self.after.is_empty()) else {
             return Some("No result of its time is stored any more.".into());
         };
         if first > self.incident.since {
@@ -142,7 +145,8 @@ impl<'a> Impact<'a> {
                 self.watched
             ));
         }
-        (self.watched < counted)
+        // Bad checks that did not fail, slow ones say, end no stretch here, so nothing can be told by counting.
+        (!self.classes.is_empty() && self.watched < counted)
             .then(|| format!("Only {} of the {counted} checks that were counted then are stored, or their probes are not in the configuration any more.", self.watched))
     }
 }
