@@ -25,7 +25,7 @@ use crate::incident::correlate::{self, BadChecks};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
     Action, ActionId, ActionKind, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange,
-    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Role, Timestamp,
+    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Role, RuleKind, Timestamp,
 };
 
 use case::{Case, View};
@@ -286,6 +286,22 @@ impl Engine {
         let Some(case) = self.cases.values_mut().find(|case| holds(case)) else { return };
         let event = case.event(now, IncidentChange::Cleared { breach: id, reason: reason.clone() });
         self.outputs.push_back(Output::Event(event));
+        // A budget goes on being overdrawn for long after what burnt it is over: that alone holds no incident open that
+        // other rules saw as well.
+        let lingers = |breach: &Breach| {
+            let rule = self.config.rules.iter().find(|rule| rule.id == breach.rule);
+            rule.is_some_and(|rule| matches!(rule.kind, RuleKind::BurnRate(_)))
+        };
+        let lasting: Vec<BreachId> =
+            case.incident.breaches.iter().filter(|b| b.cleared.is_none()).map(|b| b.id).collect();
+        let held = case.incident.breaches.iter().any(|breach| breach.cleared.is_none() && !lingers(breach));
+        if !held && !case.incident.breaches.iter().all(lingers) {
+            for breach in lasting {
+                let reason = "what burnt the budget is over by the other rules".to_owned();
+                let event = case.event(now, IncidentChange::Cleared { breach, reason });
+                self.outputs.push_back(Output::Event(event));
+            }
+        }
         if !case.incident.is_failing() {
             let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
             let event = case.end(reason, now, self.clock.to_steady(now), view);

@@ -11,7 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 use crate::clock;
 use crate::config::Config;
 use crate::incident::{lifecycle, summary};
-use crate::model::unit::show_duration;
+use crate::model::unit::{show_about, show_duration};
 use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId, Role};
 use crate::store::{
     AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
@@ -68,14 +68,7 @@ const SHOWN_ALIKE: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
-    let reader = match Reader::open(&flags.db) {
-        Ok(reader) => reader,
-        Err(error @ (StoreError::NotFound(_) | StoreError::NotADatabase(_) | StoreError::OtherApplication(_))) => {
-            complain(&error.to_string());
-            return Ok(Ending::Usage);
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let Some(reader) = reader(flags)? else { return Ok(Ending::Usage) };
     // Names of components come from the configuration; without one that is well, their ids must do.
     let config = load::load(&flags.config).ok();
     match command {
@@ -90,8 +83,20 @@ pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
     }
 }
 
+/// The database; says so when there is none, or it is none of ours.
+pub(super) fn reader(flags: &Flags) -> anyhow::Result<Option<Reader>> {
+    match Reader::open(&flags.db) {
+        Ok(reader) => Ok(Some(reader)),
+        Err(error @ (StoreError::NotFound(_) | StoreError::NotADatabase(_) | StoreError::OtherApplication(_))) => {
+            complain(&error.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The one incident whose id begins like this; says so when there is none, or there are several.
-fn find(reader: &Reader, prefix: &str) -> anyhow::Result<Option<IncidentSummary>> {
+pub(super) fn find(reader: &Reader, prefix: &str) -> anyhow::Result<Option<IncidentSummary>> {
     let mut named = reader.incidents_named(prefix, SHOWN_ALIKE)?;
     Ok(match named.as_slice() {
         [_] => named.pop(),
@@ -115,6 +120,9 @@ fn list(reader: &Reader, only_open: bool, limit: u32, config: Option<&Config>) -
     if incidents.is_empty() {
         println!("{}", if only_open { "No incident is open." } else { "There was no incident yet." });
     }
+    if !incidents.is_empty() {
+        println!("{:<8}  {:<13} {:<8}  {:<23}  {:>12}  WHAT", "ID", "STATE", "SEVERITY", "SINCE", "LASTED");
+    }
     for incident in &incidents {
         println!("{}", line(incident, config));
     }
@@ -124,12 +132,12 @@ fn list(reader: &Reader, only_open: bool, limit: u32, config: Option<&Config>) -
 fn line(incident: &IncidentSummary, config: Option<&Config>) -> String {
     let lasted = incident.resolved.unwrap_or_else(clock::now).since(incident.since);
     format!(
-        "{}  {:<13} {:<8}  {}  {:>9}  {}",
+        "{}  {:<13} {:<8}  {}  {:>12}  {}",
         incident.id.short(),
         incident.state,
         incident.severity,
         incident.since.show(),
-        show_duration(Duration::from_secs(lasted.as_secs())),
+        show_about(Duration::from_secs(lasted.as_secs())),
         summary::title(&incident.finding, config),
     )
 }

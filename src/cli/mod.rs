@@ -1,10 +1,12 @@
 //! The command line: one file per command.
 
+mod backtest;
 mod demo;
 mod incident;
 mod load;
 mod log;
 mod once;
+mod postmortem;
 mod run;
 mod schema;
 mod validate;
@@ -58,6 +60,10 @@ enum Command {
     /// Look at incidents and act on them
     #[command(subcommand)]
     Incident(incident::Command),
+    /// Write a draft of the review of an incident, in Markdown
+    Postmortem(postmortem::Args),
+    /// See what the rules of a configuration would have made of the stored results
+    Backtest(backtest::Args),
     /// Print the JSON Schema of probes.yaml, for editors
     Schema,
     /// Rehearse the outage of 2025-02-11: a small forge breaks for one customer, and you see the mail
@@ -99,6 +105,8 @@ pub fn main() -> ExitCode {
         Command::Validate => validate::run(&flags),
         Command::Once(args) => once::run(&flags, &args, &secrets),
         Command::Incident(command) => incident::run(&flags, command),
+        Command::Postmortem(args) => postmortem::run(&flags, &args),
+        Command::Backtest(args) => backtest::run(&flags, &args),
         Command::Schema => schema::run(),
         Command::Demo(args) => demo::run(&args),
     };

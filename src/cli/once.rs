@@ -67,6 +67,7 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
         config.probes.retain(|probe| args.probe.iter().any(|name| probe.name.as_str() == name));
     }
     let results = super::runtime()?.block_on(check_all(&config))?;
+    let widest = config.probes.iter().map(|probe| probe.id.as_str().chars().count()).max().unwrap_or_default();
     let pairs = || config.probes.iter().zip(&results);
     let all = || {
         pairs().flat_map(|(probe, checked)| {
@@ -77,7 +78,7 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
         "{}",
         match args.format {
             Format::Table =>
-                all().map(|(probe, result)| table(probe, result)).collect::<String>() + &counts(&results),
+                all().map(|(probe, result)| table(probe, result, widest)).collect::<String>() + &counts(&results),
             Format::Json => all().map(|(probe, result)| json(probe, result)).collect(),
             Format::Junit => junit(&config.name, pairs()),
         }
@@ -112,10 +113,10 @@ async fn check_all(config: &Config) -> anyhow::Result<Vec<Checked>> {
     Ok(futures_util::stream::iter(checks).buffered(AT_ONCE).collect().await)
 }
 
-fn table(probe: &Probe, result: &CheckResult) -> String {
+fn table(probe: &Probe, result: &CheckResult, widest: usize) -> String {
     let status = result.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
     let mut text = format!(
-        "{:<5} {:<44} {:<14} {status:>4} {:>8}\n",
+        "{:<5} {:<widest$}  {:<14} {status:>4} {:>8}\n",
         match result.outcome {
             _ if result.superseded => "AGAIN",
             Outcome::Success => "ok",

@@ -1,9 +1,12 @@
 //! `tripline validate`: all problems of the configuration, or what would be done.
 
+use std::time::Duration;
+
+use crate::clock;
 use crate::config::Config;
 use crate::detect::{reach, self_check};
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, Role, Rule, RuleKind};
+use crate::model::{Cadence, Calendar, Maintenance, Role, Rule, RuleKind, Scope, Timestamp, Window};
 
 use super::{Ending, Flags, complain, load};
 
@@ -11,7 +14,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
     match load::load(&flags.config) {
         Ok(config) => {
             println!("{} is well.\n", flags.config.display());
-            print!("{}", plan(&config));
+            print!("{}", plan(&config, clock::now()));
             Ok(Ending::Well)
         }
         Err(problems) => {
@@ -22,13 +25,13 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
 }
 
 /// What would be done, for a person to check.
-fn plan(config: &Config) -> String {
+fn plan(config: &Config, now: Timestamp) -> String {
     let per_minute: f64 = config
         .probes
         .iter()
         .map(|probe| match &probe.cadence {
             Cadence::Every(interval) => 60.0 / interval.as_secs_f64(),
-            Cadence::At(_) => 0.0,
+            Cadence::At(calendar) => mean_rate(calendar, now),
         })
         .sum();
     let canaries: Vec<&str> =
@@ -81,6 +84,12 @@ fn plan(config: &Config) -> String {
         let rules = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
         text.push_str(&format!("\n{receiver} is told by {rules}\n"));
     }
+    if !config.maintenance.is_empty() {
+        text.push_str("\nMaintenance, in which messages wait:\n");
+    }
+    for maintenance in &config.maintenance {
+        text.push_str(&format!("  {}\n", window(maintenance, now)));
+    }
     for warning in &config.warnings {
         text.push_str(&format!("\nWARNING: {warning}\n"));
     }
@@ -93,6 +102,38 @@ fn counted_canaries(count: usize) -> String {
 
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How many times a minute a calendar comes about on average, by its next times: a thousand of them, or those of a week.
+fn mean_rate(calendar: &Calendar, now: Timestamp) -> f64 {
+    let (mut last, mut count) = (now, 0_u32);
+    while let Some(next) = calendar.next_after(last).filter(|_| count < 1_000) {
+        (last, count) = (next, count + 1);
+        if last.since(now) >= Duration::from_secs(7 * 86_400) {
+            break;
+        }
+    }
+    let minutes = last.since(now).as_secs_f64() / 60.0;
+    if count == 0 { 0.0 } else { f64::from(count) / minutes.max(1.0) }
+}
+
+/// A maintenance, and its window that is open or comes next.
+fn window(maintenance: &Maintenance, now: Timestamp) -> String {
+    let show = |window: Window| format!("from {} until {}", window.from.show(), window.until.show());
+    let when = match (maintenance.when.open_at(now), maintenance.when.next_after(now)) {
+        (Some(open), _) => format!("OPEN NOW, {}", show(open)),
+        (None, Some(next)) => format!("next {}", show(next)),
+        (None, None) => "over; it can be removed".to_owned(),
+    };
+    format!("{} ({}): {when}", maintenance.id, covers(&maintenance.over))
+}
+
+fn covers(scope: &Scope) -> String {
+    let mut parts = Vec::new();
+    parts.extend(scope.components.iter().map(ToString::to_string));
+    parts.extend(scope.probes.iter().map(|probe| format!("probe {probe}")));
+    parts.extend(scope.labels.iter().map(|(name, value)| format!("{name}={value}")));
+    if parts.is_empty() { "everything".to_owned() } else { parts.join(", ") }
 }
 
 fn describe(rule: &Rule) -> String {

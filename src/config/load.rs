@@ -9,7 +9,7 @@ use super::raw::tree;
 use super::reader::{Entry, Names, Reader, Table};
 use super::text::Outside;
 use super::words::{label_name, label_value, seconds, shown, shown_name};
-use super::{Config, canaries, receivers, retry, rules};
+use super::{Config, canaries, maintenance, receivers, retry, rules};
 use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Retry, Secrets};
 
 pub(super) const KEYS: &[&str] = &[
@@ -23,6 +23,7 @@ pub(super) const KEYS: &[&str] = &[
     "rules",
     "reopen_within",
     "receivers",
+    "maintenance",
     "canaries",
 ];
 /// An incident that comes back within this time is the same one, unless the config says otherwise.
@@ -77,16 +78,14 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         &probes::Surroundings { interval, timeout, retry, cohorts: &cohorts, components: &components },
     );
     let receivers = receivers::read(reader, &table, &mut found.warnings);
-    let mut rules = rules::read(
-        reader,
-        &table,
-        &rules::Surroundings {
-            components: &components,
-            probes: &found,
-            cohorts: &cohorts,
-            receivers: &receivers.names,
-        },
-    );
+    let around = rules::Surroundings {
+        components: &components,
+        probes: &found,
+        cohorts: &cohorts,
+        receivers: &receivers.names,
+    };
+    let mut rules = rules::read(reader, &table, &around);
+    let maintenance = maintenance::read(reader, &table, &around);
     let reopen_within = match table.get("reopen_within") {
         Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST_REOPEN),
         None => None,
@@ -102,6 +101,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         probes: found.probes,
         rules,
         receivers: receivers.receivers,
+        maintenance,
         reopen_within: reopen_within.unwrap_or(REOPEN_WITHIN),
         secrets: Secrets::default(),
         warnings: found.warnings,

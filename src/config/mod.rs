@@ -7,6 +7,7 @@
 mod canaries;
 mod http;
 mod load;
+mod maintenance;
 mod probes;
 mod problem;
 mod raw;
@@ -28,7 +29,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::{
-    Component, ComponentId, LabelName, LabelValue, Location, Probe, Receiver, ReceiverId, Rule, Secrets,
+    Component, ComponentId, LabelName, LabelValue, Location, Maintenance, Probe, Receiver, ReceiverId, Rule, Secrets,
 };
 
 /// A whole configuration, as meant: every reference points somewhere, every expression is compiled.
@@ -52,6 +53,8 @@ pub struct Config {
     pub receivers: BTreeMap<ReceiverId, Receiver>,
     /// An incident that comes back within this time of its end is the same one.
     pub reopen_within: Duration,
+    /// When not to speak, in the order in which it was written.
+    pub maintenance: Vec<Maintenance>,
     /// What must not be shown.
     pub secrets: Secrets,
     /// What is allowed but dangerous, to be said loudly: `dashboard does not verify certificates`.
@@ -82,6 +85,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Http", http::KEYS),
         ("Latency", rules::LATENCY_KEYS),
         ("MissingFor", rules::MISSING_KEYS),
+        ("Maintenance", maintenance::KEYS),
         ("Over", rules::OVER_KEYS),
         ("Probe", probes::KEYS),
         ("Receiver", receivers::KEYS),
@@ -107,6 +111,7 @@ pub(crate) mod tests {
             probes: vec![],
             rules: vec![],
             receivers: BTreeMap::new(),
+            maintenance: vec![],
             reopen_within: Duration::from_secs(900),
             secrets: Secrets::default(),
             warnings: vec![],

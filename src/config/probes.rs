@@ -278,7 +278,6 @@ fn cadence(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>
         Some(entry) => timeout(reader, entry),
         None => Some(around.timeout),
     };
-    let zone = table.get("timezone").map(|entry| reader.text(entry));
     let Some(cron) = table.get("cron") else {
         if let Some(entry) = table.get("timezone") {
             reader.fault(entry.at, "`timezone` means nothing without `cron`", "add `cron`, or remove it");
@@ -293,13 +292,19 @@ fn cadence(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>
     if let Some(entry) = table.get("interval") {
         reader.fault(entry.at, "both `interval` and `cron` are given", "keep one of them");
     }
+    Some((Cadence::At(Arc::new(calendar(reader, cron, table.get("timezone"))?)), timeout?.value))
+}
+
+/// The calendar of a `cron` and its `timezone`.
+pub(super) fn calendar(reader: &mut Reader<'_>, cron: Entry<'_>, zone: Option<Entry<'_>>) -> Option<Calendar> {
+    let zone = zone.map(|entry| reader.text(entry));
     let text = reader.text(cron)?;
     let zone_name = match &zone {
         Some(zone) => zone.as_ref()?.value.as_str(),
         None => "UTC",
     };
     match Calendar::parse(&text.value, zone_name) {
-        Ok(calendar) => Some((Cadence::At(Arc::new(calendar)), timeout?.value)),
+        Ok(calendar) => Some(calendar),
         Err(why) => {
             // If the expression is sound in UTC, it is the zone that is not.
             let zone = zone.flatten().filter(|_| Calendar::parse(&text.value, "UTC").is_ok());

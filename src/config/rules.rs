@@ -337,6 +337,16 @@ fn failure_name(source: &str) -> Option<(&str, usize)> {
 
 fn scope(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Scope> {
     let table = reader.table(entry, OVER_KEYS, "write `over: {components: [website]}`")?;
+    scope_in(reader, &table, entry, around)
+}
+
+/// The keys of a scope in a table that may have others too.
+pub(super) fn scope_in(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    entry: Entry<'_>,
+    around: &Surroundings<'_>,
+) -> Option<Scope> {
     let mut scope = Scope::default();
     let mut sound = true;
     if let Some(entry) = table.get("components") {
@@ -375,7 +385,7 @@ fn scope(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -
         && !around.probes.probes.iter().any(|probe| scope.covers(probe))
     {
         let remedy = "those given must all hold of one probe: name fewer, or others";
-        reader.fault(entry.at, "no probe is covered by this `over`", remedy);
+        reader.fault(entry.at, format!("no probe is covered by this `{}`", entry.name), remedy);
     }
     sound.then_some(scope)
 }

@@ -16,13 +16,28 @@ pub(super) struct Buckets {
     /// The sums over the ring.
     pub(super) bad: u64,
     pub(super) looked: u64,
+    /// How many checks a full window holds at the least.
+    full: u64,
 }
 
 impl Buckets {
-    pub(super) fn new(window: Duration, parts: usize) -> Self {
+    /// Of this window in so many parts; `full` is how many checks it holds when it has been watched for its whole length.
+    pub(super) fn new(window: Duration, parts: usize, full: u64) -> Self {
         let parts_of_it = i64::try_from(parts).unwrap_or(i64::MAX).max(1);
         let width = i64::try_from(window.as_millis()).unwrap_or(i64::MAX) / parts_of_it;
-        Self { width: width.max(1), ring: vec![(0, 0); parts.max(1)].into(), newest: i64::MIN, bad: 0, looked: 0 }
+        Self {
+            width: width.max(1),
+            ring: vec![(0, 0); parts.max(1)].into(),
+            newest: i64::MIN,
+            bad: 0,
+            looked: 0,
+            full,
+        }
+    }
+
+    /// The checks of the window; those from before anybody watched count as good ones.
+    pub(super) fn checks(&self) -> u64 {
+        self.looked.max(self.full)
     }
 
     /// Lets time pass: forgets what is older than the window.

@@ -4,6 +4,7 @@
 //! "Multiwindow, Multi-Burn-Rate Alerts"). Windows last for days, so checks are counted in buckets, not kept.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::incident::Marks;
@@ -45,14 +46,21 @@ struct State {
 impl BurnRateWatch {
     pub(super) fn new(rule: &Rule, burn: &BurnRate, probes: &[Probe]) -> Self {
         let slices = Slices::new(&rule.over, &burn.per, probes);
-        let state = |_| State {
-            long: Buckets::new(burn.long, LONG_PARTS),
-            short: Buckets::new(burn.short, SHORT_PARTS),
+        // A budget is that of the whole window: a daemon that has just begun must not take its first minutes for days.
+        let full = |slice: usize, window: Duration| {
+            let members = probes.iter().enumerate().filter(|(index, _)| slices.of(*index).contains(&slice));
+            let each =
+                members.filter_map(|(_, probe)| Some(window.as_millis() / probe.interval()?.as_millis().max(1)));
+            u64::try_from(each.sum::<u128>()).unwrap_or(u64::MAX)
+        };
+        let state = |(slice, _)| State {
+            long: Buckets::new(burn.long, LONG_PARTS, full(slice, burn.long - burn.long / 60)),
+            short: Buckets::new(burn.short, SHORT_PARTS, full(slice, burn.short - burn.short / 12)),
             onset: None,
             low_since: None,
             breach: None,
         };
-        let states = slices.all().iter().map(state).collect();
+        let states = slices.all().iter().enumerate().map(state).collect();
         Self {
             rule: rule.clone(),
             burn: burn.clone(),
@@ -118,7 +126,7 @@ impl BurnRateWatch {
 
     fn judge(&mut self, slice: usize, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
         let state = &self.states[slice];
-        let exceeds = |window: &Buckets| self.burn.is_exceeded_by(window.bad, window.looked);
+        let exceeds = |window: &Buckets| self.burn.is_exceeded_by(window.bad, window.checks());
         if state.breach.is_some()
             || state.long.bad < u64::from(self.burn.at_least)
             || !exceeds(&state.long)
@@ -143,9 +151,9 @@ impl BurnRateWatch {
                 self.show_burn(&state.short),
                 show_duration(self.burn.short),
                 state.long.bad,
-                state.long.looked,
+                state.long.checks(),
                 state.short.bad,
-                state.short.looked,
+                state.short.checks(),
                 budget(&self.burn),
                 show_factor(self.burn.factor),
             ),
@@ -164,7 +172,7 @@ impl BurnRateWatch {
         if short.looked == 0 {
             return;
         }
-        if self.burn.is_exceeded_by(short.bad, short.looked) {
+        if self.burn.is_exceeded_by(short.bad, short.checks()) {
             *low_since = None;
             return;
         }
@@ -181,7 +189,7 @@ impl BurnRateWatch {
             self.show_burn(&state.short),
             show_duration(self.burn.short),
             state.short.bad,
-            state.short.looked,
+            state.short.checks(),
             show_factor(self.burn.factor),
             show_duration(self.burn.hold),
         );
@@ -190,7 +198,7 @@ impl BurnRateWatch {
 
     /// The burn rate of a window, to a tenth: `14.4`.
     fn show_burn(&self, window: &Buckets) -> String {
-        let allowed = u128::from(budget(&self.burn).ppm()) * u128::from(window.looked);
+        let allowed = u128::from(budget(&self.burn).ppm()) * u128::from(window.checks());
         let tenths = (u128::from(window.bad) * 10_000_000).checked_div(allowed).unwrap_or_default();
         format!("{}.{}", tenths / 10, tenths % 10)
     }

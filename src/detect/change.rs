@@ -10,6 +10,7 @@ pub(super) mod evidence;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::model::incident::Marks;
 use crate::model::unit::{show_about, show_duration, show_share};
@@ -23,7 +24,10 @@ use evidence::{SIZES, Sums, Weights, gain};
 
 /// How strongly checks must speak for the usual rate again before a breach is over: a hundred to one, in nats.
 const WELL: f64 = 4.605;
-/// A breach is over as well when at least this part of what fails in it has become usual.
+/// A breach is over as well when so many checks, for so long, were all good.
+const QUIET_CHECKS: u64 = 10;
+const QUIET: Duration = Duration::from_secs(600);
+/// ... or when at least this part of what fails in it has become usual.
 const BECOME_USUAL: f64 = 2.0 / 3.0;
 
 /// One change rule at work.
@@ -81,6 +85,9 @@ struct Ongoing {
     /// How strongly the checks speak for the usual rate again, in nats; at most twice what is needed.
     wellness: f64,
     well_since: Option<Timestamp>,
+    /// When the last bad check was, and how many good ones came after it.
+    last_bad: Timestamp,
+    good_after: u64,
     /// What was seen and not learned.
     unlearned: Counts,
 }
@@ -140,7 +147,7 @@ impl ChangeWatch {
         let state = &mut self.states[slice];
         match &mut state.breach {
             Some(ongoing) => ongoing.id = breach.id,
-            None => state.breach = Some(Box::new(Ongoing::new(breach.id, state.seen))),
+            None => state.breach = Some(Box::new(Ongoing::new(breach.id, state.seen, breach.found))),
         }
         self.breached.insert(slice);
         true
@@ -166,7 +173,7 @@ impl ChangeWatch {
             show_about(now.since(onset.at)),
             show_share(state.usual),
         );
-        let mut ongoing = Ongoing::new(id, onset.before);
+        let mut ongoing = Ongoing::new(id, onset.before, now);
         ongoing.share = likely_share(counts, state.usual);
         ongoing.unlearned = counts;
         state.end();
@@ -195,6 +202,13 @@ impl ChangeWatch {
                 "rule {} for {named}: no more fail than usual ({usual}) for {}",
                 self.rule.id,
                 show_duration(self.change.clear_hold),
+            )
+        } else if ongoing.is_quiet(now) {
+            format!(
+                "rule {} for {named}: none of the last {} checks failed in {}",
+                self.rule.id,
+                ongoing.good_after,
+                show_about(now.since(ongoing.last_bad))
             )
         } else if state.usual >= BECOME_USUAL * ongoing.share {
             format!("rule {} for {named}: what fails has become usual ({usual})", self.rule.id)
@@ -263,8 +277,10 @@ impl State {
             let counts = self.seen.since(ongoing.before);
             ongoing.share = likely_share(counts, self.usual);
             ongoing.wellness += gain(self.usual, ongoing.share);
+            (ongoing.last_bad, ongoing.good_after) = (entry.at, 0);
         } else {
             ongoing.wellness += gain(1.0 - self.usual, 1.0 - ongoing.share);
+            ongoing.good_after += 1;
         }
         ongoing.wellness = ongoing.wellness.clamp(0.0, 2.0 * WELL);
         if ongoing.wellness >= WELL {
@@ -301,9 +317,15 @@ impl State {
 }
 
 impl Ongoing {
-    fn new(id: BreachId, before: Counts) -> Self {
-        let share = SIZES[SIZES.len() - 1];
-        Self { id, before, share, wellness: 0.0, well_since: None, unlearned: Counts::default() }
+    fn new(id: BreachId, before: Counts, found: Timestamp) -> Self {
+        let (share, unlearned) = (SIZES[SIZES.len() - 1], Counts::default());
+        Self { id, before, share, wellness: 0.0, well_since: None, last_bad: found, good_after: 0, unlearned }
+    }
+
+    /// Whether nothing has failed for so long that it need not be proved: a small outage of a slice with few checks
+    /// would else be told as lasting an hour after its end.
+    fn is_quiet(&self, now: Timestamp) -> bool {
+        self.good_after >= QUIET_CHECKS && now.since(self.last_bad) >= QUIET
     }
 }
 

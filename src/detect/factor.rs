@@ -62,6 +62,7 @@ pub fn find(tally: &Tally, places: &[Place], config: &Config) -> Finding {
         factor,
         example: None,
         unseen: None,
+        what: None,
     }
 }
 

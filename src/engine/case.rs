@@ -1,10 +1,11 @@
 //! A case: an open incident together with the counts that say what its checks have in common.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::detect::history::Entry;
-use crate::detect::tally::Tally;
+use crate::detect::tally::{Counts, Tally};
 use crate::detect::{Detector, factor};
 use crate::incident::{explain, gravity, lifecycle, spread};
 use crate::model::incident::{Example, Marks};
@@ -12,6 +13,7 @@ use crate::model::{
     Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe, RuleKind,
     Timestamp,
 };
+use crate::notify::quiet::Hit;
 
 use super::Examples;
 
@@ -22,6 +24,8 @@ pub(super) struct Case {
     tally: Tally,
     /// Those since: they belong to the incident only if another bad one follows, and else to its recovery.
     after: Tally,
+    /// How many checks of a probe were bad in a row, up to now.
+    runs: BTreeMap<usize, u32>,
     /// For each probe, whether a rule of one of the breaches watches it.
     covers: Vec<bool>,
     /// What the bad checks of all its breaches bear.
@@ -72,7 +76,8 @@ impl Case {
                 case.count(entry);
             }
         }
-        let finding = assess(&case.tally, None, view);
+        let mut finding = assess(&case.tally, None, view);
+        finding.what = what(&breach, view.config);
         let event = IncidentEvent { change: IncidentChange::Opened { breach, finding }, ..event };
         case.incident = lifecycle::open(&event)?;
         Some((case, event))
@@ -93,8 +98,9 @@ impl Case {
         };
         let incident = lifecycle::open(&event)?;
         let covers = vec![false; config.probes.len()];
-        let (tally, after, marks) = (Tally::default(), Tally::default(), Marks::default());
-        let case = Self { incident, tally, after, covers, marks, assessed: at, decide_at: None, watch_due: None };
+        let (tally, after, runs, marks) = (Tally::default(), Tally::default(), BTreeMap::new(), Marks::default());
+        let case =
+            Self { incident, tally, after, runs, covers, marks, assessed: at, decide_at: None, watch_due: None };
         Some((case, event))
     }
 
@@ -110,6 +116,7 @@ impl Case {
             incident,
             tally: Tally::default(),
             after: Tally::default(),
+            runs: BTreeMap::new(),
             covers,
             marks,
             assessed: Timestamp::default(),
@@ -121,7 +128,7 @@ impl Case {
     /// Counts a check, if a rule of this incident watches its probe.
     pub(super) fn count(&mut self, entry: &Entry) {
         if self.covers.get(entry.probe) == Some(&true) {
-            add(&mut self.tally, &mut self.after, entry);
+            add(&mut self.tally, &mut self.after, &mut self.runs, entry);
         }
     }
 
@@ -146,7 +153,7 @@ impl Case {
         for entry in view.detector.history().since(since) {
             let new = self.covers.get(entry.probe) == Some(&true) && before.get(entry.probe) == Some(&false);
             if new && (!entry.bad || self.likeness(entry, view.config) > 0) {
-                add(&mut self.tally, &mut self.after, entry);
+                add(&mut self.tally, &mut self.after, &mut self.runs, entry);
             }
         }
         self.watch_due = None;
@@ -165,6 +172,34 @@ impl Case {
         event
     }
 
+    /// The probes that the incident hits: those with bad checks on the components and with the factor of what was found
+    /// by now, and those that fail in a row at present. One bad check of many is a stray. Where nothing was counted since a
+    /// restart: those that it may hit.
+    pub(super) fn hit<'c>(&self, finding: &Finding, config: &'c Config) -> Hit<'c> {
+        let bears = |probe: &Probe| finding.factor.as_ref().is_none_or(|factor| factor.bears(probe));
+        let may = |probe: &Probe| finding.components.contains(&probe.component) && bears(probe);
+        let mut by_probe: BTreeMap<usize, Counts> = BTreeMap::new();
+        for ((probe, _), counts) in self.tally.iter() {
+            by_probe.entry(probe).or_default().merge(counts);
+        }
+        let mut hit = Hit::default();
+        for (index, counts) in by_probe {
+            let Some(probe) = config.probes.get(index) else { continue };
+            let run = self.runs.get(&index).copied().unwrap_or_default();
+            let is_stray = counts.bad == 1 && counts.looked > 2;
+            if run >= 3 || counts.bad > 0 && !is_stray && may(probe) {
+                hit.surely.push(probe);
+            } else if run == 2 {
+                hit.perhaps.push(probe);
+            }
+        }
+        if hit.surely.is_empty() {
+            let covered = config.probes.iter().zip(&self.covers).filter(|(probe, covered)| **covered && may(probe));
+            hit.surely.extend(covered.map(|(probe, _)| probe));
+        }
+        hit
+    }
+
     /// What the checks show by now. What was once hit stays named: an incident only grows.
     pub(super) fn finding(&self, view: View<'_>) -> Finding {
         let mut now = assess(&self.tally, self.incident.finding.example.clone(), view);
@@ -173,6 +208,7 @@ impl Case {
             return self.incident.finding.clone();
         }
         now.components.extend(self.incident.finding.components.iter().cloned());
+        now.what.clone_from(&self.incident.finding.what);
         now
     }
 
@@ -224,6 +260,19 @@ impl Case {
     }
 }
 
+/// What is wrong where the checks of a breach need not fail.
+fn what(breach: &Breach, config: &Config) -> Option<String> {
+    match config.rules.iter().find(|rule| rule.id == breach.rule)?.kind {
+        RuleKind::Latency(_) => Some("Slow answers".to_owned()),
+        RuleKind::Expiry(_) => {
+            let host = breach.slice.labels.values().next()?;
+            let when = breach.reason.split(';').next()?.trim_start_matches("the certificate ");
+            Some(format!("Certificate of {host} {when}"))
+        }
+        _ => None,
+    }
+}
+
 fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
     let Some(rule) = config.rules.iter().find(|rule| rule.id == breach.rule) else { return };
     if matches!(rule.kind, RuleKind::Offline) {
@@ -234,7 +283,13 @@ fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
     }
 }
 
-fn add(tally: &mut Tally, after: &mut Tally, entry: &Entry) {
+fn add(tally: &mut Tally, after: &mut Tally, runs: &mut BTreeMap<usize, u32>, entry: &Entry) {
+    if entry.bad {
+        let run = runs.entry(entry.probe).or_default();
+        *run = run.saturating_add(1);
+    } else {
+        runs.remove(&entry.probe);
+    }
     after.add(entry);
     if entry.bad {
         tally.absorb(after);

@@ -1,10 +1,16 @@
 //! Telling: what becomes owed because of what happened to an incident.
 
+use std::time::Duration;
+
 use super::case::View;
 use super::{Engine, Output};
 use crate::model::{IncidentChange, IncidentId, Notification, NotificationId, Timestamp};
 use crate::notify::plan::{self, Decision};
-use crate::notify::render;
+use crate::notify::{quiet, render};
+
+/// How often it is looked whether an incident still hits nothing but what is under maintenance. It may come to hit more
+/// without an event that says so.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Decides for every incident that may have news who is told.
@@ -28,9 +34,13 @@ impl Engine {
                 seen.finding =
                     case.finding(View { config: &self.config, detector: &self.detector, examples: &self.examples });
             }
+            let quiet = quiet::quiet(&seen, &case.hit(&seen.finding, &self.config), &self.config, now);
+            if quiet.hold.is_some() {
+                case.decide_at = Some(now + LOOK_AGAIN);
+            }
             for receiver in plan::receivers(&case.incident, &self.config) {
                 let Some(receiver) = self.config.receivers.get(&receiver) else { continue };
-                match plan::decide(&case.incident, receiver, now) {
+                match quiet::decide(&case.incident, receiver, &quiet, now) {
                     Decision::Silent { .. } => {}
                     Decision::Wait { until, .. } => {
                         case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
@@ -58,7 +68,7 @@ impl Engine {
                             message,
                         }));
                         // The next decision, a reminder say, is worked out from what was just told.
-                        if let Decision::Wait { until, .. } = plan::decide(&case.incident, receiver, now) {
+                        if let Decision::Wait { until, .. } = quiet::decide(&case.incident, receiver, &quiet, now) {
                             case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
                         }
                     }

@@ -1,5 +1,6 @@
 //! The engine, driven by hand: every input has its time, nothing sleeps.
 
+mod maintenance;
 mod relapse;
 mod restart;
 mod sight;

@@ -2,6 +2,9 @@
 
 use crate::model::Finding;
 
+/// Without a factor, fewer bad checks than one in so many are no outage of the components on which they happen to be.
+const DIFFUSE: u64 = 5;
+
 /// What is new for customers in a finding, against the one before; `None` if nothing is.
 ///
 /// New are components that were not hit before, and customers: values of the same label that were not hit before, or
@@ -10,7 +13,9 @@ use crate::model::Finding;
 pub fn spread(before: &Finding, now: &Finding) -> Option<String> {
     let components: Vec<&str> = now.components.difference(&before.components).map(|id| id.as_str()).collect();
     let mut news = Vec::new();
-    if !components.is_empty() {
+    // Where a few checks fail everywhere, each component's turn comes by chance.
+    let is_diffuse = now.factor.is_none() && u64::from(now.bad) * DIFFUSE < u64::from(now.looked);
+    if !components.is_empty() && !is_diffuse {
         news.push(format!("component {}", components.join(", ")));
     }
     match (&before.factor, &now.factor) {

@@ -9,6 +9,9 @@ pub fn title(finding: &Finding, config: Option<&Config>) -> String {
     if let Some(unseen) = &finding.unseen {
         return if unseen.until.is_some() { "Tripline could not see" } else { "Tripline cannot see" }.to_owned();
     }
+    if let Some(what) = finding.what.as_ref().filter(|_| finding.bad == 0) {
+        return what.clone();
+    }
     let whom = finding.factor.as_ref().map(|factor| format!(" for {}", show_factor(factor, config)));
     let components = components(finding, config);
     let place = if is_component(finding.factor.as_ref()) || components.is_empty() {
@@ -25,6 +28,9 @@ pub fn title(finding: &Finding, config: Option<&Config>) -> String {
 pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
     if let Some(unseen) = &finding.unseen {
         return blind(unseen);
+    }
+    if let Some(what) = finding.what.as_ref().filter(|_| finding.bad == 0) {
+        return what.clone();
     }
     let fault = fault(finding);
     let components = components(finding, config);
@@ -168,7 +174,7 @@ pub fn fault(finding: &Finding) -> String {
             None => format!("Status {}", status.as_u16()),
         },
         (Some(class), _) => class.title().to_owned(),
-        (None, _) => "Bad checks".to_owned(),
+        (None, _) => finding.what.clone().unwrap_or_else(|| "Bad checks".to_owned()),
     }
 }
 

@@ -50,6 +50,10 @@ macro_rules! name {
 }
 
 name!(
+    /// A maintenance: `upgrade`.
+    MaintenanceId
+);
+name!(
     /// What a definition under `probes:` is called: `dashboard`.
     ProbeName
 );

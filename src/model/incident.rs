@@ -142,6 +142,8 @@ pub struct Finding {
     pub example: Option<Example>,
     /// Of an incident of our own: what Tripline could not see.
     pub unseen: Option<Unseen>,
+    /// What is wrong where no check fails by it: `Slow answers`, or which certificate runs out when.
+    pub what: Option<String>,
 }
 
 /// What Tripline could not see, because its own network was cut off.

@@ -13,6 +13,7 @@ pub mod event;
 pub mod outcome;
 pub mod place;
 pub mod probe;
+pub mod quiet;
 pub mod receiver;
 pub mod result;
 pub mod retry;
@@ -29,14 +30,15 @@ pub use component::Component;
 pub use condition::Condition;
 pub use event::{IncidentChange, IncidentEvent};
 pub use id::{
-    BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, NotificationId, ProbeId, ProbeName,
-    ReceiverId, RuleId,
+    BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, MaintenanceId, NotificationId, ProbeId,
+    ProbeName, ReceiverId, RuleId,
 };
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use place::Place;
 pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, Role, TcpTarget, TlsOptions};
+pub use quiet::{Maintenance, Window, Windows};
 pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
 pub use result::{CheckResult, Evidence, PeerCertificate, Phases};
 pub use retry::{Again, Retry};

@@ -2,4 +2,5 @@
 
 pub mod backoff;
 pub mod plan;
+pub mod quiet;
 pub mod render;

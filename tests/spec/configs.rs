@@ -93,7 +93,7 @@ fn the_own_configuration_is_sound() {
     let ids: Vec<&str> = config.probes.iter().map(|probe| probe.id.as_str()).collect();
     assert_eq!(ids[1], "dashboard[workspace=globex]");
     assert!(ids.contains(&"sign-in"));
-    assert_eq!(config.rules.len(), 7, "a rule by burn rate is one for each pair of windows");
+    assert_eq!(config.rules.len(), 6, "a rule by burn rate is one for each pair of windows");
     assert!(config.rules.iter().all(|rule| !rule.built_in && rule.tell.len() == 1));
     assert_eq!(config.warnings, Vec::<String>::new());
     let unwatched = config.components.iter().find(|c| config.probes.iter().all(|probe| probe.component != c.id));

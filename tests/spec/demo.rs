@@ -64,7 +64,7 @@ fn the_demo_plays_one_outage_to_its_end() {
     let database = said.lines().find_map(|line| line.trim().strip_prefix("database  ")).expect("the database's path");
     assert!(folder.path().join(database).is_file(), "{database}");
     let listed = tripline(folder.path(), &["--db", database, "incident", "list", "--all"]).with(0).out;
-    assert_eq!(listed.lines().count(), 1, "{listed}");
+    assert_eq!(listed.lines().count(), 2, "a header and one incident: {listed}");
     assert!(listed.contains("resolved") && listed.contains("workspace=globex"), "{listed}");
     // The command that is printed works as it is.
     let look = said.lines().find_map(|line| line.trim().strip_prefix("look      ")).expect("the command");

@@ -61,7 +61,7 @@ pub(crate) fn failure(probe: &str, at: Timestamp) -> CheckResult {
         outcome: Outcome::Failure(FailureClass::NotFound),
         status: Some(404),
         address: Some("2001:db8::1".parse().unwrap()),
-        expires: Some(START + seconds(86_400)),
+        expires: Some(START + seconds(90 * 86_400)),
         superseded: false,
         evidence: Some(Box::new(evidence)),
         ..success(probe, at)
@@ -86,6 +86,7 @@ pub(crate) fn finding() -> Finding {
         components: BTreeSet::from(["website".into(), "api".into()]),
         example: None,
         unseen: None,
+        what: None,
     }
 }
 
@@ -172,6 +173,7 @@ pub(crate) fn config(receivers: impl IntoIterator<Item = (&'static str, EmailRec
         rules: Vec::new(),
         receivers: receivers.into_iter().map(receiver).collect(),
         reopen_within: seconds(900),
+        maintenance: Vec::new(),
         secrets: Secrets::default(),
         warnings: Vec::new(),
     })

@@ -2,10 +2,13 @@
 // A test that cannot go on has failed; what helps a test is a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backtest;
 mod configs;
+mod postmortem;
 mod probes;
 mod store;
 mod mail;
+mod maintenance;
 mod outbox;
 mod kill;
 mod cli;
@@ -18,5 +21,6 @@ mod tidy;
 
 mod given;
 mod servers;
+mod story;
 mod smtp;
 mod terminal;

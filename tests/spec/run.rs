@@ -303,7 +303,8 @@ probes:
         eventually("a mail", || mails.mails().len() > before).await;
         assert!(server.requests().iter().all(|head| head.contains(TOKEN)), "the shop is sent the token");
         let mut listed = command(folder.path(), &["incident", "list"], &environment);
-        let id = String::from_utf8(listed.output().unwrap().stdout).unwrap()[..8].to_owned();
+        let listed = String::from_utf8(listed.output().unwrap().stdout).unwrap();
+        let id = listed.lines().nth(1).unwrap()[..8].to_owned();
         let shown = command(folder.path(), &["incident", "show", &id], &environment).output().unwrap().stdout;
         let once = command(folder.path(), &["once", "--format", "json"], &environment).output().unwrap();
         daemon.signal(Signal::SIGTERM);

@@ -41,6 +41,8 @@ pub struct Config {
     /// be reached, it is us. Default: none.
     #[schemars(length(min = 1, max = 16))]
     pub canaries: Option<Vec<String>>,
+    /// When not to speak, by id. Messages wait until the window is over; everything is recorded. Default: never.
+    pub maintenance: Option<BTreeMap<String, Maintenance>>,
 }
 
 /// A text, or a number taken as a text.
@@ -285,6 +287,29 @@ pub struct Over {
     pub probes: Option<Words>,
     /// With all of these labels.
     pub labels: Option<BTreeMap<String, Word>>,
+}
+
+/// Planned work on some of the probes (all of them unless narrowed), again and again by `cron` or once by `from`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Maintenance {
+    /// On probes of one of these components.
+    pub components: Option<Words>,
+    /// On probes from one of these definitions.
+    pub probes: Option<Words>,
+    /// On probes with all of these labels.
+    pub labels: Option<BTreeMap<String, Word>>,
+    /// When a window begins: a cron expression of 5, 6 (seconds first) or 7 (year last) fields. Needs `for`.
+    pub cron: Option<String>,
+    /// The time zone of `cron`: `Europe/Berlin`. Default: UTC.
+    pub timezone: Option<String>,
+    /// Instead of `cron`: when the only window begins, in RFC 3339: `2026-12-01T02:00:00Z`.
+    pub from: Option<String>,
+    /// When the only window ends, in RFC 3339. Or give `for`.
+    pub until: Option<String>,
+    /// How long a window is, 1m to 30d.
+    #[schemars(rename = "for")]
+    pub length: Option<String>,
 }
 
 /// When a breach is over.

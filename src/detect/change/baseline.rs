@@ -14,7 +14,7 @@ const PRIOR: f64 = 1_000.0;
 /// What was seen so long ago counts for 1/e of what is seen now.
 const MEMORY: Duration = Duration::from_secs(86_400);
 /// The checks of an outage count for so much of others.
-const CAUTION: f64 = 0.25;
+const CAUTION: f64 = 0.1;
 /// Counts are folded in so far apart: a hundredth of the memory.
 const FOLD_EVERY: Duration = Duration::from_secs(864);
 
@@ -38,8 +38,11 @@ impl Baseline {
         self.new_bad += bad as f64;
     }
 
-    /// Learns from the checks of an outage.
+    /// Learns from the checks of an outage, unless little else is known.
     pub(super) fn learn_with_caution(&mut self, looked: u64, bad: u64) {
+        if self.is_young() {
+            return;
+        }
         self.new_looked += CAUTION * looked as f64;
         self.new_bad += CAUTION * (bad as f64).min(CAP * looked as f64);
     }

@@ -5,6 +5,7 @@ mod incidents;
 mod outbox;
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -24,6 +25,9 @@ use crate::model::{Action, ActionId, CheckResult, IncidentId, Phases, Timestamp}
 pub struct Reader {
     connection: Connection,
 }
+
+/// How much later than others that ended after it a result may have been stored.
+const STORED_LATE: Duration = Duration::from_secs(600);
 
 /// The columns that [`result_of`] reads, in its order.
 const RESULT: &str =
@@ -58,6 +62,37 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let result = result_of(row, &names)?;
             if result.finished() >= since {
+                each(result);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands out every result that ended at `since` or later and before `until`, as [`Reader::results_since`] does. It
+    /// stops reading at the first that ended much later, so it costs no more than the time that is asked for.
+    ///
+    /// # Errors
+    /// When a row cannot be read; those before it have been handed out.
+    pub fn results_between(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        mut each: impl FnMut(CheckResult),
+    ) -> Result<(), StoreError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        let Some(first) = first_result_since(&snapshot, since)? else {
+            return Ok(());
+        };
+        let names = Names::load(&snapshot)?;
+        let mut statement =
+            snapshot.prepare_cached(&format!("SELECT {RESULT} FROM result WHERE id >= ?1 ORDER BY id"))?;
+        let mut rows = statement.query([first])?;
+        while let Some(row) = rows.next()? {
+            let result = result_of(row, &names)?;
+            if result.finished() >= until + STORED_LATE {
+                break;
+            }
+            if result.finished() >= since && result.finished() < until {
                 each(result);
             }
         }

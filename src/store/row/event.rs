@@ -205,6 +205,8 @@ struct FindingRow {
     example: Option<ExampleRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unseen: Option<UnseenRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    what: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -238,7 +240,7 @@ struct ExampleRow {
 
 impl FindingRow {
     fn of(finding: &Finding) -> Self {
-        let Finding { bad, looked, factor, failure, status, components, example, unseen } = finding;
+        let Finding { bad, looked, factor, failure, status, components, example, unseen, what } = finding;
         Self {
             bad: *bad,
             looked: *looked,
@@ -260,6 +262,7 @@ impl FindingRow {
                 request: example.request.clone(),
                 fault: example.fault.clone(),
             }),
+            what: what.clone(),
             unseen: unseen.map(|unseen| UnseenRow {
                 since: unseen.since.as_millis(),
                 until: unseen.until.map(Timestamp::as_millis),
@@ -292,6 +295,7 @@ impl FindingRow {
                 request: example.request,
                 fault: example.fault,
             }),
+            what: self.what,
             unseen: self.unseen.map(|unseen| Unseen {
                 since: Timestamp::from_millis(unseen.since),
                 until: unseen.until.map(Timestamp::from_millis),

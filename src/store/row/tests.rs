@@ -193,6 +193,7 @@ fn finding() -> impl Strategy<Value = Finding> {
             components,
             example,
             unseen,
+            what: None,
         })
 }
 

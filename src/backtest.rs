@@ -1,0 +1,194 @@
+//! Floor 1: what the rules would have made of stored results, beside what was made of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::engine::{Engine, Input, Output};
+use crate::incident::summary;
+use crate::model::unit::show_about;
+use crate::model::{CheckResult, Incident, IncidentId, ProbeId, Timestamp};
+
+/// An engine of its own that takes stored results in their order, at the times at which they ended.
+pub struct Replay {
+    engine: Engine,
+    known: BTreeMap<ProbeId, bool>,
+    /// How many results were taken in.
+    pub results: u64,
+    /// When the first and the last of them ended.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// Results of probes that the config does not have, by probe.
+    pub unknown: BTreeMap<ProbeId, u64>,
+    /// The incidents that there would have been, at most [`MOST`].
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    /// Incidents beyond those.
+    pub left_out: u64,
+    /// How many messages would have been owed.
+    pub messages: u64,
+}
+
+/// More incidents than this are only counted.
+pub const MOST: usize = 10_000;
+/// One result waits for at most so many timers that were due before it, so that no gap can hold it up for ever.
+const MOST_TIMERS: u32 = 100_000;
+
+impl Replay {
+    /// An engine that has seen nothing yet.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        Self {
+            known: config.probes.iter().map(|probe| (probe.id.clone(), true)).collect(),
+            engine: Engine::restore(config, Vec::new()),
+            results: 0,
+            span: None,
+            unknown: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            left_out: 0,
+            messages: 0,
+        }
+    }
+
+    /// Takes in the next result.
+    pub fn add(&mut self, result: CheckResult) {
+        let ended = result.finished();
+        self.results += 1;
+        self.span = Some(self.span.map_or((ended, ended), |(first, last)| (first.min(ended), last.max(ended))));
+        if !self.known.contains_key(&result.probe) {
+            *self.unknown.entry(result.probe).or_default() += 1;
+            return;
+        }
+        self.pass(ended);
+        self.engine.handle(Input::Result(result), ended);
+        self.drain();
+    }
+
+    /// Lets time pass up to this moment.
+    pub fn pass(&mut self, until: Timestamp) {
+        for _ in 0..MOST_TIMERS {
+            let Some(due) = self.engine.poll_timeout().filter(|due| *due <= until) else { return };
+            self.engine.handle(Input::Timeout, due);
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Event(event) => {
+                    let Some(incident) = self.engine.incident(event.incident) else { continue };
+                    if self.incidents.len() < MOST || self.incidents.contains_key(&event.incident) {
+                        self.incidents.insert(event.incident, incident.clone());
+                    } else if event.seq == 0 {
+                        self.left_out += 1;
+                    }
+                }
+                Output::Owed(_) => self.messages += 1,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What became of the incidents under other rules.
+#[derive(Debug, Default)]
+pub struct Comparison<'a> {
+    /// Incidents that there were and would have been: the stored one first.
+    pub both: Vec<(&'a Incident, &'a Incident)>,
+    /// Those that there were and would not have been.
+    pub vanished: Vec<&'a Incident>,
+    /// Those that there were not and would have been.
+    pub new: Vec<&'a Incident>,
+}
+
+/// Pairs the incidents that were with those that would have been: they overlap in time, and share a component or a
+/// value of the same factor. Those that overlap longest come together first, and each has one partner.
+#[must_use]
+pub fn compare<'a>(stored: &'a [Incident], replayed: &'a [Incident], end: Timestamp) -> Comparison<'a> {
+    let mut pairs = Vec::new();
+    for (a, was) in stored.iter().enumerate() {
+        for (b, would) in replayed.iter().enumerate() {
+            let (from, until) = (was.since.max(would.since), over(was, end).min(over(would, end)));
+            if from <= until && alike(was, would) {
+                pairs.push((std::cmp::Reverse(until.since(from)), a, b));
+            }
+        }
+    }
+    pairs.sort_unstable();
+    let (mut of_stored, mut of_replayed) = (vec![None; stored.len()], vec![false; replayed.len()]);
+    for (_, a, b) in pairs {
+        if of_stored[a].is_none() && !of_replayed[b] {
+            (of_stored[a], of_replayed[b]) = (Some(b), true);
+        }
+    }
+    let mut found = Comparison::default();
+    for (was, partner) in stored.iter().zip(of_stored) {
+        match partner {
+            Some(b) => found.both.push((was, &replayed[b])),
+            None => found.vanished.push(was),
+        }
+    }
+    found.new.extend(replayed.iter().zip(of_replayed).filter(|(_, paired)| !paired).map(|(would, _)| would));
+    found
+}
+
+fn over(incident: &Incident, end: Timestamp) -> Timestamp {
+    incident.resolved.unwrap_or(end)
+}
+
+fn alike(a: &Incident, b: &Incident) -> bool {
+    let (one, other) = (&a.finding, &b.finding);
+    let factors = one.factor.as_ref().zip(other.factor.as_ref());
+    !one.components.is_disjoint(&other.components)
+        || factors.is_some_and(|(a, b)| a.label == b.label && !a.values.is_disjoint(&b.values))
+}
+
+/// How long each of two incidents of one outage took to be noticed, from the earlier of their beginnings.
+#[must_use]
+pub fn times_to_detect(was: &Incident, would: &Incident) -> (std::time::Duration, std::time::Duration) {
+    let since = was.since.min(would.since);
+    (was.opened.since(since), would.opened.since(since))
+}
+
+/// The comparison in words.
+#[must_use]
+pub fn show(comparison: &Comparison<'_>, config: &Config) -> String {
+    let mut text = String::new();
+    let line = |incident: &Incident| {
+        let lasted = incident.resolved.map_or_else(|| "open".to_owned(), |end| show_about(end.since(incident.since)));
+        let title = summary::title(&incident.finding, Some(config));
+        format!("{}  {} ({lasted}), {}: {title}", incident.id.short(), incident.since.show(), incident.severity)
+    };
+    for (was, would) in &comparison.both {
+        let (before, after) = times_to_detect(was, would);
+        let news = match before.cmp(&after) {
+            std::cmp::Ordering::Greater => format!("{} earlier", show_about(before - after)),
+            std::cmp::Ordering::Less => format!("{} LATER", show_about(after - before)),
+            std::cmp::Ordering::Equal => "as before".to_owned(),
+        };
+        text.push_str(&format!("  SAME      {}\n", line(was)));
+        text.push_str(&format!(
+            "            noticed after {}, was {}: {news}\n",
+            show_about(after),
+            show_about(before)
+        ));
+        if was.severity != would.severity {
+            text.push_str(&format!("            {}, was {}\n", would.severity, was.severity));
+        }
+    }
+    for was in &comparison.vanished {
+        text.push_str(&format!("  VANISHED  {}\n            these rules would not have noticed it\n", line(was)));
+    }
+    for would in &comparison.new {
+        let rules: Vec<&str> = would.breaches.iter().map(|breach| breach.rule.as_str()).collect();
+        let rules = rules.first().copied().unwrap_or("a rule");
+        let after = show_about(would.opened.since(would.since));
+        text.push_str(&format!("  NEW       {}\n            noticed after {after} by {rules}\n", line(would)));
+    }
+    if text.is_empty() {
+        text.push_str("  There was no incident, and there would have been none.\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

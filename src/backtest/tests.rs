@@ -1,0 +1,51 @@
+//! Pairing incidents that were with those that would have been.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::model::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_739_288_460_000 + seconds * 1_000)
+}
+
+fn incident(name: &str, component: &str, since: i64, opened: i64, resolved: Option<i64>) -> Incident {
+    Incident {
+        id: IncidentId::derived(&[name]),
+        state: if resolved.is_some() { IncidentState::Resolved } else { IncidentState::Investigating },
+        severity: Severity::Major,
+        since: at(since),
+        opened: at(opened),
+        resolved: resolved.map(at),
+        breaches: vec![],
+        finding: Finding { components: [component.into()].into(), ..Finding::default() },
+        acknowledged: None,
+        worsened: None,
+        flaps: 0,
+        watched_until: None,
+        told: BTreeMap::new(),
+        next_event: 1,
+    }
+}
+
+#[test]
+fn incidents_pair_by_time_and_component_and_the_rest_is_new_or_vanished() {
+    let stored = [incident("a", "api", 0, 480, Some(900)), incident("b", "web", 0, 30, Some(60))];
+    let replayed = [incident("c", "api", 10, 24, Some(800)), incident("d", "web", 3_600, 3_620, None)];
+    let found = compare(&stored, &replayed, at(7_200));
+    assert_eq!(found.both.len(), 1);
+    assert_eq!((found.both[0].0.id, found.both[0].1.id), (stored[0].id, replayed[0].id));
+    let times = times_to_detect(found.both[0].0, found.both[0].1);
+    assert_eq!((times.0.as_secs(), times.1.as_secs()), (480, 24), "both from the earlier beginning");
+    assert_eq!(found.vanished.iter().map(|incident| incident.id).collect::<Vec<_>>(), [stored[1].id]);
+    assert_eq!(found.new.iter().map(|incident| incident.id).collect::<Vec<_>>(), [replayed[1].id]);
+}
+
+#[test]
+fn of_two_that_overlap_the_one_that_does_so_longer_is_the_partner() {
+    let stored = [incident("a", "api", 0, 20, Some(1_000))];
+    let replayed = [incident("c", "api", 0, 20, Some(60)), incident("d", "api", 100, 120, Some(1_000))];
+    let found = compare(&stored, &replayed, at(7_200));
+    assert_eq!(found.both[0].1.id, replayed[1].id);
+    assert_eq!(found.new.len(), 1);
+}

@@ -1,0 +1,142 @@
+//! `tripline backtest`: the rules of a configuration over the stored results.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::backtest::{self, Comparison, Replay};
+use crate::clock;
+use crate::detect;
+use crate::incident::lifecycle;
+use crate::model::unit::{parse_duration, show_about};
+use crate::model::{Incident, Timestamp};
+use crate::store::Reader;
+
+use super::{Ending, Flags, complain, load};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// How far back to begin: 6h, 30d
+    #[arg(long, default_value = "30d", value_name = "DURATION", value_parser = |text: &str| parse_duration(text))]
+    since: Duration,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
+    let config = match load::load(&flags.config) {
+        Ok(config) => Arc::new(config),
+        Err(problems) => {
+            complain(&problems.to_string());
+            return Ok(Ending::Usage);
+        }
+    };
+    let Some(reader) = super::incident::reader(flags)? else { return Ok(Ending::Usage) };
+    let now = clock::now();
+    let from = now - args.since;
+    let mut stored = Vec::new();
+    for events in reader.histories(from)? {
+        stored.push(lifecycle::fold(&events)?);
+    }
+    let begun = Instant::now();
+    let replay = replay(&reader, &config, from)?;
+    let took = begun.elapsed();
+    let end = replay.span.map_or(now, |(_, last)| last);
+    // What ended while the windows filled was before the time that was asked for.
+    let would: Vec<Incident> = replay
+        .incidents
+        .values()
+        .filter(|incident| incident.resolved.is_none_or(|over| over >= from))
+        .cloned()
+        .collect();
+    let comparison = backtest::compare(&stored, &would, end);
+    if args.json {
+        println!("{}", json(&replay, &comparison));
+        return Ok(Ending::Well);
+    }
+    println!("{}", header(&replay, took));
+    println!(
+        "Rules of {}: {} of them; {} messages would have been owed.",
+        flags.config.display(),
+        config.rules.len(),
+        replay.messages
+    );
+    if !replay.unknown.is_empty() {
+        let count: u64 = replay.unknown.values().sum();
+        let names: Vec<&str> = replay.unknown.keys().take(10).map(|probe| probe.as_str()).collect();
+        let more = if replay.unknown.len() > names.len() { ", ..." } else { "" };
+        println!("{count} results are of probes that it does not have: {}{more}", names.join(", "));
+    }
+    println!();
+    print!("{}", backtest::show(&comparison, &config));
+    println!(
+        "\n{} the same, {} vanished, {} new.",
+        comparison.both.len(),
+        comparison.vanished.len(),
+        comparison.new.len()
+    );
+    if replay.left_out > 0 {
+        println!("{} incidents more were only counted.", replay.left_out);
+    }
+    Ok(Ending::Well)
+}
+
+/// Begins so much earlier that every window is full at `from`.
+fn replay(reader: &Reader, config: &Arc<crate::config::Config>, from: Timestamp) -> anyhow::Result<Replay> {
+    let mut replay = Replay::new(Arc::clone(config));
+    reader.results_since(from - detect::lookback(config), |result| replay.add(result))?;
+    Ok(replay)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a speed for people")]
+fn header(replay: &Replay, took: Duration) -> String {
+    let Some((first, last)) = replay.span else { return "No results are stored of that time.".to_owned() };
+    format!(
+        "Replayed {} results from {} until {} ({}) in {}, {:.0} a second.",
+        replay.results,
+        first.show(),
+        last.show(),
+        show_about(last.since(first)),
+        show_about(took),
+        replay.results as f64 / took.as_secs_f64().max(0.001),
+    )
+}
+
+fn json(replay: &Replay, comparison: &Comparison<'_>) -> serde_json::Value {
+    let one = |incident: &Incident| {
+        serde_json::json!({
+            "id": incident.id.to_string(),
+            "severity": incident.severity.as_str(),
+            "since": incident.since.to_string(),
+            "opened": incident.opened.to_string(),
+            "resolved": incident.resolved.map(|at| at.to_string()),
+            "title": crate::incident::summary::title(&incident.finding, None),
+            "rules": incident.breaches.iter().map(|breach| breach.rule.as_str()).collect::<std::collections::BTreeSet<_>>(),
+        })
+    };
+    let both: Vec<_> = comparison
+        .both
+        .iter()
+        .map(|(was, would)| {
+            let (before, after) = backtest::times_to_detect(was, would);
+            serde_json::json!({
+                "was": one(was),
+                "would": one(would),
+                "detected_seconds": {"was": before.as_secs_f64(), "would": after.as_secs_f64()},
+            })
+        })
+        .collect();
+    let unknown: std::collections::BTreeMap<&str, u64> =
+        replay.unknown.iter().map(|(probe, count)| (probe.as_str(), *count)).collect();
+    serde_json::json!({
+        "results": replay.results,
+        "from": replay.span.map(|(first, _)| first.to_string()),
+        "until": replay.span.map(|(_, last)| last.to_string()),
+        "messages": replay.messages,
+        "unknown_probes": unknown,
+        "same": both,
+        "vanished": comparison.vanished.iter().map(|incident| one(incident)).collect::<Vec<_>>(),
+        "new": comparison.new.iter().map(|incident| one(incident)).collect::<Vec<_>>(),
+        "left_out": replay.left_out,
+    })
+}

@@ -1,0 +1,126 @@
+//! `tripline postmortem`: a draft of the review of an incident.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::backtest::Replay;
+use crate::clock;
+use crate::config::Config;
+use crate::detect;
+use crate::incident::impact::Impact;
+use crate::incident::lifecycle;
+use crate::incident::postmortem::{LONGEST_LEAD, Mail, Review, Verdict, draft};
+use crate::model::{Incident, ProbeId};
+use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailureQuery, Reader};
+
+use super::{Ending, Flags, complain, incident, load};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The incident's id, or how it begins
+    id: String,
+    /// Writes it to this file, which must not exist
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// So many failures are shown, each of another probe.
+const SHOWN: usize = 3;
+
+pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
+    let Some(reader) = incident::reader(flags)? else { return Ok(Ending::Usage) };
+    let config = match load::load(&flags.config) {
+        Ok(config) => Arc::new(config),
+        Err(problems) => {
+            complain(&problems.to_string());
+            return Ok(Ending::Usage);
+        }
+    };
+    let Some(found) = incident::find(&reader, &args.id)? else { return Ok(Ending::Usage) };
+    let text = write(&reader, &config, found.id)?;
+    let Some(path) = &args.output else {
+        print!("{text}");
+        return Ok(Ending::Well);
+    };
+    // What a person has worked on is not written over.
+    let file = std::fs::File::options().write(true).create_new(true).open(path);
+    match file {
+        Ok(mut file) => {
+            std::io::Write::write_all(&mut file, text.as_bytes()).with_context(|| path.display().to_string())?
+        }
+        Err(error) => {
+            complain(&format!("{}: {error}; name a file that does not exist, in a folder that does", path.display()));
+            return Ok(Ending::Usage);
+        }
+    }
+    println!("{}", path.display());
+    Ok(Ending::Well)
+}
+
+fn write(reader: &Reader, config: &Arc<Config>, id: crate::model::IncidentId) -> anyhow::Result<String> {
+    let events = reader.events_of(id)?;
+    let incident = lifecycle::fold(&events)?;
+    let until = incident.resolved.unwrap_or_else(clock::now);
+    let mut impact = Impact::new(&incident, config);
+    let mut replay = Replay::new(Arc::clone(config));
+    let lead = detect::lookback(config).min(LONGEST_LEAD);
+    reader.results_between(incident.since - lead, until + Duration::from_millis(1), |result| {
+        impact.add(&result);
+        replay.add(result);
+    })?;
+    let verdicts = if impact.missing().is_none() { verdicts(&replay, &incident, config) } else { Vec::new() };
+    let mails: Vec<Mail> = reader.deliveries_of(id)?.iter().map(mail).collect();
+    // Those of probes that bear the factor; strays elsewhere would mislead.
+    let finding = &incident.finding;
+    let bearing = config.probes.iter().filter(|probe| {
+        finding.factor.as_ref().is_none_or(|factor| factor.bears(probe))
+            && finding.components.contains(&probe.component)
+    });
+    let probes: Vec<ProbeId> = bearing.map(|probe| probe.id.clone()).collect();
+    let query =
+        FailureQuery { probes: &probes, from: incident.since, until: until + Duration::from_millis(1), each: 1 };
+    let mut failures = reader.failures(&query)?;
+    failures.truncate(SHOWN);
+    Ok(draft(&Review {
+        incident: &incident,
+        events: &events,
+        config,
+        impact: &impact,
+        mails: &mails,
+        verdicts: &verdicts,
+        failures: &failures,
+    }))
+}
+
+/// When each rule was first in breach in an incident that shares a component with this one, in its time.
+fn verdicts(replay: &Replay, incident: &Incident, config: &Config) -> Vec<Verdict> {
+    let breaches = || replay.incidents.values().flat_map(|incident| &incident.breaches);
+    let noticed = |rule: &crate::model::RuleId| {
+        breaches()
+            .filter(|breach| breach.rule == *rule && breach.found >= incident.since)
+            .filter(|breach| !breach.marks.components.is_disjoint(&incident.finding.components))
+            .min_by_key(|breach| breach.found)
+            .map(|breach| (breach.found, format!("for {}: {}", breach.slice, breach.reason)))
+    };
+    config.rules.iter().map(|rule| Verdict { rule: rule.id.to_string(), noticed: noticed(&rule.id) }).collect()
+}
+
+fn mail(delivery: &Delivery) -> Mail {
+    let accepted = delivery.attempts.iter().find(|attempt| matches!(attempt.outcome, AttemptOutcome::Accepted(_)));
+    Mail {
+        kind: delivery.kind,
+        to: delivery.to.to_string(),
+        owed: delivery.owed,
+        accepted: accepted.map(|attempt| attempt.at),
+        attempts: delivery.attempts.len(),
+        state: match delivery.state {
+            DeliveryState::Owed(at) => format!("still owed, the next attempt at {}", at.show()),
+            DeliveryState::Accepted => "accepted".to_owned(),
+            DeliveryState::Refused => "REFUSED by the mail server".to_owned(),
+            DeliveryState::GivenUp => "GIVEN UP".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,151 @@
+//! What an incident did to customers, counted from the stored results of its span.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::model::{
+    CheckResult, ComponentId, FailureClass, Incident, LabelName, LabelValue, Outcome, Probe, ProbeId, Timestamp,
+};
+
+/// Checks that looked, and those of them that failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Count {
+    /// Checks that failed.
+    pub failed: u64,
+    /// Checks that looked.
+    pub looked: u64,
+}
+
+/// Counts over the checks from an incident's first bad one to its last failure, as far as they are stored.
+#[derive(Clone, Debug)]
+pub struct Impact<'a> {
+    incident: &'a Incident,
+    probes: BTreeMap<&'a ProbeId, (&'a Probe, bool)>,
+    /// Results that came since the last failure: they are part of the recovery unless another failure follows.
+    after: BTreeMap<ProbeId, u64>,
+    steady: Timestamp,
+    /// By component: all checks, and those of probes that bear the incident's factor.
+    pub components: BTreeMap<ComponentId, (Count, Count)>,
+    /// By label that names customers and value, over the components that were hit.
+    pub cohorts: BTreeMap<(LabelName, LabelValue), Count>,
+    /// By class and status.
+    pub classes: BTreeMap<(FailureClass, Option<u16>), u64>,
+    /// Of all probes of the config.
+    pub total: Count,
+    /// Checks of probes that the incident's rules watch: as many as were counted then, unless some are gone.
+    pub watched: u64,
+    /// The last failure of a probe that the incident's rules watch.
+    pub last_bad: Option<Timestamp>,
+    /// The earliest result that is stored.
+    pub first_stored: Option<Timestamp>,
+    /// Results of probes that the config does not have.
+    pub unknown: u64,
+}
+
+/// Results are handed over in any order within so much time.
+const JITTER: Duration = Duration::from_secs(2);
+
+impl<'a> Impact<'a> {
+    /// Counts nothing yet.
+    #[must_use]
+    pub fn new(incident: &'a Incident, config: &'a Config) -> Self {
+        let rules: BTreeSet<_> = incident.breaches.iter().map(|breach| &breach.rule).collect();
+        // Where none of its rules is in the configuration any more, every probe may have been theirs.
+        let none = config.rules.iter().all(|rule| !rules.contains(&rule.id));
+        let judges =
+            |probe: &Probe| config.rules.iter().any(|rule| rules.contains(&rule.id) && rule.over.covers(probe));
+        let watched = |probe: &Probe| none || judges(probe);
+        let probes = config.probes.iter().map(|probe| (&probe.id, (probe, watched(probe)))).collect();
+        Self {
+            incident,
+            probes,
+            after: BTreeMap::new(),
+            steady: Timestamp::default(),
+            components: BTreeMap::new(),
+            cohorts: BTreeMap::new(),
+            classes: BTreeMap::new(),
+            total: Count::default(),
+            watched: 0,
+            last_bad: None,
+            first_stored: None,
+            unknown: 0,
+        }
+    }
+
+    /// Counts the next result in the order in which they were stored; those of another time are passed over.
+    pub fn add(&mut self, result: &CheckResult) {
+        let ended = result.finished();
+        self.first_stored = Some(self.first_stored.map_or(ended, |first| first.min(ended)));
+        // As the engine places them: handed over late by little, a result counts where it was handed over.
+        self.steady = if self.steady.since(ended) <= JITTER { self.steady.max(ended) } else { ended };
+        let over = self.incident.resolved.is_some_and(|resolved| ended > resolved);
+        if self.steady < self.incident.since
+            || over
+            || result.superseded
+            || matches!(result.outcome, Outcome::Void(_))
+        {
+            return;
+        }
+        let Some(&(probe, watched)) = self.probes.get(&result.probe) else {
+            self.unknown += 1;
+            return;
+        };
+        let class = result.outcome.failure();
+        if let Some(class) = class.filter(|_| watched) {
+            for (id, count) in std::mem::take(&mut self.after) {
+                if let Some(&(probe, watched)) = self.probes.get(&id) {
+                    self.count(probe, watched, count, 0);
+                }
+            }
+            *self.classes.entry((class, result.status)).or_default() += 1;
+            self.last_bad = Some(self.last_bad.map_or(ended, |last| last.max(ended)));
+            self.count(probe, watched, 1, 1);
+        } else if class.is_some() {
+            self.count(probe, watched, 1, 1);
+        } else {
+            *self.after.entry(result.probe.clone()).or_default() += 1;
+        }
+    }
+
+    fn count(&mut self, probe: &Probe, watched: bool, looked: u64, failed: u64) {
+        let finding = &self.incident.finding;
+        let add = |count: &mut Count| {
+            count.looked += looked;
+            count.failed += failed;
+        };
+        add(&mut self.total);
+        let (all, with) = self.components.entry(probe.component.clone()).or_default();
+        add(all);
+        if finding.factor.as_ref().is_none_or(|factor| factor.bears(probe)) {
+            add(with);
+        }
+        if finding.components.contains(&probe.component) {
+            for (name, value) in &probe.labels {
+                add(self.cohorts.entry((name.clone(), value.clone())).or_default());
+            }
+        }
+        if watched {
+            self.watched += looked;
+        }
+    }
+
+    /// What is missing of the incident's results, in a sentence; `None` if all are there as far as can be told.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        let counted = u64::from(self.incident.finding.looked);
+        let Some(first) = self.first_stored.filter(|_| self.watched > 0 || !self.after.is_empty()) else {
+            return Some("No result of its time is stored any more.".into());
+        };
+        if first > self.incident.since {
+            return Some(format!(
+                "The results before {} are not stored any more; {} of the {counted} checks that were counted then are.",
+                first.show(),
+                self.watched
+            ));
+        }
+        // Bad checks that did not fail, slow ones say, end no stretch here, so nothing can be told by counting.
+        (!self.classes.is_empty() && self.watched < counted)
+            .then(|| format!("Only {} of the {counted} checks that were counted then are stored, or their probes are not in the configuration any more.", self.watched))
+    }
+}

@@ -1,0 +1,45 @@
+//! Rules over stored results: what stays, what vanishes, what is new, and how soon each is noticed.
+
+use crate::story::{CONFIG, store};
+use crate::terminal::tripline;
+
+const ALL: [&str; 3] = ["backtest", "--since", "3650d"];
+
+#[tokio::test]
+async fn the_same_rules_find_the_same_incident_and_other_rules_another_time_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = store(folder.path(), "").await.short();
+    let out = tripline(folder.path(), &ALL).with(0).out;
+    assert!(out.starts_with("Replayed 3420 results from 2025-02-11 15:31:00 UTC until"), "{out}");
+    assert!(out.contains(&format!("SAME      {id}")) && out.contains("noticed after 8s, was 8s: as before"), "{out}");
+    assert!(out.contains("3 messages would have been owed"), "{out}");
+    assert!(out.ends_with("1 the same, 0 vanished, 0 new.\n"), "{out}");
+
+    let (head, rest) = CONFIG.split_once("\nrules:\n").unwrap();
+    let receivers = rest.split_once("\nreceivers:\n").unwrap().1;
+    let with = |rules: &str| {
+        let text = format!("{head}\nrules:\n{rules}\nreceivers:\n{receivers}");
+        std::fs::write(folder.path().join("new.yaml"), text).unwrap();
+        tripline(folder.path(), &[&ALL[..], &["--config", "new.yaml"]].concat()).with(0).out
+    };
+    let out = with("  slow: {consecutive: 5}");
+    assert!(out.contains("noticed after 1m20s, was 8s: 1m12s LATER"), "{out}");
+    let out = with("  deaf: {above: 90%}");
+    assert!(out.contains(&format!("VANISHED  {id}")) && out.ends_with("0 the same, 1 vanished, 0 new.\n"), "{out}");
+}
+
+#[tokio::test]
+async fn probes_that_are_gone_are_counted_and_named_and_json_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    store(folder.path(), "").await;
+    let text = CONFIG.replace("  sign-up:\n", "  enrol:\n");
+    std::fs::write(folder.path().join("new.yaml"), text).unwrap();
+    let arguments = [&ALL[..], &["--config", "new.yaml"]].concat();
+    let out = tripline(folder.path(), &arguments).with(0).out;
+    assert!(out.contains("180 results are of probes that it does not have: sign-up\n"), "{out}");
+    let json: serde_json::Value =
+        serde_json::from_str(&tripline(folder.path(), &[&arguments[..], &["--json"]].concat()).with(0).out).unwrap();
+    assert_eq!((&json["results"], &json["unknown_probes"]["sign-up"]), (&3420.into(), &180.into()));
+    assert_eq!(json["same"][0]["was"]["title"], "404 Not Found for workspace=globex on api, git-https, website");
+    tripline(tempfile::tempdir().unwrap().path(), &ALL).with(2);
+}

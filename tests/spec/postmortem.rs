@@ -1,0 +1,71 @@
+//! The review of the outage of 2025-02-11, drafted from what the daemon would have stored.
+
+use crate::given::seconds;
+use crate::story::{BEFORE, forget, store};
+use crate::terminal::tripline;
+
+#[tokio::test]
+async fn the_draft_says_who_was_hit_when_and_how_it_was_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = store(folder.path(), "<h1>404</h1>").await;
+    let out = tripline(folder.path(), &["postmortem", &id.short()]).with(0).out;
+    for part in [
+        "# Post-incident review: Example Forge, 404 Not Found for workspace=globex on Website, API, Git via HTTPS",
+        "From 2025-02-11 15:41:01 UTC until 2025-02-11 16:25:49 UTC: 404 Not Found for workspace=globex",
+        "| Duration, from the first bad check to the last | 44m48s |",
+        "| Time to detect | 8s |",
+        "| Time to the first mail that a server took | 13s |",
+        "405 of 2555 checks failed in this time.",
+        "| Website | 135 | 539 | 25.0% | 135 | 135 | 100.0% |",
+        "| globex | 405 | 405 | 100.0% |\n| acme | 0 | 404 | 0.0% |",
+        "| Not found | 404 | 405 | 100.0% |",
+        "No check failed on Authentication",
+        "| 2025-02-11 15:41:09 | Detected: opened: rule unusual-failures for",
+        "accepted at 15:41:14 (2 attempts) |",
+        "| 2025-02-11 16:25:49 | Last failed check ended |",
+        "| component-down | 40s |",
+        "## Root cause\n\n*What failed",
+        "## Remedial actions and next steps\n\n*",
+        "```text\nGET https://forge.example/globex/\nexpected status == 200, status was 404\n",
+    ] {
+        assert!(out.contains(part), "{part}\n---\n{out}");
+    }
+}
+
+#[tokio::test]
+async fn a_hostile_body_does_not_break_out_of_its_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = store(folder.path(), "```\n# Owned\n````\n<script>alert(1)</script>\u{1b}[2J").await;
+    let out = tripline(folder.path(), &["postmortem", &id.short()]).with(0).out;
+    let block = out.split("`````text\n").nth(1).unwrap().split("\n`````\n").next().unwrap();
+    assert!(block.contains("# Owned\n````\n<script>") && !out.contains('\u{1b}'), "{out}");
+    assert_eq!(out.matches("# Owned").count(), out.matches("`````text\n").count(), "only within blocks");
+}
+
+#[tokio::test]
+async fn results_that_are_gone_are_named_instead_of_counted_wrongly() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = store(folder.path(), "").await;
+    forget(folder.path(), BEFORE + seconds(1_800));
+    let out = tripline(folder.path(), &["postmortem", &id.short()]).with(0).out;
+    assert!(
+        out.contains("**Not all results are there.** The results before 2025-02-11 16:01:00 UTC are not"),
+        "{out}"
+    );
+    assert!(out.contains("cannot be said, because not all results are there"), "{out}");
+    assert!(!out.contains("### By component") && !out.contains("Last failed check"), "{out}");
+    forget(folder.path(), BEFORE + seconds(7_200));
+    let out = tripline(folder.path(), &["postmortem", &id.short()]).with(0).out;
+    assert!(out.contains("No result of its time is stored any more."), "{out}");
+}
+
+#[tokio::test]
+async fn a_file_is_written_once_and_a_wrong_id_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = store(folder.path(), "").await;
+    assert_eq!(tripline(folder.path(), &["postmortem", &id.short(), "-o", "review.md"]).with(0).out, "review.md\n");
+    assert!(std::fs::read_to_string(folder.path().join("review.md")).unwrap().starts_with("# Post-incident review"));
+    let ended = tripline(folder.path(), &["postmortem", &id.short(), "-o", "review.md"]).with(2);
+    assert!(ended.err.contains("name a file that does not exist"), "{}", ended.err);
+    tripline(folder.path(), &["postmortem", "nonesuch"]).with(2);
+}

@@ -1,0 +1,95 @@
+//! The outage of 2025-02-11 as a database: from 15:41 to 16:26 UTC globex gets 404 everywhere, everybody else is well.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tripline::config::{Outside, load};
+use tripline::engine::{Engine, Input, Output};
+use tripline::model::*;
+use tripline::store::{Attempt, AttemptOutcome, Commit, Owed, Reader, Writer};
+
+use crate::given::{address, failure, seconds, success};
+
+/// 2025-02-11T15:31:00Z, ten minutes before the outage.
+pub(crate) const BEFORE: Timestamp = Timestamp::from_millis(1_739_287_860_000);
+
+pub(crate) const CONFIG: &str = include_str!("../../probes.yaml");
+
+struct Nothing;
+
+impl Outside for Nothing {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn file(&self, _: &str) -> Result<Vec<u8>, String> {
+        Err("no such file".into())
+    }
+}
+
+/// Writes `probes.yaml` and `tripline.db` into the folder, as the daemon would have left them; `body` is what the 404s say.
+pub(crate) async fn store(folder: &Path, body: &str) -> IncidentId {
+    std::fs::write(folder.join("probes.yaml"), CONFIG).unwrap();
+    let config = Arc::new(load("probes.yaml", CONFIG, &Nothing).unwrap());
+    let mut engine = Engine::restore(Arc::clone(&config), vec![]);
+    let mut commit = Commit::default();
+    let mut touched = BTreeMap::new();
+    let take = |engine: &mut Engine, commit: &mut Commit, touched: &mut BTreeMap<IncidentId, Incident>| {
+        while let Some(output) = engine.poll_output() {
+            match output {
+                Output::Event(event) => {
+                    touched.insert(event.incident, engine.incident(event.incident).unwrap().clone());
+                    commit.events.push(event);
+                }
+                Output::Owed(notification) => {
+                    let to = vec![address(Some("On call"), "oncall@forge.example")];
+                    commit.notifications.push(Owed { notification, to });
+                }
+                _ => {}
+            }
+        }
+    };
+    // An hour of rounds of 20 s, the probes of a round one second apart.
+    for round in 0..180_u64 {
+        for (place, probe) in config.probes.iter().enumerate() {
+            let at = BEFORE + seconds(round * 20 + place as u64);
+            let hit = probe.labels.values().any(|value| value.as_str() == "globex");
+            let result = if hit && (600..3_300).contains(&(round * 20)) {
+                let mut result = failure(probe.id.as_str(), at);
+                result.evidence.as_mut().unwrap().body = body.into();
+                result
+            } else {
+                success(probe.id.as_str(), at)
+            };
+            let now = result.finished();
+            while let Some(due) = engine.poll_timeout().filter(|due| *due <= now) {
+                engine.handle(Input::Timeout, due);
+                take(&mut engine, &mut commit, &mut touched);
+            }
+            commit.results.push(result.clone());
+            engine.handle(Input::Result(result), now);
+            take(&mut engine, &mut commit, &mut touched);
+        }
+    }
+    commit.incidents = touched.into_values().collect();
+    let writer = Writer::open(&folder.join("tripline.db")).unwrap();
+    let id = commit.incidents[0].id;
+    writer.commit(Arc::new(commit)).await.unwrap();
+    let reader = Reader::open(&folder.join("tripline.db")).unwrap();
+    for due in reader.due_deliveries(BEFORE + seconds(7_200), 10).unwrap() {
+        let owed = due.notification.owed;
+        let again = owed + seconds(5);
+        let outcomes = [AttemptOutcome::Retry("451 busy".into(), again), AttemptOutcome::Accepted("250 ok".into())];
+        for (at, outcome) in [owed + seconds(1), again].into_iter().zip(outcomes) {
+            writer.record_attempt(due.id, Attempt { at, outcome }).await.unwrap();
+        }
+    }
+    writer.close().await.unwrap();
+    id
+}
+
+/// Takes results away, as retention would.
+pub(crate) fn forget(folder: &Path, before: Timestamp) {
+    let database = rusqlite::Connection::open(folder.join("tripline.db")).unwrap();
+    database.execute("DELETE FROM result WHERE started < ?1", [before.as_millis()]).unwrap();
+}
