@@ -23,7 +23,7 @@ async fn the_draft_says_who_was_hit_when_and_how_it_was_noticed() {
         "| 2025-02-11 15:41:09 | Detected: opened: rule unusual-failures for",
         "accepted at 15:41:14 (2 attempts) |",
         "| 2025-02-11 16:25:49 | Last failed check ended |",
-        "| component-down | 40s |",
+        "| not-found-spike | 24s |",
         "## Root cause\n\n*What failed",
         "## Remedial actions and next steps\n\n*",
         "```text\nGET https://forge.example/globex/\nexpected status == 200, status was 404\n",
