@@ -5,6 +5,7 @@
 //! [`Engine::poll_timeout`] says. The same inputs at the same times give the same outputs, ids included.
 
 mod case;
+pub mod restart;
 mod steady;
 mod tell;
 

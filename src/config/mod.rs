@@ -7,15 +7,15 @@
 mod http;
 mod load;
 mod probes;
-mod problem;
-mod raw;
-mod reader;
+pub(crate) mod problem;
+pub(crate) mod raw;
+pub(crate) mod reader;
 mod receivers;
-mod rules;
+pub(crate) mod rules;
 mod smtp;
-mod text;
+pub(crate) mod text;
 mod tls;
-mod words;
+pub(crate) mod words;
 
 pub use load::load;
 pub use problem::{Problem, Problems};

@@ -2,9 +2,10 @@
 
 pub(super) mod change;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::Config;
 use super::probes::{self, condition};
 use super::problem::nearest;
 use super::reader::{Entry, Names, Reader, Table};
@@ -253,6 +254,22 @@ fn failure_name(source: &str) -> Option<(&str, usize)> {
     let start = source.find(name).filter(|_| !name.is_empty()).unwrap_or_default();
     let start = source.get(..start).map_or(0, |before| before.chars().count());
     Some((name, start))
+}
+
+/// Some of the probes of a config that is read already: `over` as a rule has it.
+pub(crate) fn over(reader: &mut Reader<'_>, entry: Entry<'_>, config: &Config) -> Option<Scope> {
+    let names: BTreeSet<&str> = config.probes.iter().map(|probe| probe.name.as_str()).collect();
+    let labels = config.probes.iter().flat_map(|probe| probe.labels.keys().map(ToString::to_string)).collect();
+    let probes = probes::Found {
+        names: names.into_iter().map(str::to_owned).collect(),
+        labels,
+        probes: config.probes.clone(),
+        complete: true,
+        warnings: Vec::new(),
+    };
+    let around =
+        Surroundings { components: &config.components, probes: &probes, cohorts: &config.cohorts, receivers: &[] };
+    scope(reader, entry, &around)
 }
 
 fn scope(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Scope> {
