@@ -103,7 +103,7 @@ impl Drive {
         self.drain(now);
     }
 
-    /// Does something to every open incident, as a person would. Returns the engine's answers.
+    /// Does something to every open incident, as a person would. Returns how many there were.
     pub fn act(&mut self, kind: ActionKind, by: &str, text: &str, now: Timestamp) -> usize {
         self.pass(now);
         let open = self.open.clone();

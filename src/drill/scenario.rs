@@ -7,7 +7,7 @@ mod read;
 use std::time::Duration;
 
 pub use expect::{Expectations, ExpectedFactor, ExpectedIncident, Range};
-pub use read::read;
+pub use read::{Configs, read};
 
 use crate::model::{ActionKind, FailureClass, Ratio, Scope, Timestamp};
 

@@ -11,6 +11,7 @@ mod kill;
 mod cli;
 mod run;
 mod demo;
+mod drills;
 mod properties;
 mod siege;
 mod tidy;

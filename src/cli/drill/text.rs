@@ -112,14 +112,15 @@ fn script(scenario: &Scenario, shift: Duration) -> Vec<(Duration, String)> {
     lines.into_iter().map(|(at, line)| (at + shift, line)).collect()
 }
 
-/// What the engine made of it.
+/// What the engine made of it; the inner workings only where more is asked for.
 fn happened(scenario: &Scenario, config: &Config, report: &Report, verbose: bool) -> Vec<(Duration, String)> {
     let mut lines = Vec::new();
     for event in &report.events {
         let short = event.what.incident.short();
         let line = match &event.what.change {
-            IncidentChange::Opened { breach, finding } => {
-                format!("INCIDENT  {short} {}: {}", breach.severity, headline(finding, Some(config)))
+            change @ IncidentChange::Opened { breach, finding } => {
+                let told = format!("INCIDENT  {short} {}: {}", breach.severity, headline(finding, Some(config)));
+                if verbose { format!("{told}\n{:>23}{change}", "") } else { told }
             }
             IncidentChange::Resolved { finding, .. } => {
                 format!("RESOLVED  {short} {}", headline(finding, Some(config)))
@@ -130,6 +131,13 @@ fn happened(scenario: &Scenario, config: &Config, report: &Report, verbose: bool
                 format!("TOLD      {short} {receiver}: {}\n{:>23}{subject}", kind.as_str(), "")
             }
             IncidentChange::Told { receiver, kind, .. } => format!("TOLD      {short} {receiver}: {}", kind.as_str()),
+            IncidentChange::Assessed { worse: false, .. }
+            | IncidentChange::Joined { .. }
+            | IncidentChange::Cleared { .. }
+                if !verbose =>
+            {
+                continue;
+            }
             other => format!("          {short} {other}"),
         };
         lines.push((event.at.since(scenario.start), line));

@@ -28,8 +28,10 @@ const LONGEST: Duration = seconds(366 * 86_400);
 /// The farthest that a clock is set.
 const FARTHEST: Duration = seconds(366 * 86_400);
 
-/// Reads a scenario. `file` is its name as problems show it; `config` loads the configuration that the scenario names,
-/// or says in one line why there is none.
+/// What loads the configuration that a scenario names, or says in one line why there is none.
+pub type Configs<'a> = &'a dyn Fn(Option<&str>) -> Result<Arc<Config>, String>;
+
+/// Reads a scenario. `file` is its name as problems show it; `config` loads the configuration that it names.
 ///
 /// # Errors
 /// With every problem that the text has, in the order of the file. Where the config cannot be had, what refers to it is
@@ -38,7 +40,7 @@ pub fn read(
     file: &str,
     text: &str,
     outside: &dyn Outside,
-    config: &dyn Fn(Option<&str>) -> Result<Arc<Config>, String>,
+    config: Configs<'_>,
 ) -> Result<(Scenario, Arc<Config>), Problems> {
     let start = Place { line: 1, column: 1, length: 1 };
     let refuse = |problem| Problems::new(file, text, vec![problem], &Secrets::default());
@@ -56,11 +58,7 @@ pub fn read(
     }
 }
 
-fn whole(
-    reader: &mut Reader<'_>,
-    entry: Entry<'_>,
-    config: &dyn Fn(Option<&str>) -> Result<Arc<Config>, String>,
-) -> Option<(Scenario, Arc<Config>)> {
+fn whole(reader: &mut Reader<'_>, entry: Entry<'_>, config: Configs<'_>) -> Option<(Scenario, Arc<Config>)> {
     let table = reader.table(entry, KEYS, "start with `name: …`")?;
     let name = reader
         .need(&table, "name", "say what is rehearsed: `name: The database is down`")
@@ -102,11 +100,7 @@ fn whole(
     Some((scenario, config?))
 }
 
-fn configuration(
-    reader: &mut Reader<'_>,
-    table: &Table<'_>,
-    config: &dyn Fn(Option<&str>) -> Result<Arc<Config>, String>,
-) -> Option<Arc<Config>> {
+fn configuration(reader: &mut Reader<'_>, table: &Table<'_>, config: Configs<'_>) -> Option<Arc<Config>> {
     let named = match table.get("config") {
         Some(entry) => Some((reader.text(entry)?, entry)),
         None => None,
