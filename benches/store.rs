@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench store`, or with another number of results: `cargo bench --bench store -- 100000`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,8 +39,8 @@ fn result(probes: &[ProbeId], location: &Location, number: usize) -> CheckResult
             transfer: Some(transfer),
             total: dns + connect + tls + first_byte + transfer,
         },
-        address: None,
-        expires: None,
+        address: Some(IpAddr::from([192, 0, 2, (number % 8) as u8])),
+        expires: Some(START + Duration::from_secs(60 * 86_400)),
         superseded: false,
         evidence: None,
     }

@@ -5,26 +5,32 @@
 //! [`Engine::poll_timeout`] says. The same inputs at the same times give the same outputs, ids included.
 
 mod case;
+mod replay;
 pub mod restart;
+mod sight;
 mod steady;
 mod tell;
 
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::detect::history::Entry;
+use crate::detect::self_check::SelfCheck;
 use crate::detect::{Detector, Signal};
-use crate::incident::correlate;
-use crate::model::incident::Example;
+use crate::incident::correlate::{self, BadChecks};
+use crate::model::incident::{Example, Marks};
 use crate::model::{
     Action, ActionId, ActionKind, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange,
-    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Timestamp,
+    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Role, Timestamp,
 };
 
-use case::Case;
+use case::{Case, View};
+use sight::Held;
 use steady::SteadyClock;
 
 /// Something that the engine takes in.
@@ -40,7 +46,11 @@ pub enum Input {
 
 /// Something that the engine gives out. All outputs of one input must become durable together.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "taken at once, and never many")]
 pub enum Output {
+    /// A check, as it was judged. They come in the order in which they were judged, which is the order in which they
+    /// must be stored: a replay then sees what was seen.
+    Result(CheckResult),
     /// Something happened to an incident.
     Event(IncidentEvent),
     /// A message is owed.
@@ -66,12 +76,18 @@ pub struct Engine {
     stored: Vec<Breach>,
     /// Breaches that the replay found and that did not end in it, until it is settled.
     replayed: Vec<Breach>,
+    self_check: SelfCheck,
+    /// Results that wait until it is known whether we see.
+    held: VecDeque<Held>,
+    /// The breach of our own rule that goes on: people were told that we cannot see.
+    own: Option<BreachId>,
 }
 
 impl Engine {
     /// An engine that takes up where the stored incidents left off.
     ///
-    /// Give it the incidents that are open, and those that a person resolved while a breach was going on. Then
+    /// Give it the incidents that are open, those that a person resolved while a breach was going on, and those that
+    /// may come back, resolved within `reopen_within`. Then
     /// [`replay`](Self::replay) the stored results of [`lookback`](crate::detect::lookback), and of the open
     /// incidents' time, in the order in which they were stored; then [`settle`](Self::settle).
     #[must_use]
@@ -79,8 +95,7 @@ impl Engine {
         // Of two breaches of one slice, the one of an open incident is the later, and goes on.
         incidents.sort_by_key(|incident| (incident.is_open(), incident.opened));
         let stored = lasting(&incidents);
-        let open = incidents.into_iter().filter(Incident::is_open);
-        let cases = open.map(|incident| (incident.id, Case::resume(incident, &config))).collect();
+        let cases = incidents.into_iter().map(|incident| (incident.id, Case::resume(incident, &config))).collect();
         Self {
             index: config.probes.iter().enumerate().map(|(index, probe)| (probe.id.clone(), index)).collect(),
             detector: Detector::new(Arc::clone(&config)),
@@ -91,80 +106,35 @@ impl Engine {
             signals: Vec::new(),
             stored,
             replayed: Vec::new(),
+            self_check: SelfCheck::new(&config),
+            held: VecDeque::new(),
+            own: None,
             config,
         }
     }
 
-    /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
-    pub fn replay(&mut self, result: &CheckResult) {
-        // What time alone had ended before this check had ended then.
-        let at = self.clock.advance(result.finished());
-        while let Some(due) = self.detector.next_timeout().filter(|due| *due <= at) {
-            self.detector.pass(due, &mut self.signals);
-        }
-        self.take_in(result, result.finished());
-        for signal in self.signals.drain(..) {
-            match signal {
-                Signal::Breached(breach) => self.replayed.push(breach),
-                Signal::Cleared { breach, .. } => {
-                    let Some(place) = self.replayed.iter().position(|other| other.id == breach) else { continue };
-                    let ended = self.replayed.swap_remove(place);
-                    // A slice has one breach at a time: with this one, what was stored of it before had ended too. An
-                    // open incident would know of that.
-                    let (cases, now) = (&self.cases, self.clock.to_wall(at));
-                    self.stored.retain(|stored| {
-                        let held = |case: &Case| case.incident.breaches.iter().any(|other| other.id == stored.id);
-                        !same_place(stored, &ended) || stored.found > now || cases.values().any(held)
-                    });
-                }
-            }
-        }
-    }
-
-    /// Ends the replay. Stored breaches go on under their own ids. One that no rule judges any more is over, and so is
-    /// one that has been well for long enough by now: of an incident that a person resolved, no end is stored.
-    ///
-    /// What the replay found beyond them is dropped: it is too old to be seen whole, or the rules are new. In a slice
-    /// that is still bad under new rules the next bad check is a breach.
-    pub fn settle(&mut self, now: Timestamp) {
-        let at = self.clock.advance(now);
-        for breach in std::mem::take(&mut self.stored) {
-            self.replayed.retain(|other| !same_place(other, &breach));
-            if !self.detector.adopt(&breach) {
-                let reason = "no rule of the config judges it any more".to_owned();
-                self.signals.push(Signal::Cleared { breach: breach.id, reason });
-            }
-        }
-        for breach in std::mem::take(&mut self.replayed) {
-            self.detector.forget(&breach);
-        }
-        self.detector.pass(at, &mut self.signals);
-        self.follow_signals(now);
-        self.tell(now);
-    }
-
     /// Takes in one input. `now` is wall-clock time; it may step back, the engine's own time does not.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
-        self.cases.retain(|_, case| case.incident.is_open());
+        let reopen_within = self.config.reopen_within;
+        self.cases.retain(|_, case| {
+            let ended = case.incident.resolved.filter(|_| !case.incident.is_open());
+            ended.is_none_or(|ended| now.since(ended) < reopen_within)
+        });
         match input {
-            Input::Result(result) => {
-                if let Some(bad) = self.take_in(&result, now) {
-                    self.follow_signals(now);
-                    if bad {
-                        self.reassess(now);
-                    }
-                }
-            }
+            Input::Result(result) => self.receive(result, now),
             Input::Action(id, action) => {
                 let answer = self.act(action, now);
                 self.outputs.push_back(Output::Answer(id, answer));
             }
             Input::Timeout => {
+                // First what waits, which ended before this moment.
+                self.pass_sight(now);
                 let at = self.clock.advance(now);
                 self.detector.pass(at, &mut self.signals);
                 self.follow_signals(now);
             }
         }
+        self.end_watches(now);
         self.tell(now);
     }
 
@@ -177,8 +147,10 @@ impl Engine {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let detector = self.detector.next_timeout().map(|at| self.clock.to_wall(at));
+        let sight = self.sight_timeout().map(|at| self.clock.to_wall(at));
         let decisions = self.cases.values().filter_map(|case| case.decide_at);
-        detector.into_iter().chain(decisions).min()
+        let watches = self.cases.values().filter_map(|case| case.watch_due).map(|at| self.clock.to_wall(at));
+        detector.into_iter().chain(sight).chain(decisions).chain(watches).min()
     }
 
     /// An incident as it stands: one that is open, or that the last input resolved.
@@ -193,18 +165,46 @@ impl Engine {
         &self.config
     }
 
+    /// Judges a result and gives it out.
+    fn take(&mut self, result: CheckResult, now: Timestamp) {
+        let judged = self.take_in(&result, now);
+        self.outputs.push_back(Output::Result(result));
+        if let Some(bad) = judged {
+            self.follow_signals(now);
+            if bad {
+                self.reassess(now);
+            }
+        }
+    }
+
     /// Counts a result. Returns whether it was bad; nothing if it says nothing.
     fn take_in(&mut self, result: &CheckResult, now: Timestamp) -> Option<bool> {
         let at = self.clock.place(result.finished(), now);
         let &probe = self.index.get(&result.probe)?;
+        let canary = self.config.probes.get(probe).is_some_and(|probe| probe.role == Role::Canary);
+        if canary || result.superseded {
+            return None;
+        }
         self.keep_example(probe, result);
         let entry = self.detector.observe(probe, result, at, &mut self.signals)?;
-        for case in self.cases.values_mut() {
-            if self.clock.to_steady(case.incident.since) <= at {
+        // A bad check is of one incident: the one that most speaks for.
+        let owner = if entry.bad { self.owner(&entry) } else { None };
+        for (id, case) in self.cases.iter_mut().filter(|(_, case)| case.incident.is_open()) {
+            let own = !entry.bad || owner == Some(*id);
+            if own && self.clock.to_steady(case.incident.since) <= at {
                 case.count(&entry);
             }
         }
         Some(entry.bad)
+    }
+
+    /// The open incident of which a bad check is, the oldest of equals.
+    fn owner(&self, entry: &Entry) -> Option<IncidentId> {
+        let open = self.cases.iter().filter(|(_, case)| case.incident.is_open());
+        let each = open.map(|(id, case)| (case.likeness(entry, &self.config), Reverse(case.incident.opened), *id));
+        each.filter(|(likeness, ..)| *likeness > 0)
+            .max_by_key(|(likeness, opened, id)| (*likeness, *opened, Reverse(*id)))
+            .map(|(.., id)| id)
     }
 
     fn keep_example(&mut self, probe: usize, result: &CheckResult) {
@@ -236,49 +236,87 @@ impl Engine {
 
     fn breached(&mut self, mut breach: Breach, now: Timestamp) {
         let since = breach.since;
+        let counts = self.detector.bad_checks(&breach);
+        let bad: Vec<BadChecks<'_>> = counts
+            .iter()
+            .filter_map(|(&(probe, class), &count)| {
+                Some(BadChecks { probe: self.config.probes.get(probe)?, class, count })
+            })
+            .collect();
+        if breach.marks == Marks::default()
+            && let Some(marks) = correlate::main_outage(&bad, &self.config.cohorts)
+        {
+            breach.marks = marks;
+        }
         breach.since = self.clock.to_wall(breach.since);
         breach.found = self.clock.to_wall(breach.found);
-        let history = self.detector.history();
-        let home = self.cases.values_mut().find_map(|case| {
-            let reason = correlate::belongs(&breach, &case.incident)?;
-            Some((case, reason))
+        let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
+        // Those that are open come first, the oldest of them before the others.
+        let mut order: Vec<(bool, Timestamp, IncidentId)> = self
+            .cases
+            .values()
+            .map(|case| (!case.incident.is_open(), case.incident.opened, case.incident.id))
+            .collect();
+        order.sort_unstable();
+        let home = order.into_iter().find_map(|(_, _, id)| {
+            let reason = correlate::belongs(&breach, &bad, &self.cases.get(&id)?.incident, view.config)?;
+            Some((id, reason))
         });
-        if let Some((case, reason)) = home {
+        let mut news = Vec::new();
+        if let Some((id, reason)) = home {
+            let Some(case) = self.cases.get_mut(&id) else { return };
             let since = since.min(self.clock.to_steady(case.incident.since));
-            let event = case.join(breach, reason, since, now, history, &self.config);
-            self.outputs.push_back(Output::Event(event));
-        } else if let Some((case, event)) = Case::open(breach, since, now, history, &self.examples, &self.config) {
-            self.cases.insert(case.incident.id, case);
-            self.outputs.push_back(Output::Event(event));
+            news.push(case.join(breach, reason, since, now, view));
+        } else {
+            let open = || self.cases.values().filter(|case| case.incident.is_open());
+            let others =
+                |entry: &Entry| open().map(|case| case.likeness(entry, view.config)).max().unwrap_or_default();
+            if let Some((mut case, event)) = Case::open(breach, since, now, others, view) {
+                news.push(event);
+                case.raise(now, view.config, &mut news);
+                self.cases.insert(case.incident.id, case);
+            }
         }
+        self.outputs.extend(news.into_iter().map(Output::Event));
     }
 
     fn cleared(&mut self, id: BreachId, reason: String, now: Timestamp) {
         let lasting = |breach: &Breach| breach.id == id && breach.cleared.is_none();
+        let holds = |case: &Case| case.incident.is_open() && case.incident.breaches.iter().any(lasting);
         // A breach whose incident a person resolved ends without a word.
-        let Some(case) = self.cases.values_mut().find(|case| case.incident.breaches.iter().any(lasting)) else {
-            return;
-        };
+        let Some(case) = self.cases.values_mut().find(|case| holds(case)) else { return };
         let event = case.event(now, IncidentChange::Cleared { breach: id, reason: reason.clone() });
         self.outputs.push_back(Output::Event(event));
-        if case.incident.breaches.iter().all(|breach| breach.cleared.is_some()) {
-            let finding = case.finding(&self.examples, &self.config);
-            let event = case.event(now, IncidentChange::Resolved { by: None, reason, finding });
+        if !case.incident.is_failing() {
+            let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
+            let event = case.end(reason, now, self.clock.to_steady(now), view);
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    /// Ends the incidents that have stayed well for long enough.
+    fn end_watches(&mut self, now: Timestamp) {
+        let at = self.clock.to_steady(now);
+        let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
+        for case in self.cases.values_mut().filter(|case| case.watch_due.is_some_and(|due| due <= at)) {
+            let event = case.end("it came back before, and has stayed well since".to_owned(), now, at, view);
             self.outputs.push_back(Output::Event(event));
         }
     }
 
     fn reassess(&mut self, now: Timestamp) {
-        for case in self.cases.values_mut().filter(|case| case.incident.is_open()) {
-            if let Some(event) = case.reassess(now, &self.examples, &self.config) {
-                self.outputs.push_back(Output::Event(event));
-            }
+        let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
+        let mut news = Vec::new();
+        for case in self.cases.values_mut().filter(|case| case.incident.is_failing() && case.incident.is_open()) {
+            case.reassess(now, view, &mut news);
         }
+        self.outputs.extend(news.into_iter().map(Output::Event));
     }
 
     fn act(&mut self, action: Action, now: Timestamp) -> String {
         let short = action.incident.short();
-        let Some(case) = self.cases.get_mut(&action.incident) else {
+        let open = |case: &&mut Case| case.incident.is_open();
+        let Some(case) = self.cases.get_mut(&action.incident).filter(open) else {
             return format!("incident {short} is not open");
         };
         let by = action.by;
@@ -296,7 +334,9 @@ impl Engine {
                 (IncidentChange::Noted { by, text: action.text }, format!("noted on incident {short}"))
             }
             ActionKind::Resolve => {
-                let finding = case.finding(&self.examples, &self.config);
+                let finding =
+                    case.finding(View { config: &self.config, detector: &self.detector, examples: &self.examples });
+                case.watch_due = None;
                 let reason = if action.text.is_empty() { format!("{by} resolved it") } else { action.text };
                 let answer = format!("incident {short} is resolved by {by}");
                 (IncidentChange::Resolved { by: Some(by), reason, finding }, answer)
@@ -313,9 +353,4 @@ impl Engine {
 fn lasting(incidents: &[Incident]) -> Vec<Breach> {
     let all = incidents.iter().flat_map(|incident| &incident.breaches);
     all.filter(|breach| breach.cleared.is_none()).cloned().collect()
-}
-
-/// Whether both are of the same rule and slice, of which only one can go on.
-fn same_place(a: &Breach, b: &Breach) -> bool {
-    (&a.rule, &a.slice) == (&b.rule, &b.slice)
 }

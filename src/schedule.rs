@@ -133,6 +133,12 @@ impl Schedule {
     }
 }
 
+/// When the probe is due next after this moment; `None` if it never is.
+#[must_use]
+pub fn next_turn(probe: &Probe, after: Timestamp) -> Option<Timestamp> {
+    Rhythm::of(probe).next_after(after)
+}
+
 impl Rhythm {
     fn of(probe: &Probe) -> Self {
         match &probe.cadence {

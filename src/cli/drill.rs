@@ -153,5 +153,11 @@ fn case(drill: &Drill, summary: &Summary, missed: Option<&Report>, time: Duratio
             ),
         }
     });
-    Case { class: drill.file.display().to_string(), name: drill.scenario.name.clone(), time, failure }
+    Case {
+        class: drill.file.display().to_string(),
+        name: drill.scenario.name.clone(),
+        time,
+        failure,
+        said: Vec::new(),
+    }
 }

@@ -10,10 +10,9 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::clock;
 use crate::config::Config;
-use crate::detect::factor;
 use crate::incident::{lifecycle, summary};
 use crate::model::unit::show_duration;
-use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId};
+use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId, Role};
 use crate::store::{
     AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
 };
@@ -164,8 +163,11 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
     for delivery in &deliveries {
         print!("{}", messages(delivery));
     }
-    println!("\nEvidence");
-    print!("{}", evidence(reader, &incident, config)?);
+    if !incident.is_our_own() {
+        println!("\nEvidence");
+        print!("{}", evidence(reader, &incident, config)?);
+        print!("{}", tried_again(reader, &incident)?);
+    }
     Ok(Ending::Well)
 }
 
@@ -195,7 +197,10 @@ fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> an
     let until = incident.resolved.unwrap_or_else(clock::now);
     // Those of probes that bear the factor; strays elsewhere would mislead.
     let factor = incident.finding.factor.as_ref();
-    let bearing = config.iter().flat_map(|config| &config.probes).filter(|probe| factor::bears(factor, probe));
+    let bearing = config
+        .iter()
+        .flat_map(|config| &config.probes)
+        .filter(|probe| probe.role == Role::Service && factor.is_none_or(|factor| factor.bears(probe)));
     let probes: Vec<ProbeId> = bearing.map(|probe| probe.id.clone()).collect();
     let query =
         FailureQuery { probes: &probes, from: incident.since, until: until + Duration::from_millis(1), each: 1 };
@@ -224,6 +229,19 @@ fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> an
         text.push_str("  none is stored any more\n");
     }
     Ok(text)
+}
+
+/// Failures that were made again at once, the first of each of a few probes. They did not count.
+fn tried_again(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
+    const SHOWN: usize = 3;
+    let until = incident.resolved.unwrap_or_else(clock::now) + Duration::from_millis(1);
+    let found = reader.tried_again(&FailureQuery { probes: &[], from: incident.since, until, each: 1 })?;
+    let mut text = String::new();
+    for failure in found.iter().take(SHOWN) {
+        let fault = failure.evidence.as_ref().map_or("", |evidence| &evidence.fault);
+        text.push_str(&format!("  {}  {}: {fault}\n", failure.finished().show_clock(), failure.probe));
+    }
+    Ok(if text.is_empty() { text } else { format!("\nTried again; only the second try counts\n{text}") })
 }
 
 fn act(reader: &Reader, database: &Path, which: Which, kind: ActionKind, text: String) -> anyhow::Result<Ending> {

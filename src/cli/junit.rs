@@ -8,6 +8,8 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) time: Duration,
     pub(super) failure: Option<Failure>,
+    /// Lines for its standard output.
+    pub(super) said: Vec<String>,
 }
 
 /// What was wrong with it.
@@ -28,13 +30,19 @@ pub(super) fn suite(name: &str, cases: impl Iterator<Item = Case>) -> String {
             xml(&case.name),
             case.time.as_secs_f64(),
         );
+        let said: String =
+            case.said.iter().map(|line| format!("    <system-out>{}</system-out>\n", xml(line))).collect();
         let Some(failure) = case.failure else {
-            lines.push_str(&format!("{start}/>\n"));
+            lines.push_str(&if said.is_empty() {
+                format!("{start}/>\n")
+            } else {
+                format!("{start}>\n{said}  </testcase>\n")
+            });
             continue;
         };
         failed += 1;
         lines.push_str(&format!(
-            "{start}>\n    <failure type=\"{}\" message=\"{}\">{}</failure>\n  </testcase>\n",
+            "{start}>\n    <failure type=\"{}\" message=\"{}\">{}</failure>\n{said}  </testcase>\n",
             xml(&failure.kind),
             xml(&failure.message),
             xml(&failure.text),

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::config::Config;
+use crate::daemon::tries;
 use crate::model::unit::show_duration;
-use crate::model::{CheckResult, Outcome, Probe};
+use crate::model::{CheckResult, Outcome, Probe, Role};
 use crate::probe::{Prober, Roots};
 
 use super::junit::{self, Case, Failure};
@@ -28,9 +31,9 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// A line for each check, then the counts
+    /// A line for each try, then the counts
     Table,
-    /// A JSON object for each check, one a line
+    /// A JSON object for each try, one a line; those that were made again have `superseded`
     Json,
     /// JUnit XML, as CI servers read it
     Junit,
@@ -51,6 +54,8 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     for warning in &config.warnings {
         complain(&format!("WARNING: {warning}"));
     }
+    // It is the service that is asked; canaries say nothing about it.
+    config.probes.retain(|probe| probe.role == Role::Service);
     if let Some(unknown) =
         args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
     {
@@ -64,26 +69,46 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     }
     let results = super::runtime()?.block_on(check_all(&config))?;
     let pairs = || config.probes.iter().zip(&results);
+    let all = || {
+        pairs().flat_map(|(probe, checked)| {
+            checked.earlier.iter().chain([&checked.last]).map(move |result| (probe, result))
+        })
+    };
     print!(
         "{}",
         match args.format {
             Format::Table =>
-                pairs().map(|(probe, result)| table(probe, result)).collect::<String>() + &counts(&results),
-            Format::Json => pairs().map(|(probe, result)| json(probe, result)).collect(),
+                all().map(|(probe, result)| table(probe, result)).collect::<String>() + &counts(&results),
+            Format::Json => all().map(|(probe, result)| json(probe, result)).collect(),
             Format::Junit => junit(&config.name, pairs()),
         }
     );
-    let well = results.iter().all(|result| result.outcome == Outcome::Success);
+    let well = results.iter().all(|checked| checked.last.outcome == Outcome::Success);
     Ok(if well { Ending::Well } else { Ending::Unwell })
 }
 
+/// A check and its tries.
+struct Checked {
+    /// Those that were made again.
+    earlier: Vec<CheckResult>,
+    /// The one that counts.
+    last: CheckResult,
+}
+
 /// The results, in the order of the probes.
-async fn check_all(config: &Config) -> anyhow::Result<Vec<CheckResult>> {
+async fn check_all(config: &Config) -> anyhow::Result<Vec<Checked>> {
     let prober =
         Arc::new(Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load())?);
-    let checks = (0..config.probes.len()).map(|probe| {
+    let checks = config.probes.iter().enumerate().map(|(index, probe)| {
         let prober = Arc::clone(&prober);
-        async move { prober.check(probe, clock::now()).await }
+        async move {
+            // There is room for all tries that a probe may have.
+            let (superseded, mut earlier) = mpsc::channel(probe.retry.times.max(1) as usize);
+            let ask = |began, limit| prober.check_within(index, began, limit);
+            let never = CancellationToken::new();
+            let last = tries::check(probe, clock::now(), || None, clock::now, ask, &superseded, &never).await;
+            Checked { earlier: std::iter::from_fn(|| earlier.try_recv().ok()).collect(), last }
+        }
     });
     Ok(futures_util::stream::iter(checks).buffered(AT_ONCE).collect().await)
 }
@@ -91,8 +116,12 @@ async fn check_all(config: &Config) -> anyhow::Result<Vec<CheckResult>> {
 fn table(probe: &Probe, result: &CheckResult) -> String {
     let status = result.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
     let mut text = format!(
-        "{:<4}  {:<44} {:<14} {status:>4} {:>8}\n",
-        if result.outcome == Outcome::Success { "ok" } else { "FAIL" },
+        "{:<5} {:<44} {:<14} {status:>4} {:>8}\n",
+        match result.outcome {
+            _ if result.superseded => "AGAIN",
+            Outcome::Success => "ok",
+            _ => "FAIL",
+        },
         probe.id,
         result.outcome.as_str(),
         show_duration(result.phases.total),
@@ -103,9 +132,11 @@ fn table(probe: &Probe, result: &CheckResult) -> String {
     text
 }
 
-fn counts(results: &[CheckResult]) -> String {
-    let good = results.iter().filter(|result| result.outcome == Outcome::Success).count();
-    format!("\n{good} of {} checks succeeded.\n", results.len())
+fn counts(results: &[Checked]) -> String {
+    let good = results.iter().filter(|checked| checked.last.outcome == Outcome::Success).count();
+    let again: usize = results.iter().map(|checked| checked.earlier.len()).sum();
+    let again = if again > 0 { format!(" Tried again: {again}.") } else { String::new() };
+    format!("\n{good} of {} checks succeeded.{again}\n", results.len())
 }
 
 fn json(probe: &Probe, result: &CheckResult) -> String {
@@ -120,6 +151,7 @@ fn json(probe: &Probe, result: &CheckResult) -> String {
         "started": result.started.to_string(),
         "outcome": result.outcome.as_str(),
         "status": result.status,
+        "superseded": result.superseded,
         "milliseconds": {
             "dns": phase(phases.dns),
             "connect": phase(phases.connect),
@@ -134,21 +166,18 @@ fn json(probe: &Probe, result: &CheckResult) -> String {
     format!("{line}\n")
 }
 
-fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a CheckResult)>) -> String {
-    junit::suite(
-        name,
-        pairs.map(|(probe, result)| Case {
-            class: probe.component.to_string(),
-            name: probe.id.to_string(),
-            time: result.phases.total,
-            failure: (result.outcome != Outcome::Success).then(|| {
-                let evidence = result.evidence.as_ref();
-                Failure {
-                    kind: result.outcome.as_str().to_owned(),
-                    message: evidence.map_or("nobody looked", |evidence| &evidence.fault).to_owned(),
-                    text: evidence.map_or("", |evidence| &evidence.request).to_owned(),
-                }
-            }),
+fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a Checked)>) -> String {
+    let fault = |result: &CheckResult| result.evidence.as_ref().map(|evidence| evidence.fault.clone());
+    let cases = pairs.map(|(probe, Checked { earlier, last: result })| Case {
+        class: probe.component.to_string(),
+        name: probe.id.to_string(),
+        time: result.phases.total,
+        failure: (result.outcome != Outcome::Success).then(|| Failure {
+            kind: result.outcome.as_str().to_owned(),
+            message: fault(result).unwrap_or_else(|| "nobody looked".into()),
+            text: result.evidence.as_ref().map(|evidence| evidence.request.clone()).unwrap_or_default(),
         }),
-    )
+        said: earlier.iter().map(|result| format!("tried again: {}", fault(result).unwrap_or_default())).collect(),
+    });
+    junit::suite(name, cases)
 }

@@ -1,9 +1,9 @@
 //! `tripline validate`: all problems of the configuration, or what would be done.
 
 use crate::config::Config;
-use crate::detect::reach;
+use crate::detect::{reach, self_check};
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, Rule, RuleKind};
+use crate::model::{Cadence, Role, Rule, RuleKind};
 
 use super::{Ending, Flags, complain, load};
 
@@ -31,10 +31,12 @@ fn plan(config: &Config) -> String {
             Cadence::At(_) => 0.0,
         })
         .sum();
+    let canaries: Vec<&str> =
+        config.probes.iter().filter(|probe| probe.role == Role::Canary).map(|probe| probe.id.as_str()).collect();
     let mut text = format!(
         "{}: {} on {}, {per_minute:.1} checks a minute, location {}\n",
         config.name,
-        counted(config.probes.len(), "probe"),
+        counted(config.probes.len() - canaries.len(), "probe"),
         counted(config.components.len(), "component"),
         config.location,
     );
@@ -55,7 +57,10 @@ fn plan(config: &Config) -> String {
         let listed = if listed.is_empty() { "no probe".to_owned() } else { listed.join(", ") };
         text.push_str(&format!("  {:<widest$}  {listed}\n", component.name));
     }
-    text.push_str("\nTime to detect, at the worst, when every check of a slice fails:\n");
+    if !canaries.is_empty() {
+        text.push_str(&format!("and {}: {}\n", counted_canaries(canaries.len()), canaries.join(", ")));
+    }
+    text.push_str("\nTime to detect, at the worst, when every check of a slice is bad:\n");
     for rule in &config.rules {
         text.push_str(&format!("  {}\n", describe(rule)));
         for reach in reach::reach(rule, &config.probes, &config.cohorts) {
@@ -82,6 +87,10 @@ fn plan(config: &Config) -> String {
     text
 }
 
+fn counted_canaries(count: usize) -> String {
+    if count == 1 { "1 canary".into() } else { format!("{count} canaries") }
+}
+
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -98,6 +107,25 @@ fn describe(rule: &Rule) -> String {
             show_duration(change.false_alarms.per)
         ),
         RuleKind::Consecutive(run) => format!("{} in a row", run.count),
+        RuleKind::Latency(latency) => format!(
+            "{} quantile of {} above {} within {}, at least {} checks",
+            latency.quantile,
+            latency.of.as_str(),
+            show_duration(latency.above),
+            show_duration(latency.within),
+            latency.at_least,
+        ),
+        RuleKind::BurnRate(burn) => format!(
+            "burns the budget of {} more than {} times too fast in {} and {}, at least {} bad",
+            burn.objective,
+            f64::from(burn.factor) / 1_000.0,
+            show_duration(burn.long),
+            show_duration(burn.short),
+            burn.at_least,
+        ),
+        RuleKind::Expiry(expiry) => format!("certificate runs out within {}", show_duration(expiry.within)),
+        RuleKind::Missing(missing) => format!("no check for {}", show_duration(missing.after)),
+        RuleKind::Offline => format!("nothing can be reached for {}", show_duration(self_check::TELL_AFTER)),
     };
     format!("{} ({}{origin}): {how}", rule.id, rule.severity)
 }

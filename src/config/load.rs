@@ -1,19 +1,34 @@
 //! From text to meaning: the file as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::probes::{self, Setting};
 use super::problem::{Place, Problem, Problems};
 use super::raw::tree;
 use super::reader::{Entry, Names, Reader, Table};
 use super::text::Outside;
-use super::words::{label_name, label_value, shown, shown_name};
-use super::{Config, receivers, rules};
-use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Secrets};
+use super::words::{label_name, label_value, seconds, shown, shown_name};
+use super::{Config, canaries, receivers, retry, rules};
+use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Retry, Secrets};
 
-pub(super) const KEYS: &[&str] =
-    &["name", "url", "location", "defaults", "cohorts", "components", "probes", "rules", "receivers"];
-pub(super) const DEFAULTS_KEYS: &[&str] = &["interval", "timeout"];
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "url",
+    "location",
+    "defaults",
+    "cohorts",
+    "components",
+    "probes",
+    "rules",
+    "reopen_within",
+    "receivers",
+    "canaries",
+];
+/// An incident that comes back within this time is the same one, unless the config says otherwise.
+const REOPEN_WITHIN: Duration = seconds(900);
+const LONGEST_REOPEN: Duration = seconds(86_400);
+pub(super) const DEFAULTS_KEYS: &[&str] = &["interval", "timeout", "retry"];
 pub(super) const COMPONENT_KEYS: &[&str] = &["name", "depends_on"];
 
 /// Reads a config. `file` is its name as problems show it.
@@ -50,7 +65,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         .and_then(|entry| shown_name(reader, entry));
     let url = table.get("url").and_then(|entry| status_url(reader, entry));
     let location = table.get("location").and_then(|entry| location(reader, entry));
-    let (interval, timeout) = defaults(reader, &table);
+    let (interval, timeout, retry) = defaults(reader, &table);
     let cohorts = table.get("cohorts").and_then(|entry| cohorts(reader, entry)).unwrap_or_default();
     let components = reader
         .need(&table, "components", "list what users name: `components: {website: {name: Website}}`")
@@ -59,10 +74,10 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
     let mut found = probes::read(
         reader,
         &table,
-        &probes::Surroundings { interval, timeout, cohorts: &cohorts, components: &components },
+        &probes::Surroundings { interval, timeout, retry, cohorts: &cohorts, components: &components },
     );
     let receivers = receivers::read(reader, &table, &mut found.warnings);
-    let rules = rules::read(
+    let mut rules = rules::read(
         reader,
         &table,
         &rules::Surroundings {
@@ -72,6 +87,12 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
             receivers: &receivers.names,
         },
     );
+    let reopen_within = match table.get("reopen_within") {
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST_REOPEN),
+        None => None,
+    };
+    found.probes.extend(canaries::read(reader, &table));
+    rules.extend(canaries::offline_rule(&found.probes, receivers.receivers.keys().cloned().collect()));
     Some(Config {
         name: name.unwrap_or_default(),
         url,
@@ -81,6 +102,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         probes: found.probes,
         rules,
         receivers: receivers.receivers,
+        reopen_within: reopen_within.unwrap_or(REOPEN_WITHIN),
         secrets: Secrets::default(),
         warnings: found.warnings,
     })
@@ -98,9 +120,10 @@ fn location(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Location> {
     label_value(reader, &text.value, text.place).map(|value| Location::from(value.as_str()))
 }
 
-fn defaults(reader: &mut Reader<'_>, table: &Table<'_>) -> (Setting, Setting) {
+fn defaults(reader: &mut Reader<'_>, table: &Table<'_>) -> (Setting, Setting, Retry) {
     let mut interval = Setting { value: probes::INTERVAL, at: None };
     let mut timeout = Setting { value: probes::TIMEOUT, at: None };
+    let mut again = Retry::default();
     let example = "write `defaults: {interval: 30s, timeout: 10s}`";
     if let Some(table) = table.get("defaults").and_then(|entry| reader.table(entry, DEFAULTS_KEYS, example)) {
         if let Some(entry) = table.get("interval") {
@@ -109,10 +132,13 @@ fn defaults(reader: &mut Reader<'_>, table: &Table<'_>) -> (Setting, Setting) {
         if let Some(entry) = table.get("timeout") {
             timeout = probes::timeout(reader, entry).unwrap_or(timeout);
         }
+        if let Some(entry) = table.get("retry") {
+            again = retry::read(reader, entry, &again).unwrap_or(again);
+        }
         probes::compare(reader, interval, timeout);
     }
     // From here on a pair of defaults has been judged.
-    (Setting { at: None, ..interval }, Setting { at: None, ..timeout })
+    (Setting { at: None, ..interval }, Setting { at: None, ..timeout }, again)
 }
 
 fn cohorts(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<LabelName, Vec<LabelValue>>> {

@@ -4,6 +4,7 @@
 //! the tree (`load` and the files named after its parts) and notes each problem on the way (`problem`), so that
 //! all of them are told in one go. What comes from outside is asked of [`Outside`].
 
+mod canaries;
 mod http;
 mod load;
 mod probes;
@@ -11,6 +12,7 @@ pub(crate) mod problem;
 pub(crate) mod raw;
 pub(crate) mod reader;
 mod receivers;
+mod retry;
 pub(crate) mod rules;
 mod smtp;
 pub(crate) mod text;
@@ -23,6 +25,7 @@ pub use raw::shape::{self, schema};
 pub use text::Outside;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::{
     Component, ComponentId, LabelName, LabelValue, Location, Probe, Receiver, ReceiverId, Rule, Secrets,
@@ -41,12 +44,14 @@ pub struct Config {
     pub cohorts: BTreeMap<LabelName, Vec<LabelValue>>,
     /// The components, in the order in which they were written.
     pub components: Vec<Component>,
-    /// The probes, expanded, in the order in which they were written.
+    /// The probes, expanded, in the order in which they were written; then the canaries.
     pub probes: Vec<Probe>,
-    /// The rules; ours when none were written.
+    /// The rules; ours when none were written. Last, where it can be told, the one that we cannot see.
     pub rules: Vec<Rule>,
     /// The receivers.
     pub receivers: BTreeMap<ReceiverId, Receiver>,
+    /// An incident that comes back within this time of its end is the same one.
+    pub reopen_within: Duration,
     /// What must not be shown.
     pub secrets: Secrets,
     /// What is allowed but dangerous, to be said loudly: `dashboard does not verify certificates`.
@@ -65,7 +70,9 @@ impl Config {
 #[must_use]
 pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
-        ("Change", rules::change::KEYS),
+        ("BurnRate", rules::BURN_RATE_KEYS),
+        ("BurnWindow", rules::BURN_WINDOW_KEYS),
+        ("Change", rules::CHANGE_KEYS),
         ("Clear", rules::CLEAR_KEYS),
         ("Component", load::COMPONENT_KEYS),
         ("Config", load::KEYS),
@@ -73,11 +80,36 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
         ("Http", http::KEYS),
+        ("Latency", rules::LATENCY_KEYS),
+        ("MissingFor", rules::MISSING_KEYS),
         ("Over", rules::OVER_KEYS),
         ("Probe", probes::KEYS),
         ("Receiver", receivers::KEYS),
         ("Resolve", http::RESOLVE_KEYS),
+        ("Retry", retry::KEYS),
         ("Rule", rules::KEYS),
         ("Tls", tls::KEYS),
     ])
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A config with nothing in it.
+    pub(crate) fn empty() -> Config {
+        Config {
+            name: "Forge".into(),
+            url: None,
+            location: Location::local(),
+            cohorts: BTreeMap::new(),
+            components: vec![],
+            probes: vec![],
+            rules: vec![],
+            receivers: BTreeMap::new(),
+            reopen_within: Duration::from_secs(900),
+            secrets: Secrets::default(),
+            warnings: vec![],
+        }
+    }
 }

@@ -7,15 +7,28 @@ use std::time::Duration;
 use super::http::{self, HttpShape, TlsCache};
 use super::problem::Place;
 use super::reader::{Entry, Names, Reader, Table};
+use super::retry;
 use super::text::Given;
 use super::words::{label_name, label_value, seconds, shown};
 use crate::model::unit::show_duration;
 use crate::model::{
     Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeKind, ProbeName,
+    Retry, Role,
 };
 
-pub(super) const KEYS: &[&str] =
-    &["component", "for_each", "labels", "interval", "cron", "timezone", "timeout", "http", "expect", "resolve"];
+pub(super) const KEYS: &[&str] = &[
+    "component",
+    "for_each",
+    "labels",
+    "interval",
+    "cron",
+    "timezone",
+    "timeout",
+    "retry",
+    "http",
+    "expect",
+    "resolve",
+];
 
 /// The keys that say what kind of question a probe asks.
 const KINDS: [&str; 1] = ["http"];
@@ -42,6 +55,7 @@ pub(super) struct Setting {
 pub(super) struct Surroundings<'a> {
     pub(super) interval: Setting,
     pub(super) timeout: Setting,
+    pub(super) retry: Retry,
     pub(super) cohorts: &'a BTreeMap<LabelName, Vec<LabelValue>>,
     pub(super) components: &'a [Component],
 }
@@ -136,6 +150,10 @@ fn definition(
         reader.fault(entry.at, fault, "give it `http: {url: …}`");
     }
     let shape = table.get("http").and_then(|entry| http::read(reader, entry, table.get("resolve"), &given, tls));
+    let retry = match table.get("retry") {
+        Some(entry) => retry::read(reader, entry, &around.retry),
+        None => Some(around.retry.clone()),
+    };
     let expect = match table.get("expect") {
         Some(entry) => expect(reader, entry),
         None => Some(Arc::default()),
@@ -146,6 +164,7 @@ fn definition(
         own,
         for_each: for_each?,
         timing: timing?,
+        retry: retry?,
         shape: shape?,
         expect: expect?,
     };
@@ -161,6 +180,7 @@ struct Definition<'n> {
     own: Labels,
     for_each: Vec<(LabelName, Vec<LabelValue>)>,
     timing: (Cadence, Duration),
+    retry: Retry,
     shape: HttpShape,
     expect: Arc<[Condition]>,
 }
@@ -191,6 +211,8 @@ impl Definition<'_> {
                 labels,
                 cadence: self.timing.0.clone(),
                 timeout: self.timing.1,
+                retry: self.retry.clone(),
+                role: Role::Service,
                 kind: ProbeKind::Http(target),
                 expect: self.expect.clone(),
             });

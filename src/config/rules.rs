@@ -1,6 +1,11 @@
-//! `rules`: when to raise an incident; our own rules when none are given.
+//! `rules`: when to raise an incident; our own rules when none are given. The forms of a rule that have a map of their
+//! own are in files of their own.
 
-pub(super) mod change;
+mod burn_rate;
+mod change;
+mod expiry;
+mod latency;
+mod missing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,16 +15,48 @@ use super::probes::{self, condition};
 use super::problem::nearest;
 use super::reader::{Entry, Names, Reader, Table};
 use super::words::{label_value, seconds};
+use crate::model::rule::OFFLINE;
 use crate::model::{
     Bad, Clear, Component, Consecutive, ErrorRate, FailureClass, LabelName, LabelValue, Ratio, ReceiverId, Rule,
     RuleKind, Scope, Severity,
 };
 
-pub(super) const KEYS: &[&str] =
-    &["over", "bad", "above", "within", "at_least", "per", "clear", "change", "consecutive", "severity", "tell"];
+pub(super) use burn_rate::{KEYS as BURN_RATE_KEYS, WINDOW_KEYS as BURN_WINDOW_KEYS};
+pub(super) use change::KEYS as CHANGE_KEYS;
+pub(super) use latency::KEYS as LATENCY_KEYS;
+pub(super) use missing::KEYS as MISSING_KEYS;
+
+pub(super) const KEYS: &[&str] = &[
+    "over",
+    "bad",
+    "above",
+    "within",
+    "at_least",
+    "per",
+    "clear",
+    "change",
+    "consecutive",
+    "latency",
+    "burn_rate",
+    "expires_within",
+    "missing",
+    "severity",
+    "tell",
+];
 pub(super) const OVER_KEYS: &[&str] = &["components", "probes", "labels"];
 pub(super) const CLEAR_KEYS: &[&str] = &["below", "for"];
-const CONSECUTIVE_CLEAR_KEYS: &[&str] = &["for"];
+const HOLD_KEYS: &[&str] = &["for"];
+
+/// The forms of a rule: the key that makes a rule one, and the keys that go with it.
+const FORMS: [(&str, &[&str]); 7] = [
+    ("above", &["bad", "within", "at_least", "per", "clear"]),
+    ("change", &["bad", "clear"]),
+    ("consecutive", &["clear"]),
+    ("latency", &["within", "at_least", "per", "clear"]),
+    ("burn_rate", &["bad", "at_least", "per", "clear"]),
+    ("expires_within", &[]),
+    ("missing", &[]),
+];
 
 const WITHIN: Duration = seconds(120);
 const AT_LEAST: u32 = 3;
@@ -54,7 +91,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
     let Some(entry) = table.get("rules") else { return built_in(around) };
     let entries = reader.ids(entry, "write `rules: {spike: {above: 5%}}`, or remove the key for the built-in rules");
     let entries = entries.unwrap_or_default();
-    entries.into_iter().filter_map(|entry| rule(reader, entry, around)).collect()
+    entries.into_iter().filter_map(|entry| rule(reader, entry, around)).flatten().collect()
 }
 
 /// The rules of a config that has none.
@@ -77,7 +114,12 @@ fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
     ]
 }
 
-fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Rule> {
+/// Reads one rule; one by burn rate becomes several, one for each pair of its windows.
+fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Vec<Rule>> {
+    if entry.name == OFFLINE {
+        let fault = "`offline` is the built-in rule that tells when Tripline itself cannot see";
+        reader.fault(entry.at, fault, "give your rule another id");
+    }
     let table = reader.table(entry, KEYS, "write `{change: {}}`, `{above: 5%}` or `{consecutive: 3}`")?;
     let over = match table.get("over") {
         Some(entry) => scope(reader, entry, around),
@@ -96,68 +138,112 @@ fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) ->
             .map(|names| names.into_iter().map(ReceiverId::from).collect()),
         None => Some(around.everyone()),
     };
-    let kind = kind(reader, &table, around);
-    Some(Rule { id: entry.name.into(), over: over?, kind: kind?, severity: severity?, tell: tell?, built_in: false })
+    let kinds = kinds(reader, &table, around);
+    let (over, severity, tell, kinds) = (over?, severity?, tell?, kinds?);
+    let part = |part: Part| Rule {
+        id: format!("{}{}", entry.name, part.suffix).into(),
+        over: over.clone(),
+        kind: part.kind,
+        severity: part.severity.unwrap_or(severity),
+        tell: tell.clone(),
+        built_in: false,
+    };
+    Some(kinds.into_iter().map(part).collect())
 }
 
-/// The keys of which a rule has exactly one, and what each goes with.
-const FORMS: [&str; 3] = ["above", "change", "consecutive"];
-/// The keys that go with one form only, or two.
-const GO_WITH: [(&str, &[&str]); 4] =
-    [("bad", &["above", "change"]), ("within", &["above"]), ("at_least", &["above"]), ("per", &["above"])];
+/// What one rule of the config becomes, or one part of it.
+struct Part {
+    /// Behind the rule's id, where there are several.
+    suffix: String,
+    kind: RuleKind,
+    /// If it is not that of the rule.
+    severity: Option<Severity>,
+}
 
-fn kind(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<RuleKind> {
-    let given: Vec<Entry<'_>> = FORMS.into_iter().filter_map(|name| table.get(name)).collect();
-    let form = match given[..] {
-        [form] => form,
-        [] => {
-            let fault = "the rule does not say when it is breached";
-            reader.fault(table.at, fault, "give it `change: {}`, `above: 5%` or `consecutive: 3`");
-            return None;
-        }
-        [first, second, ..] => {
-            let fault = format!("a rule has one form, and `{}` does not go with `{}`", second.name, first.name);
-            reader.fault(second.at, fault, "make two rules of it");
-            return None;
-        }
-    };
-    let mut sound = true;
-    for (name, forms) in GO_WITH {
-        if let Some(entry) = table.get(name).filter(|_| !forms.contains(&form.name)) {
-            let fault = format!("`{name}` does not go with `{}`", form.name);
-            let with: Vec<String> = forms.iter().map(|form| format!("`{form}`")).collect();
-            reader.fault(entry.at, fault, format!("remove it, or make a rule with {} of it", with.join(" or ")));
-            sound = false;
-        }
+fn kinds(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<Vec<Part>> {
+    let whole = |kind| vec![Part { suffix: String::new(), kind, severity: None }];
+    let form = form(reader, table)?;
+    match form.name {
+        "change" => change::read(reader, table, form).map(RuleKind::Change).map(whole),
+        "consecutive" => consecutive(reader, table, form).map(RuleKind::Consecutive).map(whole),
+        "latency" => latency::read(reader, table, form, around).map(RuleKind::Latency).map(whole),
+        "burn_rate" => burn_rate::read(reader, table, form, around),
+        "expires_within" => expiry::read(reader, form).map(RuleKind::Expiry).map(whole),
+        "missing" => missing::read(reader, form).map(RuleKind::Missing).map(whole),
+        _ => error_rate(reader, table, around).map(RuleKind::ErrorRate).map(whole),
     }
-    let kind = match form.name {
-        "above" => error_rate(reader, table, around).map(RuleKind::ErrorRate),
-        "change" => change::read(reader, table, form).map(RuleKind::Change),
-        _ => consecutive(reader, table, form).map(RuleKind::Consecutive),
+}
+
+/// The key that says which form the rule has; there must be one, and no key of another form.
+fn form<'n>(reader: &mut Reader<'_>, table: &Table<'n>) -> Option<Entry<'n>> {
+    let given: Vec<Entry<'_>> = FORMS.iter().filter_map(|(name, _)| table.get(name)).collect();
+    let forms = FORMS.map(|(name, _)| format!("`{name}`")).join(", ");
+    let Some(&first) = given.first() else {
+        // Keys that mean nothing by themselves are those of an error rate, which will say what it misses.
+        let rate = FORMS[0].1.iter().find_map(|name| table.get(name));
+        if rate.is_none() {
+            let fault = "the rule does not say when it is breached";
+            reader.fault(
+                table.at,
+                fault,
+                format!("give it `change: {{}}`, `above: 5%` or `consecutive: 3`; the forms are {forms}"),
+            );
+        }
+        return rate;
     };
-    kind.filter(|_| sound)
+    let companions = FORMS.iter().find(|(name, _)| *name == first.name).map_or(&[][..], |(_, companions)| companions);
+    let others = FORMS.iter().flat_map(|(name, companions)| std::iter::once(name).chain(companions.iter()));
+    let strange = others.filter(|name| **name != first.name && !companions.contains(*name));
+    let Some(other) = strange.into_iter().find_map(|name| table.get(name)) else { return Some(first) };
+    // The form that is not an error rate is the one to point at: most keys are of that.
+    let (at, with) = if first.name == "above" { (other, first) } else { (first, other) };
+    let fault = format!("a rule has one form, and `{}` does not go with `{}`", at.name, with.name);
+    reader.fault(at.at, fault, format!("make two rules of it; the forms are {forms}"));
+    None
+}
+
+/// The `for` of `clear`, where nothing else says when a breach is over; it may not be given.
+fn hold(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Option<Duration>> {
+    let Some(entry) = table.get("clear") else { return Some(None) };
+    let table = reader.table(entry, HOLD_KEYS, "write `clear: {for: 1m}`")?;
+    match table.get("for") {
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST).map(Some),
+        None => Some(None),
+    }
+}
+
+/// `at_least`: so many checks.
+fn at_least(reader: &mut Reader<'_>, table: &Table<'_>, default: u32) -> Option<u32> {
+    match table.get("at_least") {
+        Some(entry) => reader.whole(entry, 1, 1_000_000).and_then(|count| u32::try_from(count).ok()),
+        None => Some(default),
+    }
+}
+
+/// The labels of `per`, none when it is not given.
+fn slices(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<Vec<LabelName>> {
+    match table.get("per") {
+        Some(entry) => per(reader, entry, around),
+        None => Some(Vec::new()),
+    }
+}
+
+/// What counts as bad; every failed check when it is not given.
+fn what_is_bad(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Bad> {
+    match table.get("bad") {
+        Some(entry) => bad(reader, entry),
+        None => Some(Bad::Failed),
+    }
 }
 
 fn consecutive(reader: &mut Reader<'_>, table: &Table<'_>, entry: Entry<'_>) -> Option<Consecutive> {
     let count = reader.whole(entry, 1, 1_000);
-    let clear_after = match table.get("clear") {
-        Some(entry) => {
-            let table = reader.table(entry, CONSECUTIVE_CLEAR_KEYS, "write `clear: {for: 1m}`")?;
-            match table.get("for") {
-                Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
-                None => Some(CLEAR_AFTER),
-            }
-        }
-        None => Some(CLEAR_AFTER),
-    };
+    let clear_after = hold(reader, table).map(|given| given.unwrap_or(CLEAR_AFTER));
     Some(Consecutive { count: u32::try_from(count?).unwrap_or(u32::MAX), clear_after: clear_after? })
 }
 
 fn error_rate(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<ErrorRate> {
-    let bad = match table.get("bad") {
-        Some(entry) => bad(reader, entry),
-        None => Some(Bad::Failed),
-    };
+    let bad = what_is_bad(reader, table);
     let above = reader.need(table, "above", "say from which share of bad checks on: `above: 5%`").and_then(|entry| {
         let above = reader.ratio(entry)?;
         if above == Ratio::ONE {
@@ -170,14 +256,8 @@ fn error_rate(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<
         Some(entry) => reader.duration(entry, seconds(1), LONGEST),
         None => Some(WITHIN),
     };
-    let at_least = match table.get("at_least") {
-        Some(entry) => reader.whole(entry, 1, 1_000_000).and_then(|count| u32::try_from(count).ok()),
-        None => Some(AT_LEAST),
-    };
-    let per = match table.get("per") {
-        Some(entry) => per(reader, entry, around),
-        None => Some(Vec::new()),
-    };
+    let at_least = at_least(reader, table, AT_LEAST);
+    let per = slices(reader, table, around);
     let clear = clear(reader, table, above, within);
     Some(ErrorRate { bad: bad?, above: above?, within: within?, at_least: at_least?, per: per?, clear: clear? })
 }

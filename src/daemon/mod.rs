@@ -11,6 +11,7 @@ pub mod checks;
 pub mod outbox;
 pub mod pump;
 pub mod restore;
+pub mod tries;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::model::CheckResult;
 use crate::probe::{ProbeFault, Prober, Roots};
-use crate::schedule::Schedule;
+use crate::schedule::{self, Schedule};
 use crate::store::{Place, Reader, StoreError, Writer};
 
 use outbox::OutboxOptions;
@@ -175,23 +176,29 @@ fn ready(config: &Config, roots: &Roots) -> Result<Prober, ProbeFault> {
 
 /// Starts the checks of a config, to run until the token that is returned is cancelled.
 fn start_checks(
-    config: &Config,
+    config: &Arc<Config>,
     prober: Prober,
     results: mpsc::Sender<CheckResult>,
     running: &TaskTracker,
 ) -> CancellationToken {
     let stop = CancellationToken::new();
     let prober = Arc::new(prober);
-    let check = move |probe, started| {
-        let prober = Arc::clone(&prober);
-        async move { prober.check(probe, started).await }
-    };
     let plan = checks::Plan {
         schedule: Schedule::new(&config.probes, clock::now()),
         probes: config.probes.iter().map(|probe| probe.id.clone()).collect(),
         location: config.location.clone(),
         at_once: checks::AT_ONCE,
         grace: LAST_MOMENTS,
+    };
+    let shared = (Arc::clone(config), results.clone(), stop.clone());
+    let check = move |index: usize, started| {
+        let (prober, (config, superseded, stop)) = (Arc::clone(&prober), shared.clone());
+        async move {
+            let Some(probe) = config.probes.get(index) else { return prober.check(index, started).await };
+            let next_turn = || schedule::next_turn(probe, started);
+            let ask = |began, limit| prober.check_within(index, began, limit);
+            tries::check(probe, started, next_turn, clock::now, ask, &superseded, &stop).await
+        }
     };
     running.spawn(checks::run(plan, clock::now, check, results, stop.clone()));
     stop

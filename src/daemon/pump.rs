@@ -78,13 +78,11 @@ where
             }
             let sleep = tokio::time::sleep_until(self.wake_at());
             tokio::select! {
-                count = results.recv_many(&mut batch, FULL - self.pending.results.len()) => {
+                count = results.recv_many(&mut batch, FULL.saturating_sub(self.pending.results.len()).max(1)) => {
                     if count == 0 {
                         break;
                     }
                     for result in batch.drain(..) {
-                        self.pending.results.push(result.clone());
-                        self.waiting_since.get_or_insert_with(Instant::now);
                         self.hand_in(Input::Result(result), clock::now());
                     }
                 }
@@ -93,8 +91,12 @@ where
                     Some(Control::Action(id, action)) => self.hand_in(Input::Action(id, action), clock::now()),
                     Some(Control::Reload(config)) => {
                         self.commit().await?;
+                        let waiting = self.engine.take_waiting();
                         self.engine = self.rebuilt(config).await?;
                         self.drain(clock::now());
+                        for result in waiting {
+                            self.hand_in(Input::Result(result), clock::now());
+                        }
                     }
                 },
                 () = sleep => {}
@@ -105,6 +107,9 @@ where
                 self.hand_in(Input::Timeout, now);
             }
         }
+        let now = clock::now();
+        self.engine.finish(now);
+        self.drain(now);
         self.commit().await
     }
 
@@ -129,6 +134,10 @@ where
     fn drain(&mut self, now: Timestamp) {
         while let Some(output) = self.engine.poll_output() {
             match output {
+                Output::Result(result) => {
+                    self.pending.results.push(result);
+                    self.waiting_since.get_or_insert_with(Instant::now);
+                }
                 Output::Event(event) => {
                     if let Some(incident) = self.engine.incident(event.incident) {
                         self.touched.insert(event.incident, incident.clone());

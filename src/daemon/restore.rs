@@ -16,7 +16,7 @@ pub fn restore(config: Arc<Config>, reader: &Reader, now: Timestamp) -> Result<E
     let mut incidents = Vec::new();
     for events in reader.histories(now - restart::RESOLVED_BY_HAND)? {
         match lifecycle::fold(&events) {
-            Ok(incident) if restart::goes_on(&incident) => incidents.push(incident),
+            Ok(incident) if lifecycle::lasts(&incident, config.reopen_within, now) => incidents.push(incident),
             Ok(_) => {}
             Err(fault) => {
                 let incident = events.first().map(|event| event.incident.to_string()).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::config::Config;
-use crate::model::{Cadence, ProbeKind, RuleKind, TlsOptions};
+use crate::model::{Cadence, ProbeKind, Role, RuleKind, TlsOptions};
 
 /// Divides every interval, window and waiting time of the config by `factor`. Timeouts stay, but never exceed the
 /// interval.
@@ -17,6 +17,7 @@ pub fn hurry(config: &mut Config, factor: u32) {
         if let Cadence::Every(interval) = &mut probe.cadence {
             faster(interval);
             probe.timeout = probe.timeout.min(*interval);
+            faster(&mut probe.retry.after);
         }
     }
     for rule in &mut config.rules {
@@ -30,6 +31,19 @@ pub fn hurry(config: &mut Config, factor: u32) {
                 faster(&mut change.clear_hold);
             }
             RuleKind::Consecutive(run) => faster(&mut run.clear_after),
+            RuleKind::Latency(latency) => {
+                faster(&mut latency.within);
+                faster(&mut latency.hold);
+            }
+            RuleKind::BurnRate(burn) => {
+                faster(&mut burn.long);
+                faster(&mut burn.short);
+                faster(&mut burn.hold);
+            }
+            // A certificate's days stay days.
+            RuleKind::Expiry(_) => {}
+            RuleKind::Missing(missing) => faster(&mut missing.after),
+            RuleKind::Offline => {}
         }
     }
     for receiver in config.receivers.values_mut() {
@@ -38,10 +52,13 @@ pub fn hurry(config: &mut Config, factor: u32) {
 }
 
 /// Points every probe at this address and makes it trust this certificate authority; names, paths and headers stay.
+/// Canaries are left out: whether this machine has a network does not matter to what happens on it.
 pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
     let tls = Arc::new(TlsOptions { ca: Some(ca), ..TlsOptions::default() });
+    config.probes.retain(|probe| probe.role == Role::Service);
     for probe in &mut config.probes {
         match &mut probe.kind {
+            ProbeKind::Tcp(_) => {}
             ProbeKind::Http(http) => {
                 http.address = Some(address);
                 http.tls = Arc::clone(&tls);

@@ -11,12 +11,13 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::incident::Marks;
 use crate::model::unit::{show_about, show_duration, show_share};
 use crate::model::{Bad, Breach, BreachId, Cadence, Change, CheckResult, LabelName, Probe, ProbeId, Rule, Timestamp};
 
+use super::Signal;
 use super::history::Entry;
 use super::slices::Slices;
-use super::{Signal, Surroundings};
 use baseline::Baseline;
 use evidence::{SIZES, Sums, Weights, gain};
 
@@ -99,13 +100,7 @@ impl ChangeWatch {
         &self.change.bad
     }
 
-    pub(super) fn observe(
-        &mut self,
-        entry: Entry,
-        result: &CheckResult,
-        around: &Surroundings<'_>,
-        signals: &mut Vec<Signal>,
-    ) {
+    pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, signals: &mut Vec<Signal>) {
         let overall = self.states.first().map_or(baseline::FLOOR, |state| state.usual);
         for index in 0..self.slices.of(entry.probe).len() {
             let slice = self.slices.of(entry.probe)[index];
@@ -117,7 +112,7 @@ impl ChangeWatch {
                 state.follow(entry, overall);
                 self.judge_clear(slice, entry.at, signals);
             } else if let Some(size) = state.weigh(entry, result, overall) {
-                self.breach(slice, size, entry.at, around, signals);
+                self.breach(slice, size, entry.at, signals);
             }
         }
     }
@@ -156,14 +151,7 @@ impl ChangeWatch {
         (breach.rule == self.rule.id).then(place).flatten()
     }
 
-    fn breach(
-        &mut self,
-        slice: usize,
-        size: usize,
-        now: Timestamp,
-        around: &Surroundings<'_>,
-        signals: &mut Vec<Signal>,
-    ) {
+    fn breach(&mut self, slice: usize, size: usize, now: Timestamp, signals: &mut Vec<Signal>) {
         let state = &mut self.states[slice];
         let Some(onset) = state.stretch.as_ref().and_then(|stretch| stretch.onsets[size].clone()) else { return };
         let named = &self.slices.all()[slice];
@@ -192,7 +180,7 @@ impl ChangeWatch {
             since: onset.at,
             found: now,
             reason,
-            marks: around.marks(onset.at, &self.rule, &self.change.bad, named),
+            marks: Marks::default(),
             cleared: None,
         }));
     }

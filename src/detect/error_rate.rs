@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::config::Config;
 use crate::model::incident::Marks;
 use crate::model::unit::{show_about, show_duration};
 use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, Probe, ProbeId, Rule, Timestamp};
@@ -75,7 +74,7 @@ impl ErrorRateWatch {
         &self.rate.bad
     }
 
-    pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
+    pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, signals: &mut Vec<Signal>) {
         self.slide(entry.at);
         self.window.push_back(entry);
         let decay = u64::from(self.rate.above.ppm()).max(LEAST_DECAY);
@@ -87,7 +86,7 @@ impl ErrorRateWatch {
         }
         for index in 0..self.slices.of(entry.probe).len() {
             let slice = self.slices.of(entry.probe)[index];
-            self.judge(slice, entry.at, config, signals);
+            self.judge(slice, entry.at, signals);
         }
     }
 
@@ -142,7 +141,7 @@ impl ErrorRateWatch {
         }
     }
 
-    fn judge(&mut self, slice: usize, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
+    fn judge(&mut self, slice: usize, now: Timestamp, signals: &mut Vec<Signal>) {
         self.judge_clear(slice, now, signals);
         let state = &self.states[slice];
         if state.breach.is_none()
@@ -150,7 +149,7 @@ impl ErrorRateWatch {
             && self.rate.above.is_exceeded_by(state.bad, state.looked)
             && let Some(onset) = &state.onset
         {
-            let breach = self.breach(slice, onset, now, config);
+            let breach = self.breach(slice, onset, now);
             self.states[slice].breach = Some(breach.id);
             self.states[slice].low_since = None;
             self.breached.insert(slice);
@@ -188,7 +187,7 @@ impl ErrorRateWatch {
         }
     }
 
-    fn breach(&self, slice: usize, onset: &Onset, now: Timestamp, config: &Config) -> Breach {
+    fn breach(&self, slice: usize, onset: &Onset, now: Timestamp) -> Breach {
         let named = &self.slices.all()[slice];
         let started = onset.started.as_millis().to_string();
         let reason = format!(
@@ -208,20 +207,9 @@ impl ErrorRateWatch {
             since: onset.at,
             found: now,
             reason,
-            marks: self.marks(slice, onset.at, config),
+            marks: Marks::default(),
             cleared: None,
         }
-    }
-
-    /// What the bad checks of a slice bear, since its onset.
-    fn marks(&self, slice: usize, since: Timestamp, config: &Config) -> Marks {
-        let mut marks = Marks::default();
-        for entry in self.window.iter().rev().take_while(|entry| entry.at >= since) {
-            if entry.bad && self.slices.of(entry.probe).contains(&slice) {
-                marks.add(&config.probes[entry.probe], entry.class, &config.cohorts);
-            }
-        }
-        marks
     }
 }
 

@@ -4,12 +4,12 @@
 //! the leading ones are taken together as long as that separates better. How well a set of values separates is
 //! Youden's J (W. J. Youden, "Index for rating diagnostic tests", Cancer 3, 1950): the share of the bad checks that it
 //! explains less the share of the good checks that it covers. One stray failure elsewhere costs little, so it cannot
-//! hide a factor.
+//! hide a factor. Two labels together are named where they separate better than one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
-use crate::model::{Factor, FailureClass, Finding, LabelName, LabelValue, Probe};
+use crate::model::{Factor, FailureClass, Finding, LabelName, LabelValue, Place, Probe};
 
 use super::tally::{Counts, Tally};
 
@@ -24,21 +24,27 @@ const EXPLAINS_STANDING_OUT: (u64, u64) = (400_000, 300_000);
 const FALLS_OFF: u128 = 10;
 const WHOLE: u64 = 1_000_000;
 
+/// A pair of labels must separate so much better than one, in parts per million: one label says it more simply.
+const WORTH_A_PAIR: u64 = 20_000;
+/// A value is tried as the second of a pair when it bears at least this part of the bad checks, in parts per million.
+const HALF: u64 = 500_000;
+
 /// What the counted checks show. The example is left to the caller, who has the evidence.
 #[must_use]
-pub fn find(tally: &Tally, config: &Config) -> Finding {
-    let mut total = Counts::default();
-    for (_, counts) in tally.iter() {
-        total.merge(counts);
-    }
-    let factor = strongest(tally, &total, config);
+pub fn find(tally: &Tally, places: &[Place], config: &Config) -> Finding {
+    let all: Vec<Group<'_>> = tally
+        .iter()
+        .filter_map(|((probe, place), counts)| {
+            Some(Group { probe: config.probes.get(probe)?, place: places.get(usize::from(place)), counts })
+        })
+        .collect();
+    let total = sum(&all);
+    let factor = strongest(&all, &total, config);
     let mut hit = Counts::default();
     let mut by_component: BTreeMap<_, Counts> = BTreeMap::new();
-    for (probe, counts) in tally.iter() {
-        if let Some(probe) = config.probes.get(probe).filter(|probe| bears(factor.as_ref(), probe)) {
-            hit.merge(counts);
-            by_component.entry(probe.component.clone()).or_default().merge(counts);
-        }
+    for group in all.iter().filter(|group| factor.as_ref().is_none_or(|factor| group.bears(factor))) {
+        hit.merge(group.counts);
+        by_component.entry(group.probe.component.clone()).or_default().merge(group.counts);
     }
     // A component is hit when its share of bad checks is at least half of that of all that are hit: a stray failure
     // beside an outage does not draw its component in.
@@ -55,54 +61,108 @@ pub fn find(tally: &Tally, config: &Config) -> Finding {
         components: components.map(|(component, _)| component).collect(),
         factor,
         example: None,
+        unseen: None,
     }
 }
 
-/// Whether the probe bears the factor; without a factor all do.
-#[must_use]
-pub fn bears(factor: Option<&Factor>, probe: &Probe) -> bool {
-    factor.is_none_or(|factor| probe.label(&factor.label).is_some_and(|value| factor.values.contains(&value)))
+/// The checks of one probe from and to one place.
+#[derive(Clone, Copy)]
+struct Group<'a> {
+    probe: &'a Probe,
+    place: Option<&'a Place>,
+    counts: &'a Counts,
 }
 
-fn strongest(tally: &Tally, total: &Counts, config: &Config) -> Option<Factor> {
+impl Group<'_> {
+    fn label(&self, name: &LabelName) -> Option<LabelValue> {
+        self.probe.label(name).or_else(|| self.place?.label(name))
+    }
+
+    fn bears(&self, factor: &Factor) -> bool {
+        self.label(&factor.label).is_some_and(|value| factor.values.contains(&value))
+            && factor.and.as_ref().is_none_or(|(label, value)| self.label(label).as_ref() == Some(value))
+    }
+}
+
+fn sum(groups: &[Group<'_>]) -> Counts {
+    let mut total = Counts::default();
+    for group in groups {
+        total.merge(group.counts);
+    }
+    total
+}
+
+fn strongest(all: &[Group<'_>], total: &Counts, config: &Config) -> Option<Factor> {
     if total.bad == 0 || total.good() == 0 {
         return None;
     }
-    let best = best_of(candidates(tally, config), tally, total, config);
+    let labels = candidates(all, config);
+    let single = best_of(&labels, all, total);
+    let least = single.as_ref().map_or(0, |(score, _)| score + WORTH_A_PAIR);
+    let pair = if least > WHOLE { None } else { best_pair(&labels, all, total).filter(|(score, _)| *score >= least) };
     // Where no label separates, it may be one definition that fails by itself: better its name than nothing.
-    best.or_else(|| best_of(vec!["probe".into()], tally, total, config))
+    let best = pair.or(single).or_else(|| best_of(&["probe".into()], all, total));
+    best.map(|(_, factor)| factor)
 }
 
-/// The factor of the label that separates best, the first of equals.
-fn best_of(labels: Vec<LabelName>, tally: &Tally, total: &Counts, config: &Config) -> Option<Factor> {
+/// The factor of the label that separates best, the first of equals, with how well it does.
+fn best_of(labels: &[LabelName], among: &[Group<'_>], total: &Counts) -> Option<(u64, Factor)> {
     let mut best: Option<(u64, Factor)> = None;
     for label in labels {
         let mut groups: BTreeMap<LabelValue, Counts> = BTreeMap::new();
-        for (probe, counts) in tally.iter() {
-            if let Some(value) = config.probes.get(probe).and_then(|probe| probe.label(&label)) {
-                groups.entry(value).or_default().merge(counts);
+        for group in among {
+            if let Some(value) = group.label(label) {
+                groups.entry(value).or_default().merge(group.counts);
             }
         }
-        if let Some((score, factor)) = separation(&label, groups, total)
+        if let Some((score, factor)) = separation(label, groups, total)
             // Only a strictly better one replaces: labels that name customers come first, and win ties.
             && best.as_ref().is_none_or(|(least, _)| score > *least)
         {
             best = Some((score, factor));
         }
     }
-    best.map(|(_, factor)| factor)
+    best
+}
+
+/// The best factor among the checks that share a value of another label which most of the bad checks have.
+fn best_pair(labels: &[LabelName], all: &[Group<'_>], total: &Counts) -> Option<(u64, Factor)> {
+    let mut best: Option<(u64, Factor)> = None;
+    for (index, second) in labels.iter().enumerate() {
+        let mut bad: BTreeMap<LabelValue, u64> = BTreeMap::new();
+        for group in all.iter().filter(|group| group.counts.bad > 0) {
+            if let Some(value) = group.label(second) {
+                *bad.entry(value).or_default() += group.counts.bad;
+            }
+        }
+        for (value, _) in bad.into_iter().filter(|(_, count)| count * WHOLE >= HALF * total.bad) {
+            let inside: Vec<Group<'_>> =
+                all.iter().copied().filter(|group| group.label(second).as_ref() == Some(&value)).collect();
+            // Each pair is tried once, its more telling label first.
+            let Some((score, mut factor)) = best_of(&labels[..index], &inside, total) else { continue };
+            if best.as_ref().is_none_or(|(least, _)| score > *least) {
+                factor.and = Some((second.clone(), value));
+                factor.bad_elsewhere = narrow(total.bad).saturating_sub(factor.bad);
+                factor.looked_elsewhere = narrow(total.looked).saturating_sub(factor.looked);
+                best = Some((score, factor));
+            }
+        }
+    }
+    best
 }
 
 /// The labels worth trying, those that name customers first, in the order of preference at equal separation.
-fn candidates(tally: &Tally, config: &Config) -> Vec<LabelName> {
+fn candidates(all: &[Group<'_>], config: &Config) -> Vec<LabelName> {
     let mut labels: Vec<LabelName> = config.cohorts.keys().cloned().collect();
     labels.push("component".into());
-    let mut others = BTreeSet::new();
-    for (probe, _) in tally.iter() {
-        others.extend(config.probes.get(probe).into_iter().flat_map(|probe| probe.labels.keys().cloned()));
-    }
-    labels.extend(others.into_iter().filter(|label| !config.cohorts.contains_key(label)));
+    let others: BTreeSet<&LabelName> = all.iter().flat_map(|group| group.probe.labels.keys()).collect();
+    labels.extend(others.into_iter().filter(|label| !config.cohorts.contains_key(*label)).cloned());
     labels.extend(["host".into(), "kind".into()]);
+    for label in Place::LABELS.map(LabelName::from) {
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
     labels
 }
 
@@ -141,6 +201,7 @@ fn separation(label: &LabelName, groups: BTreeMap<LabelValue, Counts>, total: &C
             let factor = Factor {
                 label: label.clone(),
                 values: values.clone(),
+                and: None,
                 bad: narrow(taken.bad),
                 looked: narrow(taken.looked),
                 bad_elsewhere: narrow(all.bad - taken.bad),

@@ -18,6 +18,8 @@ pub struct Entry {
     pub class: Option<FailureClass>,
     /// The protocol's status number.
     pub status: Option<u16>,
+    /// Where it was made from and went to: an index into the detector's places.
+    pub place: u16,
 }
 
 /// More entries than this are not kept: a busy config finds what is wrong sooner.

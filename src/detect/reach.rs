@@ -2,7 +2,8 @@
 //!
 //! In any stretch of length t, a probe with interval I begins at least floor(t / I) checks. A rule that needs k bad
 //! checks has them at the latest after the smallest t at which these add up to k over the slice's probes, plus the
-//! time that the last of these checks takes to fail, which its timeout bounds:
+//! time that the last of these checks takes to fail, which its timeout bounds; where a failure that counts is tried
+//! again, the pauses and the timeouts of all tries (`timeout` below stands for their sum), up to the next turn:
 //!
 //! ```text
 //! worst case = min { t : sum of floor(t / I) >= k } + timeout
@@ -12,15 +13,21 @@
 //!
 //! Where the threshold is so high that the good checks from before the fault must have left the window, k is
 //! `at_least`, counted from `within + timeout` after the fault: from then on every check in the window is bad.
+//!
+//! A rule about latency or a burn rate is such a rule too (`slow`). A certificate is shown by the next check of its
+//! host; what is missing is so at the latest when its time has passed after a check that took as long as it may.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, ErrorRate, LabelName, Probe, Rule, RuleKind, Slice};
+use crate::model::{Bad, Cadence, ErrorRate, LabelName, Probe, Rule, RuleKind, Slice};
 
 use super::change;
 use super::slices::Slices;
+use super::{expiry, missing};
+
+mod slow;
 
 /// What a rule can do for one of its slices, or several that are alike.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,12 +59,23 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
             None => reaches.push(Reach { slice, alike: 1, probes: probes.len(), worst }),
         }
     };
+    let per_slice = |per: &[LabelName], add: &mut dyn FnMut(Slice, &[&Probe])| {
+        let slices = Slices::new(&rule.over, per, probes);
+        for (slice, members) in slices.all().iter().zip(members(&slices, probes)) {
+            add(slice.clone(), &members);
+        }
+    };
+    let covered = probes.iter().filter(|probe| rule.over.covers(probe));
     match &rule.kind {
         RuleKind::ErrorRate(rate) => {
-            let slices = Slices::new(&rule.over, &rate.per, probes);
-            for (slice, members) in slices.all().iter().zip(members(&slices, probes)) {
-                add(slice.clone(), &members, error_rate(rate, &members));
-            }
+            per_slice(&rate.per, &mut |slice, members| add(slice, members, error_rate(rate, members)));
+        }
+        RuleKind::Latency(latency) => {
+            let slow = slow::latency(latency);
+            per_slice(&latency.per, &mut |slice, members| add(slice, members, error_rate(&slow, members)));
+        }
+        RuleKind::BurnRate(burn) => {
+            per_slice(&burn.per, &mut |slice, members| add(slice, members, slow::burn_rate(burn, members)));
         }
         RuleKind::Change(change) => {
             let slices = change::slices(rule, probes, cohorts);
@@ -67,14 +85,28 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
                 add(slice.clone(), &members, in_a_row(needed, &members));
             }
         }
+        // It judges no probe.
+        RuleKind::Offline => {}
         RuleKind::Consecutive(run) => {
-            for probe in probes.iter().filter(|probe| rule.over.covers(probe)) {
-                let slice = Slice { labels: probe.labels.clone(), probe: Some(probe.id.clone()) };
+            for probe in covered {
                 let worst = match interval(probe) {
-                    Some(interval) => Ok(interval.saturating_mul(run.count) + probe.timeout),
+                    Some(interval) => Ok(interval.saturating_mul(run.count) + longest(None, probe)),
                     None => Err(format!("{} in a row, as its calendar goes", run.count)),
                 };
-                add(slice, &[probe], worst);
+                add(missing::slice(probe), &[probe], worst);
+            }
+        }
+        RuleKind::Expiry(_) => {
+            for (host, members) in slow::by_host(covered) {
+                // The first of them that is made shows it.
+                let shown = members.iter().filter_map(|probe| Some(interval(probe)? + probe.timeout)).min();
+                let worst = shown.ok_or_else(|| "with the next check, as the calendar goes".to_owned());
+                add(expiry::slice(&host.into()), &members, worst);
+            }
+        }
+        RuleKind::Missing(rule) => {
+            for probe in covered {
+                add(missing::slice(probe), &[probe], Ok(rule.after + probe.timeout));
             }
         }
     }
@@ -96,7 +128,7 @@ fn members<'a>(slices: &Slices, probes: &'a [Probe]) -> Vec<Vec<&'a Probe>> {
 /// end well, each of them within the timeout; those that begin after that count.
 fn in_a_row(needed: u64, probes: &[&Probe]) -> Result<Duration, String> {
     let intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
-    let timeout = probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
+    let timeout = probes.iter().map(|probe| longest(None, probe)).max().unwrap_or_default();
     let Some(slowest) = intervals.iter().max() else {
         return Err(format!("{needed} in a row, as their calendars go"));
     };
@@ -117,7 +149,7 @@ fn first(needed: u64, most: Duration, begun: impl Fn(Duration) -> u64) -> Durati
 
 fn error_rate(rate: &ErrorRate, probes: &[&Probe]) -> Result<Duration, String> {
     let intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
-    let timeout = probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
+    let timeout = probes.iter().map(|probe| longest(Some(&rate.bad), probe)).max().unwrap_or_default();
     let begun = |t: Duration| intervals.iter().map(|interval| times(t, *interval)).sum::<u64>();
     // Checks that begin so close together end within one window, however long each takes; the first is one more.
     let sure = match intervals.is_empty() {
@@ -139,6 +171,18 @@ fn error_rate(rate: &ErrorRate, probes: &[&Probe]) -> Result<Duration, String> {
     let share = u64::try_from(u128::from(most) * u128::from(rate.above.ppm()) / 1_000_000).unwrap_or(u64::MAX);
     let needed = at_least.max(share.saturating_add(1));
     Ok(if needed > sure { all_bad } else { first(needed).min(all_bad) })
+}
+
+/// How long a check of the probe may take until it is bad, in whole seconds where it is tried again: its timeout, and
+/// that of its other tries where a failure that counts is one of those that are tried again.
+fn longest(bad: Option<&Bad>, probe: &Probe) -> Duration {
+    match bad {
+        Some(Bad::Class(class)) if !probe.retry.on.contains(class) => probe.timeout,
+        _ => match probe.longest_check() {
+            longest if longest == probe.timeout => longest,
+            longest => Duration::from_secs(longest.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
+        },
+    }
 }
 
 fn interval(probe: &Probe) -> Option<Duration> {

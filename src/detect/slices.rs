@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{LabelName, LabelValue, Labels, Probe, Scope, Slice};
+use crate::model::{Breach, LabelName, LabelValue, Labels, Probe, RuleId, Scope, Slice};
 
 /// The slices of a rule, and which of them each probe's checks count in. Worked out once per config.
 pub(super) struct Slices {
@@ -59,6 +59,11 @@ impl Slices {
     /// The slices that a probe's checks count in; none if the rule does not cover it.
     pub(super) fn of(&self, probe: usize) -> &[usize] {
         self.of_probe.get(probe).map_or(&[], |slices| slices)
+    }
+
+    /// The slice of a breach of this rule.
+    pub(super) fn place_of(&self, breach: &Breach, rule: &RuleId) -> Option<usize> {
+        self.all.iter().position(|slice| *slice == breach.slice).filter(|_| breach.rule == *rule)
     }
 
     pub(super) fn all(&self) -> &[Slice] {

@@ -1,4 +1,4 @@
-//! Tallies: how many checks of each probe were bad, and how, over the span of an incident.
+//! Tallies: how many checks of each probe and place were bad, and how, over the span of an incident.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use crate::model::FailureClass;
 
 use super::history::Entry;
 
-/// Counts for each probe, by its index in the config.
+/// Counts for each probe, by its index in the config, and place, by its index in the detector.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
-    probes: BTreeMap<usize, Counts>,
+    probes: BTreeMap<(usize, u16), Counts>,
 }
 
 /// How many checks of a probe were bad, and how they failed.
@@ -26,7 +26,7 @@ pub struct Counts {
 impl Tally {
     /// Counts one more check.
     pub fn add(&mut self, entry: &Entry) {
-        let counts = self.probes.entry(entry.probe).or_default();
+        let counts = self.probes.entry((entry.probe, entry.place)).or_default();
         counts.looked += 1;
         if entry.bad {
             counts.bad += 1;
@@ -43,9 +43,9 @@ impl Tally {
         }
     }
 
-    /// The probes that were counted, in the order of their indices.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &Counts)> {
-        self.probes.iter().map(|(&probe, counts)| (probe, counts))
+    /// The probes and places that were counted, in the order of their indices.
+    pub fn iter(&self) -> impl Iterator<Item = ((usize, u16), &Counts)> {
+        self.probes.iter().map(|(&key, counts)| (key, counts))
     }
 }
 

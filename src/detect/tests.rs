@@ -1,6 +1,7 @@
 //! Rules at work, driven by hand: every result has its time.
 
 mod factors;
+mod kinds;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,16 +56,12 @@ fn rate() -> ErrorRate {
 
 fn config(probes: Vec<Probe>, kind: RuleKind) -> Arc<Config> {
     Arc::new(Config {
-        name: "Forge".into(),
-        url: None,
-        location: Location::local(),
         cohorts: BTreeMap::from([("workspace".into(), vec![])]),
         components: vec![],
         probes,
         rules: vec![rule(kind)],
         receivers: BTreeMap::new(),
-        secrets: Secrets::default(),
-        warnings: vec![],
+        ..crate::config::tests::empty()
     })
 }
 
@@ -285,7 +282,7 @@ fn tallied(bad: impl Fn(&str, &str) -> usize) -> (Tally, Arc<Config>) {
         for check in 0..10 {
             let class = (check < fails).then_some(FailureClass::NotFound);
             let status = class.map(|_| 404);
-            tally.add(&Entry { at: at(0), probe: index, bad: class.is_some(), class, status });
+            tally.add(&Entry { at: at(0), probe: index, bad: class.is_some(), class, status, place: 0 });
         }
     }
     (tally, config)
@@ -293,7 +290,7 @@ fn tallied(bad: impl Fn(&str, &str) -> usize) -> (Tally, Arc<Config>) {
 
 fn separating(bad: impl Fn(&str, &str) -> usize) -> Option<String> {
     let (tally, config) = tallied(bad);
-    let factor = factor::find(&tally, &config).factor?;
+    let factor = factor::find(&tally, &[], &config).factor?;
     let values: Vec<&str> = factor.values.iter().map(LabelValue::as_str).collect();
     Some(format!("{}={} {}/{}", factor.label, values.join(","), factor.bad, factor.looked))
 }

@@ -1,5 +1,6 @@
 //! Answers as the real prober would have reported them: outcome, status, phases, evidence.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::faults::stage_of;
@@ -23,6 +24,17 @@ pub(super) enum Stage {
     Transfer,
 }
 
+/// One try of a check.
+#[derive(Clone, Copy)]
+pub(super) struct Try {
+    /// When it begins, by the wall clock.
+    pub(super) started: Timestamp,
+    /// How long it takes when nothing is wrong.
+    pub(super) took: Duration,
+    /// How long it may take.
+    pub(super) limit: Duration,
+}
+
 /// What a probe asks, worked out once.
 pub(super) struct Ask {
     /// How long its checks usually take, in milliseconds.
@@ -40,8 +52,13 @@ pub(super) struct Ask {
 
 impl Ask {
     pub(super) fn new(probe: &Probe, pace: u64, config: &Config) -> Self {
-        let ProbeKind::Http(http) = &probe.kind;
-        let request = format!("{} {}", http.method, http.url);
+        let (request, tls, verifies) = match &probe.kind {
+            ProbeKind::Http(http) => {
+                let tls = http.url.scheme() == "https";
+                (format!("{} {}", http.method, http.url), tls, !http.tls.skip_verify)
+            }
+            ProbeKind::Tcp(tcp) => (format!("CONNECT {}:{}", tcp.host, tcp.port), false, false),
+        };
         let others = ["status", "body", "headers", "json", "url", "address"];
         let timed = probe.expect.iter().filter(|condition| {
             condition.mentions("timing") && !others.iter().any(|variable| condition.mentions(variable))
@@ -49,34 +66,28 @@ impl Ask {
         Self {
             pace,
             request: config.secrets.redact(&request).into_owned(),
-            tls: http.url.scheme() == "https",
-            verifies: !http.tls.skip_verify,
-            literal: matches!(http.url.host(), Some(url::Host::Ipv4(_) | url::Host::Ipv6(_))),
+            tls,
+            verifies,
+            literal: probe.kind.host().trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
             timed: timed.cloned().collect(),
         }
     }
 
-    /// A check that went well and took so long.
-    pub(super) fn well(&self, probe: &Probe, config: &Config, started: Timestamp, took: Duration) -> CheckResult {
-        let phases = self.phases(took, Duration::ZERO, Stage::Transfer);
-        self.result(probe, config, started, Outcome::Success, Some(200), phases)
+    /// A check that goes well.
+    pub(super) fn well(&self, probe: &Probe, config: &Config, now: Try) -> CheckResult {
+        let phases = self.phases(now.took, Duration::ZERO, Stage::Transfer);
+        self.result(probe, config, now.started, Outcome::Success, Some(200), phases)
     }
 
     /// A check that could not leave this machine.
-    pub(super) fn unreachable(
-        &self,
-        probe: &Probe,
-        config: &Config,
-        started: Timestamp,
-        took: Duration,
-    ) -> CheckResult {
+    pub(super) fn unreachable(&self, probe: &Probe, config: &Config, now: Try) -> CheckResult {
         let (class, fault) = if self.literal {
             (FailureClass::Connect, "the network cannot be reached from here")
         } else {
             (FailureClass::Dns, "the name could not be resolved: no name server can be reached")
         };
-        let phases = self.phases(took, Duration::ZERO, stage_of(class));
-        self.failed(probe, config, started, class, None, phases, fault.into())
+        let phases = self.phases(now.took, Duration::ZERO, stage_of(class));
+        self.failed(probe, config, now.started, class, None, phases, fault.into())
     }
 
     /// A check that is hit by this. `start` is the drill's.
@@ -85,23 +96,22 @@ impl Ask {
         answer: Answer,
         probe: &Probe,
         config: &Config,
-        started: Timestamp,
-        took: Duration,
+        now: Try,
         start: Timestamp,
     ) -> Option<CheckResult> {
         let fail = |class: FailureClass, status: Option<u16>| {
             let stage = stage_of(class);
             // Who waits for ever waits as long as the probe does.
-            let late = if class == FailureClass::Timeout { probe.timeout } else { Duration::ZERO };
-            let phases = bounded(self.phases(took, late, stage), probe.timeout);
-            self.failed(probe, config, started, class, status, phases, fault(class, status, probe))
+            let late = if class == FailureClass::Timeout { now.limit } else { Duration::ZERO };
+            let phases = bounded(self.phases(now.took, late, stage), now.limit);
+            self.failed(probe, config, now.started, class, status, phases, fault(class, status, probe, now.limit))
         };
         Some(match answer {
             Answer::Failure(class) => fail(class, usual_status(class)),
             Answer::Status(status) => fail(FailureClass::of_status(status), Some(status)),
-            Answer::Latency(late) if took.saturating_add(late) >= probe.timeout => fail(FailureClass::Timeout, None),
+            Answer::Latency(late) if now.took.saturating_add(late) >= now.limit => fail(FailureClass::Timeout, None),
             Answer::Latency(late) => {
-                let phases = self.phases(took, late, Stage::Transfer);
+                let phases = self.phases(now.took, late, Stage::Transfer);
                 let facts = [("timing", timing(&phases))];
                 let verdicts = self.timed.iter().map(|condition| condition.judge(&facts));
                 let slow = verdicts.into_iter().find_map(|verdict| match verdict {
@@ -111,20 +121,20 @@ impl Ask {
                 match slow {
                     Some(fault) => {
                         let class = FailureClass::Expectation;
-                        self.failed(probe, config, started, class, Some(200), phases, fault)
+                        self.failed(probe, config, now.started, class, Some(200), phases, fault)
                     }
-                    None => self.result(probe, config, started, Outcome::Success, Some(200), phases),
+                    None => self.result(probe, config, now.started, Outcome::Success, Some(200), phases),
                 }
             }
-            Answer::Certificate(_) if !self.tls => self.well(probe, config, started, took),
+            Answer::Certificate(_) if !self.tls => self.well(probe, config, now),
             Answer::Certificate(left) => {
                 let expires = start + left;
-                let mut result = if self.verifies && expires <= started {
-                    let phases = self.phases(took, Duration::ZERO, Stage::Tls);
+                let mut result = if self.verifies && expires <= now.started {
+                    let phases = self.phases(now.took, Duration::ZERO, Stage::Tls);
                     let fault = format!("the certificate was not accepted: it ran out at {}", expires.show());
-                    self.failed(probe, config, started, FailureClass::Tls, None, phases, fault)
+                    self.failed(probe, config, now.started, FailureClass::Tls, None, phases, fault)
                 } else {
-                    self.well(probe, config, started, took)
+                    self.well(probe, config, now)
                 };
                 result.expires = Some(expires);
                 result
@@ -224,7 +234,7 @@ fn usual_status(class: FailureClass) -> Option<u16> {
     }
 }
 
-fn fault(class: FailureClass, status: Option<u16>, probe: &Probe) -> String {
+fn fault(class: FailureClass, status: Option<u16>, probe: &Probe, limit: Duration) -> String {
     match (class, status.and_then(|status| http::StatusCode::from_u16(status).ok())) {
         (FailureClass::Expectation, Some(status)) if status.is_success() => match probe.expect.first() {
             Some(condition) => format!("expected {}, and the answer was another", condition.source()),
@@ -237,7 +247,7 @@ fn fault(class: FailureClass, status: Option<u16>, probe: &Probe) -> String {
         (FailureClass::Connect, None) => "the connection was refused".into(),
         (FailureClass::Tls, None) => "the TLS handshake failed".into(),
         (FailureClass::Timeout, None) => {
-            format!("no answer within {}: waiting for the first byte", show_duration(probe.timeout))
+            format!("no answer within {}: waiting for the first byte", show_duration(limit))
         }
         (FailureClass::Protocol, None) => "the answer is not HTTP".into(),
         (FailureClass::Missing, None) => "it did not come".into(),

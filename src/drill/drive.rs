@@ -24,7 +24,7 @@ pub struct Seen<T> {
     pub what: T,
 }
 
-/// How many results went in, and what they came to.
+/// How many checks were judged, and what they came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
     /// All of them.
@@ -33,6 +33,8 @@ pub struct Counts {
     pub failed: u64,
     /// Those in which nobody looked.
     pub void: u64,
+    /// Tries that were made again, which are no checks of their own.
+    pub again: u64,
 }
 
 /// An engine that is fed results, with everything that came out of it.
@@ -92,13 +94,6 @@ impl Drive {
     /// Hands in a result that comes in at `now`.
     pub fn result(&mut self, result: CheckResult, now: Timestamp) {
         self.pass(now);
-        self.counts.checks += 1;
-        match result.outcome {
-            Outcome::Failure(_) => self.counts.failed += 1,
-            Outcome::Void(_) => self.counts.void += 1,
-            Outcome::Success => {}
-        }
-        self.keep(&result, now);
         self.engine.handle(Input::Result(result), now);
         self.drain(now);
     }
@@ -134,6 +129,13 @@ impl Drive {
         self.now = self.now.max(now);
     }
 
+    /// Stops, as the daemon does: what still waits to be judged is void.
+    pub fn stop(&mut self, now: Timestamp) {
+        self.pass(now);
+        self.engine.finish(now);
+        self.drain(now);
+    }
+
     /// Sets the wall clock forth, or back, by so many milliseconds.
     pub fn step(&mut self, now: Timestamp, by: i64) {
         self.pass(now);
@@ -162,7 +164,7 @@ impl Drive {
         let recent = now - restart::RESOLVED_BY_HAND;
         let mut incidents = self.incidents();
         incidents.retain(|incident| incident.is_open() || incident.resolved.is_some_and(|at| at >= recent));
-        incidents.retain(restart::goes_on);
+        incidents.retain(|incident| lifecycle::lasts(incident, config.reopen_within, now));
         let from = restart::replay_from(&config, &incidents, now);
         self.engine = Engine::restore(config, incidents);
         for result in self.memory.stored.iter().filter(|result| result.finished() >= from) {
@@ -199,7 +201,7 @@ impl Drive {
         &self.owed
     }
 
-    /// How many results went in.
+    /// How many checks were judged.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts
@@ -217,8 +219,20 @@ impl Drive {
         (self.counts, self.events, self.owed)
     }
 
-    fn keep(&mut self, result: &CheckResult, now: Timestamp) {
-        let at = self.true_time(now);
+    fn count(&mut self, result: &CheckResult) {
+        if result.superseded {
+            self.counts.again += 1;
+            return;
+        }
+        self.counts.checks += 1;
+        match result.outcome {
+            Outcome::Failure(_) => self.counts.failed += 1,
+            Outcome::Void(_) => self.counts.void += 1,
+            Outcome::Success => {}
+        }
+    }
+
+    fn keep(&mut self, result: CheckResult, at: Timestamp) {
         if self.memory.from.is_none_or(|from| at < from) {
             return;
         }
@@ -229,7 +243,7 @@ impl Drive {
         if memory.pending.is_empty() {
             memory.waiting_since = at;
         }
-        memory.pending.push(result.clone());
+        memory.pending.push(result);
     }
 
     fn drain(&mut self, now: Timestamp) {
@@ -237,9 +251,15 @@ impl Drive {
         let mut news = false;
         while let Some(output) = self.engine.poll_output() {
             match output {
+                Output::Result(result) => {
+                    self.count(&result);
+                    self.keep(result, at);
+                }
                 Output::Event(event) => {
                     match event.change {
-                        IncidentChange::Opened { .. } => self.open.insert(event.incident),
+                        IncidentChange::Opened { .. } | IncidentChange::Reopened { .. } => {
+                            self.open.insert(event.incident)
+                        }
                         IncidentChange::Resolved { .. } => self.open.remove(&event.incident),
                         _ => false,
                     };

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::answers::{Ask, Stage};
+use super::answers::{Ask, Stage, Try};
 use super::dice::Dice;
 use super::scenario::{Answer, Fault, Scenario};
 use super::world::Take;
 use crate::config::Config;
 use crate::model::id::stable_hash;
-use crate::model::{CheckResult, FailureClass, Timestamp};
+use crate::model::{CheckResult, FailureClass, Role, Timestamp};
 
 /// The service that is asked, as far as a drill has one.
 pub(super) struct Faults<'a> {
@@ -34,21 +34,32 @@ impl<'a> Faults<'a> {
         Self { scenario, config, take, asks: asks.collect() }
     }
 
-    /// The result of a check that begins `at` into the drill, when the wall clock shows `started`. Nothing when the
-    /// check does not come.
-    pub(super) fn check(&self, probe: usize, at: Duration, started: Timestamp) -> Option<CheckResult> {
+    /// The result of a try that begins `at` into the drill, when the wall clock shows `started`, and may take so long.
+    /// Nothing when the check does not come.
+    pub(super) fn check(
+        &self,
+        probe: usize,
+        at: Duration,
+        started: Timestamp,
+        limit: Duration,
+    ) -> Option<CheckResult> {
         let asked = self.config.probes.get(probe)?;
         let (ask, hits) = self.asks.get(probe)?;
         let place = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         let own = u64::try_from(probe).unwrap_or(u64::MAX);
         let mut dice = Dice::of(self.take.seed, own, place);
         // 70% to 130% of its pace.
-        let took = Duration::from_millis(ask.pace * (dice.below(61) + 70) / 100).min(asked.timeout / 2);
-        let answer = |answer| ask.answer(answer, asked, self.config, started, took, self.scenario.start);
+        let took = Duration::from_millis(ask.pace * (dice.below(61) + 70) / 100).min(limit / 2);
+        let now = Try { started, took, limit };
+        let answer = |answer| ask.answer(answer, asked, self.config, now, self.scenario.start);
         // Offline hits everything; no answer of the service is seen.
         let script = at.checked_sub(self.take.shift);
         if script.is_some_and(|at| self.scenario.offline.iter().any(|(from, until)| *from <= at && at < *until)) {
-            return Some(ask.unreachable(asked, self.config, started, took));
+            return Some(ask.unreachable(asked, self.config, now));
+        }
+        if asked.role == Role::Canary {
+            // Nothing of the service's is its business.
+            return Some(ask.well(asked, self.config, now));
         }
         for &hit in script.iter().flat_map(|_| hits) {
             let Some((fault, script)) = self.scenario.faults.get(hit).zip(script) else { continue };
@@ -64,7 +75,7 @@ impl<'a> Faults<'a> {
         if noise.share.ppm() > 0 && dice.happens(noise.share.ppm()) {
             return answer(noise.answer);
         }
-        Some(ask.well(asked, self.config, started, took))
+        Some(ask.well(asked, self.config, now))
     }
 
     /// How a check fails that begins in a blip.

@@ -8,7 +8,6 @@ use super::judge::{self, Verdict};
 use super::scenario::{Fault, Scenario};
 use super::world::Take;
 use crate::config::Config;
-use crate::detect::factor;
 use crate::model::{Incident, IncidentChange, IncidentEvent, Notification, Timestamp};
 
 /// What came of one run of a scenario. Times are durations from the drill's start, by true time: what the clock would
@@ -58,9 +57,6 @@ pub struct Played {
     pub faults: Vec<usize>,
 }
 
-/// The rule that tells that Tripline itself cannot see: what it says is no word about the service.
-const OFFLINE: &str = "offline";
-
 impl Report {
     pub(super) fn new(config: &Arc<Config>, scenario: &Scenario, take: Take, drive: Drive, missing: u64) -> Self {
         let incidents = drive.incidents();
@@ -70,7 +66,8 @@ impl Report {
         let played = incidents.into_iter().filter_map(|incident| {
             let mut own = events.iter().filter(|event| event.what.incident == incident.id);
             let opening = own.next()?;
-            let resolved = own.find(|event| matches!(event.what.change, IncidentChange::Resolved { .. }));
+            let resolved = own.rfind(|event| matches!(event.what.change, IncidentChange::Resolved { .. }));
+            let resolved = resolved.filter(|_| !incident.is_open());
             // Wall time and true time part where the clock was set, not between a breach and its opening.
             let opened = into(opening.at);
             let since = opened.saturating_sub(incident.opened.since(incident.since));
@@ -84,7 +81,7 @@ impl Report {
             };
             let own = faults.iter().enumerate().filter(|(_, fault)| played.is_of(fault, config));
             played.faults = own.map(|(place, _)| place).collect();
-            let ours = played.incident.breaches.iter().all(|breach| breach.rule.as_str() == OFFLINE);
+            let ours = played.incident.is_our_own();
             let on = faults.iter().any(|fault| fault.is_on(opened));
             played.false_alarm = played.faults.is_empty() && !on && !ours;
             Some(played)
@@ -149,11 +146,16 @@ impl Played {
     fn is_of(&self, fault: &Fault, config: &Config) -> bool {
         let finding = &self.incident.finding;
         let named = config.probes.iter().filter(|probe| {
-            finding.components.contains(&probe.component) && factor::bears(finding.factor.as_ref(), probe)
+            if finding.components.is_empty() {
+                // What it says is no share of checks: then its breaches say whom it is about.
+                return self.incident.breaches.iter().any(|breach| breach.slice.covers(probe));
+            }
+            finding.components.contains(&probe.component)
+                && finding.factor.as_ref().is_none_or(|factor| factor.bears(probe))
         });
         let open = self.opened < fault.until && self.resolved.is_none_or(|resolved| resolved > fault.from);
         // A check that began in it may end after it.
-        let longest = config.probes.iter().map(|probe| probe.timeout).max().unwrap_or_default();
+        let longest = config.probes.iter().map(|probe| probe.longest_check()).max().unwrap_or_default();
         let began = fault.from <= self.since && self.since <= fault.until.saturating_add(longest);
         (open || began) && named.into_iter().any(|probe| fault.over.covers(probe))
     }

@@ -27,6 +27,7 @@ fn config(expect: &[&str]) -> Config {
         receivers: BTreeMap::new(),
         secrets: Secrets::default(),
         warnings: vec![],
+        reopen_within: Duration::ZERO,
     }
 }
 
@@ -58,7 +59,7 @@ fn checks(config: &Config, faults: Vec<Fault>) -> Vec<CheckResult> {
     let take = Take { seed: 1, shift: Duration::ZERO };
     let faults = Faults::new(&scenario, config, take);
     let at = (0..1_000).map(Duration::from_secs);
-    at.filter_map(|at| faults.check(0, at, START + at)).collect()
+    at.filter_map(|at| faults.check(0, at, START + at, Duration::from_secs(10))).collect()
 }
 
 fn add_up(result: &CheckResult) -> bool {

@@ -11,8 +11,8 @@ use super::report::Report;
 use super::scenario::{Act, Scenario};
 use crate::config::Config;
 use crate::engine::restart;
-use crate::model::{Cadence, CheckResult, Timestamp, VoidReason};
-use crate::schedule::{Due, Schedule, What};
+use crate::model::{Again, CheckResult, Probe, Role, Timestamp, VoidReason};
+use crate::schedule::{self, Due, Schedule, What};
 
 /// One playing of a scenario.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,11 +27,8 @@ impl Take {
     /// The takes of so many runs: seeds count up, and the script is shifted evenly over the shortest interval of the
     /// probes.
     pub fn all(config: &Config, scenario: &Scenario, seed: Option<u64>, runs: u32) -> impl Iterator<Item = Self> {
-        let intervals = config.probes.iter().filter_map(|probe| match &probe.cadence {
-            Cadence::Every(interval) => Some(*interval),
-            Cadence::At(_) => None,
-        });
-        let shortest = intervals.min().unwrap_or_default();
+        let asked = config.probes.iter().filter(|probe| probe.role == Role::Service);
+        let shortest = asked.filter_map(Probe::interval).min().unwrap_or_default();
         let seed = seed.unwrap_or(scenario.seed);
         (0..runs).map(move |run| Self {
             seed: seed.wrapping_add(run.into()),
@@ -51,15 +48,25 @@ enum Cue {
     Act(Act),
 }
 
+/// A check that is under way.
+struct UnderWay {
+    /// What its last try comes to.
+    result: CheckResult,
+    /// How many tries there were, that one included.
+    attempt: u32,
+    /// How long the next try may take, which begins next; nothing while the last one goes on.
+    next: Option<Duration>,
+}
+
 struct World<'a> {
     config: &'a Config,
     start: Timestamp,
     faults: Faults<'a>,
     schedule: Schedule,
     drive: Drive,
-    /// Checks that are under way: by their end, the probe and its result.
+    /// Checks that are under way: the probe, by the time at which its try ends or the next one begins.
     ends: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    under_way: Vec<Option<CheckResult>>,
+    under_way: Vec<Option<UnderWay>>,
     /// By true time, the last first.
     cues: Vec<(Timestamp, Cue)>,
     missing: u64,
@@ -109,7 +116,7 @@ impl World<'_> {
             let turn = self.schedule.next_wake().map(|wall| self.drive.true_time(wall));
             let Some(now) = [cue, ended, turn].into_iter().flatten().min().filter(|next| *next < end) else { break };
             if ended == Some(now) {
-                self.end_check(now);
+                self.go_on(now);
             } else if cue == Some(now) {
                 if let Some((_, cue)) = self.cues.pop() {
                     self.happen(cue, now);
@@ -119,15 +126,49 @@ impl World<'_> {
             }
         }
         let end = self.drive.wall(end);
-        self.drive.pass(end);
+        self.drive.stop(end);
     }
 
-    fn end_check(&mut self, now: Timestamp) {
+    /// A try has ended, or the pause after it.
+    fn go_on(&mut self, now: Timestamp) {
         let Some(Reverse((_, probe))) = self.ends.pop() else { return };
+        let (Some(place), Some(asked)) = (self.under_way.get_mut(probe), self.config.probes.get(probe)) else {
+            return;
+        };
+        let Some(mut check) = place.take() else { return };
+        let wall = self.drive.wall(now);
+        if let Some(limit) = check.next {
+            // As the daemon does: what was tried again is handed on when the next try begins.
+            check.result.superseded = true;
+            self.drive.result(check.result, wall);
+            self.ask(probe, now, limit, check.attempt + 1);
+            return;
+        }
+        let again = check.result.outcome.failure().map(|_| {
+            let left = schedule::next_turn(asked, wall).map(|next| next.since(wall));
+            asked.retry.again(check.attempt, check.result.outcome, asked.timeout, left)
+        });
+        if let Some(Again::Yes { after, timeout }) = again {
+            check.next = Some(timeout);
+            *place = Some(check);
+            self.ends.push(Reverse((now + after, probe)));
+            return;
+        }
         self.schedule.finished(probe);
-        if let Some(result) = self.under_way.get_mut(probe).and_then(Option::take) {
-            let wall = self.drive.wall(now);
-            self.drive.result(result, wall);
+        self.drive.result(check.result, wall);
+    }
+
+    /// One try begins.
+    fn ask(&mut self, probe: usize, now: Timestamp, limit: Duration, attempt: u32) {
+        let wall = self.drive.wall(now);
+        let Some(result) = self.faults.check(probe, now.since(self.start), wall, limit) else {
+            self.missing += 1;
+            self.schedule.finished(probe);
+            return;
+        };
+        self.ends.push(Reverse((now + result.phases.total, probe)));
+        if let Some(place) = self.under_way.get_mut(probe) {
+            *place = Some(UnderWay { result, attempt, next: None });
         }
     }
 
@@ -136,23 +177,13 @@ impl World<'_> {
         let mut due = std::mem::take(&mut self.due);
         self.schedule.take_due(wall, &mut due);
         for Due { probe, at, what } in due.drain(..) {
-            if what == What::Overrun {
-                let Some(asked) = self.config.probes.get(probe) else { continue };
-                let location = self.config.location.clone();
-                let void = CheckResult::void(asked.id.clone(), location, at, VoidReason::Overrun);
-                self.drive.result(void, wall);
-                continue;
-            }
-            match self.faults.check(probe, now.since(self.start), wall) {
-                Some(result) => {
-                    self.ends.push(Reverse((now + result.phases.total, probe)));
-                    if let Some(place) = self.under_way.get_mut(probe) {
-                        *place = Some(result);
-                    }
-                }
-                None => {
-                    self.missing += 1;
-                    self.schedule.finished(probe);
+            let Some(asked) = self.config.probes.get(probe) else { continue };
+            match what {
+                What::Run => self.ask(probe, now, asked.timeout, 1),
+                What::Overrun => {
+                    let location = self.config.location.clone();
+                    let void = CheckResult::void(asked.id.clone(), location, at, VoidReason::Overrun);
+                    self.drive.result(void, wall);
                 }
             }
         }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::detect::factor;
-use crate::detect::history::{Entry, History};
+use crate::detect::history::Entry;
 use crate::detect::tally::Tally;
-use crate::incident::{lifecycle, spread};
+use crate::detect::{Detector, factor};
+use crate::incident::{explain, gravity, lifecycle, spread};
+use crate::model::incident::{Example, Marks};
 use crate::model::{
-    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Timestamp,
+    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe, RuleKind,
+    Timestamp,
 };
 
 use super::Examples;
@@ -22,12 +24,18 @@ pub(super) struct Case {
     after: Tally,
     /// For each probe, whether a rule of one of the breaches watches it.
     covers: Vec<bool>,
+    /// What the bad checks of all its breaches bear.
+    marks: Marks,
     /// When the counts were last made into a finding.
     assessed: Timestamp,
     /// When the next decision about telling is due without anything happening.
     pub(super) decide_at: Option<Timestamp>,
+    /// When it has stayed well for long enough, in steady time, while it is watched.
+    pub(super) watch_due: Option<Timestamp>,
 }
 
+/// An incident that came back once is watched for so long before it is over; each time it comes back, twice as long.
+const FIRST_WATCH: Duration = Duration::from_secs(300);
 /// Findings are made anew at most this often while checks keep failing.
 const ASSESS_EVERY: Duration = Duration::from_secs(1);
 /// ... and events are made of them at most this often.
@@ -35,23 +43,48 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 /// What is found so soon after the opening is how far the outage reached from its start, not that it spread.
 const LONGEST_SETTLE: Duration = Duration::from_secs(300);
 
+/// What a case looks at to learn what its checks have in common.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) config: &'a Config,
+    pub(super) detector: &'a Detector,
+    pub(super) examples: &'a Examples,
+}
+
 impl Case {
-    /// Opens an incident for a breach that belongs to none. `since` is the breach's beginning in steady time.
+    /// Opens an incident for a breach that belongs to none. `since` is the breach's beginning in steady time; `others`
+    /// says how much speaks for a bad check being of an incident that is open already.
     pub(super) fn open(
         breach: Breach,
         since: Timestamp,
         at: Timestamp,
-        history: &History,
-        examples: &Examples,
+        others: impl Fn(&Entry) -> u32,
+        view: View<'_>,
+    ) -> Option<(Self, IncidentEvent)> {
+        let marks = breach.marks.clone();
+        let (mut case, event) = Self::found(breach, Finding::default(), at, view.config)?;
+        let IncidentChange::Opened { breach, .. } = event.change else { return None };
+        widen(&mut case.covers, &breach, view.config);
+        case.marks = marks;
+        for entry in view.detector.history().since(since) {
+            let own = if entry.bad { case.likeness(entry, view.config) } else { 1 };
+            if own > 0 && (!entry.bad || own >= others(entry)) {
+                case.count(entry);
+            }
+        }
+        let finding = assess(&case.tally, None, view);
+        let event = IncidentEvent { change: IncidentChange::Opened { breach, finding }, ..event };
+        case.incident = lifecycle::open(&event)?;
+        Some((case, event))
+    }
+
+    /// Opens an incident that shows this, and counts no checks.
+    pub(super) fn found(
+        breach: Breach,
+        finding: Finding,
+        at: Timestamp,
         config: &Config,
     ) -> Option<(Self, IncidentEvent)> {
-        let mut covers = vec![false; config.probes.len()];
-        widen(&mut covers, &breach, config);
-        let (mut tally, mut after) = (Tally::default(), Tally::default());
-        for entry in history.since(since).filter(|entry| covers.get(entry.probe) == Some(&true)) {
-            add(&mut tally, &mut after, entry);
-        }
-        let finding = assess(&tally, None, examples, config);
         let event = IncidentEvent {
             incident: IncidentId::derived(&[&breach.id.to_string()]),
             seq: 0,
@@ -59,20 +92,26 @@ impl Case {
             change: IncidentChange::Opened { breach, finding },
         };
         let incident = lifecycle::open(&event)?;
-        Some((Self { incident, tally, after, covers, assessed: at, decide_at: None }, event))
+        let covers = vec![false; config.probes.len()];
+        let (tally, after, marks) = (Tally::default(), Tally::default(), Marks::default());
+        let case = Self { incident, tally, after, covers, marks, assessed: at, decide_at: None, watch_due: None };
+        Some((case, event))
     }
 
     /// Takes up a stored incident; its counts come from the results that are replayed after.
     pub(super) fn resume(incident: Incident, config: &Config) -> Self {
-        let mut covers = vec![false; config.probes.len()];
+        let (mut covers, mut marks) = (vec![false; config.probes.len()], Marks::default());
         for breach in &incident.breaches {
             widen(&mut covers, breach, config);
+            marks.absorb(breach.marks.clone());
         }
         Self {
+            watch_due: incident.watched_until,
             incident,
             tally: Tally::default(),
             after: Tally::default(),
             covers,
+            marks,
             assessed: Timestamp::default(),
             // At once, whatever the clock was when it was opened.
             decide_at: Some(Timestamp::default()),
@@ -86,6 +125,12 @@ impl Case {
         }
     }
 
+    /// How much speaks for a bad check being of this incident; 0 when nothing does.
+    pub(super) fn likeness(&self, entry: &Entry, config: &Config) -> u32 {
+        let probe = config.probes.get(entry.probe).filter(|_| self.covers.get(entry.probe) == Some(&true));
+        probe.map_or(0, |probe| explain::likeness(&self.marks, &self.incident.finding, probe, entry.class))
+    }
+
     /// Takes in another breach. `since` is the incident's beginning in steady time.
     pub(super) fn join(
         &mut self,
@@ -93,18 +138,24 @@ impl Case {
         reason: String,
         since: Timestamp,
         at: Timestamp,
-        history: &History,
-        config: &Config,
+        view: View<'_>,
     ) -> IncidentEvent {
         let before = self.covers.clone();
-        widen(&mut self.covers, &breach, config);
-        for entry in history.since(since) {
+        widen(&mut self.covers, &breach, view.config);
+        self.marks.absorb(breach.marks.clone());
+        for entry in view.detector.history().since(since) {
             let new = self.covers.get(entry.probe) == Some(&true) && before.get(entry.probe) == Some(&false);
-            if new {
+            if new && (!entry.bad || self.likeness(entry, view.config) > 0) {
                 add(&mut self.tally, &mut self.after, entry);
             }
         }
-        self.event(at, IncidentChange::Joined { breach, reason })
+        self.watch_due = None;
+        let change = if self.incident.is_open() {
+            IncidentChange::Joined { breach, reason }
+        } else {
+            IncidentChange::Reopened { breach, reason }
+        };
+        self.event(at, change)
     }
 
     /// Makes an event and lets it happen.
@@ -115,8 +166,8 @@ impl Case {
     }
 
     /// What the checks show by now. What was once hit stays named: an incident only grows.
-    pub(super) fn finding(&self, examples: &Examples, config: &Config) -> Finding {
-        let mut now = assess(&self.tally, self.incident.finding.example.clone(), examples, config);
+    pub(super) fn finding(&self, view: View<'_>) -> Finding {
+        let mut now = assess(&self.tally, self.incident.finding.example.clone(), view);
         if now.bad == 0 {
             // Nothing was counted since a restart, or retention took the results: what was known still holds.
             return self.incident.finding.clone();
@@ -125,31 +176,59 @@ impl Case {
         now
     }
 
-    /// Looks again at what the checks show; an event when that is news.
-    pub(super) fn reassess(&mut self, at: Timestamp, examples: &Examples, config: &Config) -> Option<IncidentEvent> {
+    /// Looks again at what the checks show; events when that is news.
+    pub(super) fn reassess(&mut self, at: Timestamp, view: View<'_>, news: &mut Vec<IncidentEvent>) {
         // If the clock was set back, the last time lies too far ahead to be waited for.
         if at.since(self.assessed) < ASSESS_EVERY && self.assessed.since(at) <= SAY_EVERY {
-            return None;
+            return;
         }
         self.assessed = at;
-        let now = self.finding(examples, config);
+        let now = self.finding(view);
         let before = &self.incident.finding;
-        let settled = at.since(self.incident.opened) > settle(&self.covers, config);
+        let settled = at.since(self.incident.opened) > settle(&self.covers, view.config);
         let spread = spread::spread(before, &now);
         let clearer =
             before.factor.is_none() && now.factor.is_some() || before.failure.is_none() && now.failure.is_some();
         let reason = match spread {
             Some(ref reason) => reason.clone(),
             None if clearer => "what the failing checks have in common is clearer now".to_owned(),
-            None => return None,
+            None => return,
         };
         self.assessed = at + SAY_EVERY;
-        Some(self.event(at, IncidentChange::Assessed { finding: now, reason, worse: spread.is_some() && settled }))
+        let worse = spread.is_some() && settled;
+        news.push(self.event(at, IncidentChange::Assessed { finding: now, reason, worse }));
+        self.raise(at, view.config, news);
+    }
+
+    /// Makes it graver when so much is hit.
+    pub(super) fn raise(&mut self, at: Timestamp, config: &Config, news: &mut Vec<IncidentEvent>) {
+        let by_rules = self.incident.breaches.iter().map(|breach| breach.severity).max();
+        let raised = by_rules.and_then(|rules| gravity::raised(rules, &self.incident.finding, config));
+        if let Some((severity, reason)) = raised.filter(|(severity, _)| *severity > self.incident.severity) {
+            news.push(self.event(at, IncidentChange::Raised { severity, reason }));
+        }
+    }
+
+    /// Ends the incident, whose breaches are all over, or watches it for a while if it came back before. `steady` is the
+    /// time in steady time.
+    pub(super) fn end(&mut self, reason: String, at: Timestamp, steady: Timestamp, view: View<'_>) -> IncidentEvent {
+        if self.incident.flaps == 0 || self.watch_due.is_some() {
+            self.watch_due = None;
+            let finding = self.finding(view);
+            return self.event(at, IncidentChange::Resolved { by: None, reason, finding });
+        }
+        let doubled = FIRST_WATCH.saturating_mul(1 << self.incident.flaps.saturating_sub(1).min(10));
+        let hold = doubled.min(view.config.reopen_within);
+        self.watch_due = Some(steady + hold);
+        self.event(at, IncidentChange::Watched { until: at + hold, reason })
     }
 }
 
 fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
     let Some(rule) = config.rules.iter().find(|rule| rule.id == breach.rule) else { return };
+    if matches!(rule.kind, RuleKind::Offline) {
+        return;
+    }
     for (covered, probe) in covers.iter_mut().zip(&config.probes) {
         *covered |= rule.over.covers(probe);
     }
@@ -162,19 +241,14 @@ fn add(tally: &mut Tally, after: &mut Tally, entry: &Entry) {
     }
 }
 
-fn assess(
-    tally: &Tally,
-    example: Option<crate::model::incident::Example>,
-    examples: &Examples,
-    config: &Config,
-) -> Finding {
-    let mut finding = factor::find(tally, config);
+fn assess(tally: &Tally, example: Option<Example>, view: View<'_>) -> Finding {
+    let mut finding = factor::find(tally, view.detector.places(), view.config);
     let fits = |probe: usize, class: FailureClass| {
-        finding.failure.is_none_or(|main| main == class)
-            && config.probes.get(probe).is_some_and(|probe| factor::bears(finding.factor.as_ref(), probe))
+        let bears = |probe: &Probe| finding.factor.as_ref().is_none_or(|factor| factor.bears(probe));
+        finding.failure.is_none_or(|main| main == class) && view.config.probes.get(probe).is_some_and(bears)
     };
-    let fresh = tally.iter().find_map(|(probe, _)| {
-        let (class, example) = examples.get(&probe)?;
+    let fresh = tally.iter().filter(|(_, counts)| counts.bad > 0).find_map(|((probe, _), _)| {
+        let (class, example) = view.examples.get(&probe)?;
         fits(probe, *class).then(|| example.clone())
     });
     finding.example = fresh.or(example);

@@ -1,4 +1,4 @@
-//! What a start must bring back: which incidents are taken up, and how far back results are replayed.
+//! What a start must bring back: how far back incidents are looked for and results are replayed.
 
 use std::time::Duration;
 
@@ -11,12 +11,6 @@ pub const RESOLVED_BY_HAND: Duration = Duration::from_secs(86_400);
 
 /// How far back the checks of an open incident are counted again, at the most: a start must not read weeks of results.
 pub const LONGEST_COUNT: Duration = Duration::from_secs(86_400);
-
-/// Whether the rules still judge one of the incident's breaches: it is open, or a person resolved it early.
-#[must_use]
-pub fn goes_on(incident: &Incident) -> bool {
-    incident.is_open() || incident.breaches.iter().any(|breach| breach.cleared.is_none())
-}
 
 /// From when on results are replayed to take up these incidents: as far back as the rules look, and over the time of
 /// the open incidents.

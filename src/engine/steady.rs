@@ -36,6 +36,13 @@ impl SteadyClock {
         self.given
     }
 
+    /// The steady time of something that ended at this wall time and is handed in now, to be judged later: time does
+    /// not go on for what is judged until then.
+    pub(super) fn look(&mut self, ended: Timestamp, now: Timestamp) -> Timestamp {
+        self.follow(now);
+        (ended + self.ahead).min(self.latest)
+    }
+
     fn follow(&mut self, wall: Timestamp) {
         let steady = wall + self.ahead;
         if steady + JITTER < self.latest {

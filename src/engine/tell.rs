@@ -1,5 +1,6 @@
 //! Telling: what becomes owed because of what happened to an incident.
 
+use super::case::View;
 use super::{Engine, Output};
 use crate::model::{IncidentChange, IncidentId, Notification, NotificationId, Timestamp};
 use crate::notify::plan::{self, Decision};
@@ -13,7 +14,7 @@ impl Engine {
             .iter()
             .filter_map(|output| match output {
                 Output::Event(event) => Some(event.incident),
-                Output::Owed(_) | Output::Answer(..) => None,
+                Output::Result(_) | Output::Owed(_) | Output::Answer(..) => None,
             })
             .collect();
         for (id, case) in &mut self.cases {
@@ -24,7 +25,8 @@ impl Engine {
             // What is told has today's counts; the record has those of its events.
             let mut seen = case.incident.clone();
             if seen.is_open() {
-                seen.finding = case.finding(&self.examples, &self.config);
+                seen.finding =
+                    case.finding(View { config: &self.config, detector: &self.detector, examples: &self.examples });
             }
             for receiver in plan::receivers(&case.incident, &self.config) {
                 let Some(receiver) = self.config.receivers.get(&receiver) else { continue };

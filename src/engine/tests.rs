@@ -1,6 +1,8 @@
 //! The engine, driven by hand: every input has its time, nothing sleeps.
 
+mod relapse;
 mod restart;
+mod sight;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,9 +71,6 @@ fn forge(rules: Vec<Rule>, remind: Option<Duration>) -> Arc<Config> {
     let components = [("website", "Website"), ("api", "API"), ("git-https", "Git via HTTPS")];
     let workspaces = ["acme", "globex", "initech", "umbrella"];
     Arc::new(Config {
-        name: "Forge".into(),
-        url: None,
-        location: Location::local(),
         cohorts: BTreeMap::from([("workspace".into(), workspaces.map(LabelValue::from).to_vec())]),
         components: components
             .map(|(id, name)| Component { id: id.into(), name: name.into(), depends_on: vec![] })
@@ -82,8 +81,8 @@ fn forge(rules: Vec<Rule>, remind: Option<Duration>) -> Arc<Config> {
             .collect(),
         rules,
         receivers: BTreeMap::from([("oncall".into(), receiver(remind))]),
-        secrets: Secrets::default(),
-        warnings: vec![],
+        reopen_within: Duration::ZERO,
+        ..crate::config::tests::empty()
     })
 }
 
@@ -116,6 +115,7 @@ const LOST: Outcome = Outcome::Failure(FailureClass::NotFound);
 struct Drive {
     engine: Engine,
     outputs: Vec<Output>,
+    /// As they would be stored.
     results: Vec<CheckResult>,
 }
 
@@ -127,7 +127,10 @@ impl Drive {
     fn hand(&mut self, input: Input, now: Timestamp) {
         self.engine.handle(input, now);
         while let Some(output) = self.engine.poll_output() {
-            self.outputs.push(output);
+            match output {
+                Output::Result(result) => self.results.push(result),
+                output => self.outputs.push(output),
+            }
         }
     }
 
@@ -146,7 +149,6 @@ impl Drive {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let outcome = fails(probe, now as u32).unwrap_or(Outcome::Success);
             let result = result(&probe.id, moment, outcome);
-            self.results.push(result.clone());
             self.hand(Input::Result(result), moment);
             now += step;
             index += 1;

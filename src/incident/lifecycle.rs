@@ -1,9 +1,10 @@
 //! An incident is what its events make of it: the one place where an incident changes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::incident::Told;
-use crate::model::{Incident, IncidentChange, IncidentEvent, IncidentState};
+use crate::model::{Incident, IncidentChange, IncidentEvent, IncidentState, Timestamp};
 
 /// Why stored events do not make an incident.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +54,8 @@ pub fn open(event: &IncidentEvent) -> Option<Incident> {
         finding: finding.clone(),
         acknowledged: None,
         worsened: None,
+        flaps: 0,
+        watched_until: None,
         told: BTreeMap::new(),
         next_event: event.seq.saturating_add(1),
     })
@@ -70,6 +73,26 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
                 incident.worsened = Some((event.at, format!("its severity is now {}", breach.severity)));
             }
             incident.since = incident.since.min(breach.since);
+            if !incident.is_failing() {
+                // It was watched, and has come back.
+                incident.flaps = incident.flaps.saturating_add(1);
+                go_on(incident);
+            }
+            incident.breaches.push(breach.clone());
+        }
+        IncidentChange::Raised { severity, reason } => {
+            incident.severity = incident.severity.max(*severity);
+            incident.worsened = Some((event.at, reason.clone()));
+        }
+        IncidentChange::Watched { until, .. } => {
+            incident.state = IncidentState::Monitoring;
+            incident.watched_until = Some(*until);
+        }
+        IncidentChange::Reopened { breach, .. } => {
+            incident.flaps = incident.flaps.saturating_add(1);
+            incident.severity = incident.severity.max(breach.severity);
+            incident.resolved = None;
+            go_on(incident);
             incident.breaches.push(breach.clone());
         }
         IncidentChange::Cleared { breach: id, .. } => {
@@ -86,6 +109,7 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
         IncidentChange::Acknowledged { by } => incident.acknowledged = Some((by.clone(), event.at)),
         IncidentChange::Resolved { finding, .. } => {
             incident.state = IncidentState::Resolved;
+            incident.watched_until = None;
             incident.resolved = Some(event.at);
             incident.finding = finding.clone();
         }
@@ -94,4 +118,18 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             incident.told.insert(receiver.clone(), told);
         }
     }
+}
+
+/// Whether an engine that starts again must know of it: it is open, it may come back, or a person resolved it while a
+/// breach went on.
+#[must_use]
+pub fn lasts(incident: &Incident, reopen_within: Duration, now: Timestamp) -> bool {
+    let ended = incident.resolved.filter(|_| !incident.is_open());
+    ended.is_none_or(|ended| now.since(ended) < reopen_within) || incident.is_failing()
+}
+
+/// Back from watching, or from the end, to looking for the cause.
+fn go_on(incident: &mut Incident) {
+    incident.state = IncidentState::Investigating;
+    incident.watched_until = None;
 }

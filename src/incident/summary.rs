@@ -1,11 +1,14 @@
 //! What an incident is, in the first sentence that a person reads.
 
 use crate::config::Config;
-use crate::model::{ComponentId, Factor, Finding, LabelValue};
+use crate::model::{ComponentId, Factor, Finding, LabelValue, Unseen};
 
 /// What fails, short enough for a subject line: `404 Not Found for workspace=globex on Website, API`.
 #[must_use]
 pub fn title(finding: &Finding, config: Option<&Config>) -> String {
+    if let Some(unseen) = &finding.unseen {
+        return if unseen.until.is_some() { "Tripline could not see" } else { "Tripline cannot see" }.to_owned();
+    }
     let whom = finding.factor.as_ref().map(|factor| format!(" for {}", show_factor(factor, config)));
     let components = components(finding, config);
     let place = if is_component(finding.factor.as_ref()) || components.is_empty() {
@@ -20,6 +23,9 @@ pub fn title(finding: &Finding, config: Option<&Config>) -> String {
 /// `404 Not Found for workspace=globex (12 of 12 checks) on Website, API; every other workspace: 0 of 108`.
 #[must_use]
 pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
+    if let Some(unseen) = &finding.unseen {
+        return blind(unseen);
+    }
     let fault = fault(finding);
     let components = components(finding, config);
     match &finding.factor {
@@ -29,12 +35,15 @@ pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
             } else {
                 format!(" on {components}")
             };
+            let others = match &factor.and {
+                None => format!("every other {}", factor.label),
+                Some(_) => "all others".to_owned(),
+            };
             format!(
-                "{fault} for {} ({} of {} checks){place}; every other {}: {} of {}",
+                "{fault} for {} ({} of {} checks){place}; {others}: {} of {}",
                 show_factor(factor, config),
                 factor.bad,
                 factor.looked,
-                factor.label,
                 factor.bad_elsewhere,
                 factor.looked_elsewhere,
             )
@@ -47,6 +56,26 @@ pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
             finding.bad, finding.looked
         ),
     }
+}
+
+/// That it is us: nothing is known of the service.
+fn blind(unseen: &Unseen) -> String {
+    let Unseen { since, until, checks, hosts, canaries } = unseen;
+    let counted = |count: u32, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let canaries = match canaries {
+        0 => String::new(),
+        1 => " nor the canary".to_owned(),
+        many => format!(" nor the {many} canaries"),
+    };
+    if let Some(until) = until {
+        return format!("Tripline sees again; not measured from {} to {}", since.show(), until.show());
+    }
+    format!(
+        "Tripline cannot see: none of {} at {}{canaries} reached anything since {}; what the service does is not known",
+        counted(*checks, "check"),
+        counted(*hosts, "host"),
+        since.show(),
+    )
 }
 
 /// How sure we are that the factor is none by accident, in one sentence; `None` without a factor.
@@ -66,7 +95,7 @@ pub fn sureness(finding: &Finding) -> Option<String> {
     let of = format!(
         "{} of {bad} bad checks fell on {}, which had {} of {looked} checks",
         factor.bad,
-        show_values(factor),
+        show_factor(factor, None),
         factor.looked,
     );
     Some(if odds >= 9.0 {
@@ -155,7 +184,13 @@ pub fn show_factor(factor: &Factor, config: Option<&Config>) -> String {
     if is_component(Some(factor)) {
         return named(config, factor.values.iter().map(LabelValue::as_str).collect());
     }
-    show_values(factor)
+    match &factor.and {
+        // The components that are hit are named anyway.
+        Some((label, value)) if label.as_str() != "component" => {
+            format!("{} and {label}={value}", show_values(factor))
+        }
+        _ => show_values(factor),
+    }
 }
 
 /// The components' names, in the order of the config; their ids where there is no config or it does not know them.

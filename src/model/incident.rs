@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::id::{
-    BreachId, ComponentId, IncidentId, LabelName, LabelValue, NotificationId, ProbeId, ReceiverId, RuleId,
-};
+use super::id::{BreachId, ComponentId, IncidentId, LabelName, LabelValue, ProbeId, ReceiverId, RuleId};
 use super::notification::NotificationKind;
 use super::outcome::FailureClass;
+use super::place::Place;
 use super::probe::{Labels, Probe, show_labels};
+use super::rule::OFFLINE;
 use super::unit::Timestamp;
 
 /// How grave, in the impact words of Statuspage.
@@ -88,7 +88,8 @@ pub struct Breach {
     pub found: Timestamp,
     /// Why, with the numbers: `12 of 12 checks failed in 14s; the rule allows 5% and 2 bad checks`.
     pub reason: String,
-    /// What the bad checks bear: by these, breaches are known to belong together.
+    /// What the bad checks bear, those of the largest outage among them: by these, breaches are known to belong
+    /// together. A rule leaves them empty where the checks that it looked at say it.
     pub marks: Marks,
     /// When it was over.
     pub cleared: Option<Timestamp>,
@@ -113,6 +114,13 @@ impl Marks {
         let labels = probe.labels.iter().filter(|(name, _)| cohorts.contains_key(name));
         self.cohorts.extend(labels.map(|(name, value)| (name.clone(), value.clone())));
     }
+
+    /// Adds all of another.
+    pub fn absorb(&mut self, other: Self) {
+        self.components.extend(other.components);
+        self.cohorts.extend(other.cohorts);
+        self.classes.extend(other.classes);
+    }
 }
 
 /// What the checks of an incident show, as of one moment.
@@ -132,6 +140,23 @@ pub struct Finding {
     pub components: BTreeSet<ComponentId>,
     /// One of the failures, to begin looking at.
     pub example: Option<Example>,
+    /// Of an incident of our own: what Tripline could not see.
+    pub unseen: Option<Unseen>,
+}
+
+/// What Tripline could not see, because its own network was cut off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unseen {
+    /// Since when nothing is known.
+    pub since: Timestamp,
+    /// Until when; `None` while it goes on.
+    pub until: Option<Timestamp>,
+    /// Checks that reached nothing, ...
+    pub checks: u32,
+    /// ... at so many hosts.
+    pub hosts: u32,
+    /// How many canaries there are, none of which could be reached.
+    pub canaries: u32,
 }
 
 /// The label, and those of its values, that separate the failing checks from the others.
@@ -141,14 +166,30 @@ pub struct Factor {
     pub label: LabelName,
     /// Its values that are hit: some, never all of them.
     pub values: BTreeSet<LabelValue>,
-    /// Bad checks with one of these values.
+    /// Another label whose value the bad checks have as well, when both together separate better than one alone.
+    pub and: Option<(LabelName, LabelValue)>,
+    /// Bad checks that bear the factor.
     pub bad: u32,
     /// Of so many.
     pub looked: u32,
-    /// Bad checks with another value.
+    /// Bad checks that do not.
     pub bad_elsewhere: u32,
     /// Of so many.
     pub looked_elsewhere: u32,
+}
+
+impl Factor {
+    /// Whether the checks of this probe bear the factor. Where a check went from and to (`location`, `address`, `ip`) is
+    /// not the probe's: of such a label any probe may bear it.
+    #[must_use]
+    pub fn bears(&self, probe: &Probe) -> bool {
+        let is = |label: &LabelName, fits: &dyn Fn(&LabelValue) -> bool| match probe.label(label) {
+            Some(value) => fits(&value),
+            None => Place::LABELS.contains(&label.as_str()),
+        };
+        is(&self.label, &|value| self.values.contains(value))
+            && self.and.as_ref().is_none_or(|(label, wanted)| is(label, &|value| value == wanted))
+    }
 }
 
 /// One failed check of an incident.
@@ -222,6 +263,10 @@ pub struct Incident {
     pub acknowledged: Option<(String, Timestamp)>,
     /// When it last became worse for customers after it was opened, and how.
     pub worsened: Option<(Timestamp, String)>,
+    /// How often it came back after it had been well.
+    pub flaps: u32,
+    /// Until when it is watched whether it stays well, after all its breaches were over.
+    pub watched_until: Option<Timestamp>,
     /// Who was told, and what last.
     pub told: BTreeMap<ReceiverId, Told>,
     /// The number of its next event.
@@ -245,109 +290,16 @@ impl Incident {
     pub fn is_open(&self) -> bool {
         self.state != IncidentState::Resolved
     }
-}
 
-/// Something that happened to an incident.
-#[derive(Clone, PartialEq, Debug)]
-pub struct IncidentEvent {
-    /// Which incident.
-    pub incident: IncidentId,
-    /// Its number within the incident, from 0.
-    pub seq: u32,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub change: IncidentChange,
-}
+    /// Whether it says that Tripline itself could not see, and nothing of the service.
+    #[must_use]
+    pub fn is_our_own(&self) -> bool {
+        self.breaches.iter().all(|breach| breach.rule.as_str() == OFFLINE)
+    }
 
-/// What can happen to an incident.
-#[derive(Clone, PartialEq, Debug)]
-pub enum IncidentChange {
-    /// A breach that belongs to no open incident opened it.
-    Opened {
-        /// The breach.
-        breach: Breach,
-        /// What its checks show.
-        finding: Finding,
-    },
-    /// Another breach belongs to it.
-    Joined {
-        /// The breach.
-        breach: Breach,
-        /// Why it belongs here: `shares component api`.
-        reason: String,
-    },
-    /// One of its breaches is over.
-    Cleared {
-        /// Which.
-        breach: BreachId,
-        /// Why, with the numbers.
-        reason: String,
-    },
-    /// Its checks show something else than before: it has spread, or another cause stands out.
-    Assessed {
-        /// What they show now.
-        finding: Finding,
-        /// What is new: `also on API`.
-        reason: String,
-        /// Whether that makes it worse for customers.
-        worse: bool,
-    },
-    /// Somebody took it on.
-    Acknowledged {
-        /// Who.
-        by: String,
-    },
-    /// Somebody wrote something down.
-    Noted {
-        /// Who.
-        by: String,
-        /// What.
-        text: String,
-    },
-    /// It is over.
-    Resolved {
-        /// Who said so; nobody when its breaches cleared.
-        by: Option<String>,
-        /// Why, with the numbers.
-        reason: String,
-        /// What its checks showed in the end.
-        finding: Finding,
-    },
-    /// A message became owed.
-    Told {
-        /// Which.
-        notification: NotificationId,
-        /// To whom.
-        receiver: ReceiverId,
-        /// What kind of news.
-        kind: NotificationKind,
-        /// Why.
-        reason: String,
-    },
-}
-
-/// As a timeline shows it, in one line.
-impl fmt::Display for IncidentChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Opened { breach, .. } => {
-                write!(f, "opened: rule {} for {}: {}", breach.rule, breach.slice, breach.reason)
-            }
-            Self::Joined { breach, reason } => {
-                write!(f, "joined by rule {} for {} ({reason}): {}", breach.rule, breach.slice, breach.reason)
-            }
-            Self::Cleared { reason, .. } => write!(f, "a breach is over: {reason}"),
-            Self::Assessed { reason, worse, .. } => {
-                write!(f, "{}: {reason}", if *worse { "worse" } else { "looked at again" })
-            }
-            Self::Acknowledged { by } => write!(f, "taken on by {by}"),
-            Self::Noted { by, text } => write!(f, "{by} notes: {text}"),
-            Self::Resolved { by: Some(by), reason, .. } => write!(f, "resolved by {by}: {reason}"),
-            Self::Resolved { by: None, reason, .. } => write!(f, "resolved: {reason}"),
-            Self::Told { receiver, kind, reason, .. } => {
-                write!(f, "told {receiver}: {}, because {reason}", kind.as_str())
-            }
-        }
+    /// Whether one of its breaches is not over.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.breaches.iter().any(|breach| breach.cleared.is_none())
     }
 }

@@ -9,10 +9,13 @@ pub mod condition;
 pub mod id;
 pub mod incident;
 pub mod notification;
+pub mod event;
 pub mod outcome;
+pub mod place;
 pub mod probe;
 pub mod receiver;
 pub mod result;
+pub mod retry;
 pub mod rule;
 pub mod secret;
 pub mod unit;
@@ -24,18 +27,22 @@ pub use action::{Action, ActionId, ActionKind};
 pub use calendar::Calendar;
 pub use component::Component;
 pub use condition::Condition;
+pub use event::{IncidentChange, IncidentEvent};
 pub use id::{
     BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, NotificationId, ProbeId, ProbeName,
     ReceiverId, RuleId,
 };
-pub use incident::{
-    Breach, Factor, Finding, Incident, IncidentChange, IncidentEvent, IncidentState, Severity, Slice,
-};
+pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
-pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, TlsOptions};
+pub use place::Place;
+pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, Role, TcpTarget, TlsOptions};
 pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
 pub use result::{CheckResult, Evidence, PeerCertificate, Phases};
-pub use rule::{Bad, Change, Clear, Consecutive, ErrorRate, FalseAlarms, Rule, RuleKind, Scope};
+pub use retry::{Again, Retry};
+pub use rule::{
+    Bad, BurnRate, Change, Clear, Consecutive, ErrorRate, Expiry, FalseAlarms, Latency, Missing, Phase, Rule,
+    RuleKind, Scope,
+};
 pub use secret::Secrets;
 pub use unit::{Ratio, Timestamp};

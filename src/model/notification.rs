@@ -33,11 +33,13 @@ pub enum NotificationKind {
     Reminder,
     /// It is over.
     Resolved,
+    /// It was over, and has come back.
+    Reopened,
 }
 
 impl NotificationKind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 4] = [Self::Opened, Self::Worsened, Self::Reminder, Self::Resolved];
+    pub const ALL: [Self; 5] = [Self::Opened, Self::Worsened, Self::Reminder, Self::Resolved, Self::Reopened];
 
     /// The name in APIs and listings.
     #[must_use]
@@ -47,6 +49,7 @@ impl NotificationKind {
             Self::Worsened => "worsened",
             Self::Reminder => "reminder",
             Self::Resolved => "resolved",
+            Self::Reopened => "reopened",
         }
     }
 }

@@ -57,6 +57,15 @@ impl FailureClass {
         Self::Missing,
     ];
 
+    /// Those in which no answer came from the other side: it may be our own network that failed.
+    pub const NETWORK: [Self; 4] = [Self::Dns, Self::Connect, Self::Tls, Self::Timeout];
+
+    /// Whether no answer came from the other side.
+    #[must_use]
+    pub fn is_network(self) -> bool {
+        Self::NETWORK.contains(&self)
+    }
+
     /// The name in configs, conditions and APIs.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::calendar::Calendar;
 use super::condition::Condition;
 use super::id::{ComponentId, LabelName, LabelValue, ProbeId, ProbeName};
+use super::retry::Retry;
 
 /// Labels in the order of their names.
 pub type Labels = BTreeMap<LabelName, LabelValue>;
@@ -36,10 +37,24 @@ pub struct Probe {
     pub cadence: Cadence,
     /// How long one check may take, from its start to the end of the answer.
     pub timeout: Duration,
+    /// When a failed check is made again at once.
+    pub retry: Retry,
+    /// Whether it asks the service or something that has nothing to do with it.
+    pub role: Role,
     /// What is asked, and of whom.
     pub kind: ProbeKind,
     /// What must hold of the answer. Empty: the kind's own default. Shared by the expansions of a definition.
     pub expect: Arc<[Condition]>,
+}
+
+/// What a probe is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Role {
+    /// It asks the service.
+    #[default]
+    Service,
+    /// It asks something that does not depend on the service: while that answers, we can see. No rule judges it.
+    Canary,
 }
 
 impl Probe {
@@ -54,6 +69,21 @@ impl Probe {
             _ => self.labels.get(name).cloned(),
         }
     }
+
+    /// The time between two of its turns, unless it has a calendar.
+    #[must_use]
+    pub fn interval(&self) -> Option<Duration> {
+        match self.cadence {
+            Cadence::Every(interval) => Some(interval),
+            Cadence::At(_) => None,
+        }
+    }
+
+    /// How long one of its checks may take, with all its tries.
+    #[must_use]
+    pub fn longest_check(&self) -> Duration {
+        self.retry.longest(self.timeout, self.interval())
+    }
 }
 
 /// When a probe is asked.
@@ -67,9 +97,12 @@ pub enum Cadence {
 
 /// The kinds of question.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large kind")]
 pub enum ProbeKind {
     /// An HTTP request.
     Http(HttpTarget),
+    /// A connection, and nothing more. Of canaries only.
+    Tcp(TcpTarget),
 }
 
 impl ProbeKind {
@@ -78,6 +111,7 @@ impl ProbeKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Http(_) => "http",
+            Self::Tcp(_) => "tcp",
         }
     }
 
@@ -86,6 +120,7 @@ impl ProbeKind {
     pub fn host(&self) -> &str {
         match self {
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
+            Self::Tcp(tcp) => &tcp.host,
         }
     }
 }
@@ -111,6 +146,15 @@ pub struct HttpTarget {
     pub ip: IpChoice,
     /// Connects here instead of where the name points; SNI and Host stay those of the URL.
     pub address: Option<SocketAddr>,
+}
+
+/// Where a connection is made to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TcpTarget {
+    /// A name, or an address; one of IPv6 without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
 }
 
 /// How the server's certificate is judged and ours is shown. Compared by value: equal options share a client.

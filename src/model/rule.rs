@@ -7,7 +7,8 @@ use super::condition::Condition;
 use super::id::{ComponentId, LabelName, ProbeName, ReceiverId, RuleId};
 use super::incident::Severity;
 use super::outcome::FailureClass;
-use super::probe::{Labels, Probe};
+use super::probe::{Labels, Probe, Role};
+use super::result::Phases;
 use super::unit::Ratio;
 
 /// When to raise an incident.
@@ -39,10 +40,11 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Whether the probe is one of those meant.
+    /// Whether the probe is one of those meant. A canary never is.
     #[must_use]
     pub fn covers(&self, probe: &Probe) -> bool {
-        (self.components.is_empty() || self.components.contains(&probe.component))
+        probe.role == Role::Service
+            && (self.components.is_empty() || self.components.contains(&probe.component))
             && (self.probes.is_empty() || self.probes.contains(&probe.name))
             && self.labels.iter().all(|(name, value)| probe.labels.get(name) == Some(value))
     }
@@ -57,6 +59,16 @@ pub enum RuleKind {
     Change(Change),
     /// So many failures of one probe in a row.
     Consecutive(Consecutive),
+    /// A quantile of how long checks take, in a sliding window.
+    Latency(Latency),
+    /// How fast the error budget of an objective is used up.
+    BurnRate(BurnRate),
+    /// A certificate that runs out soon.
+    Expiry(Expiry),
+    /// A probe of which nothing was seen for too long.
+    Missing(Missing),
+    /// Built in, under the id [`OFFLINE`]: Tripline itself cannot see. It judges no probe.
+    Offline,
 }
 
 /// More checks of a slice fail than usually do, by so much that it is no accident.
@@ -78,6 +90,9 @@ pub struct FalseAlarms {
     /// ... in so long, on average.
     pub per: Duration,
 }
+
+/// The id of the built-in rule that says that Tripline itself cannot see.
+pub const OFFLINE: &str = "offline";
 
 /// The share of bad checks in a sliding window.
 #[derive(Clone, Debug)]
@@ -112,6 +127,132 @@ pub struct Consecutive {
     pub count: u32,
     /// A breach is over when the probe has not failed for so long, and succeeded at least once.
     pub clear_after: Duration,
+}
+
+/// A quantile of how long checks take, in a sliding window.
+///
+/// The quantile is that of the nearest rank: of n values in ascending order, the one with the number ceil(q * n)
+/// (R. J. Hyndman, Y. Fan, "Sample quantiles in statistical packages", The American Statistician 50, 1996, type 1).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Latency {
+    /// Which quantile; more than 0%.
+    pub quantile: Ratio,
+    /// Of what.
+    pub of: Phase,
+    /// Breached when the quantile is more than this.
+    pub above: Duration,
+    /// The length of the window.
+    pub within: Duration,
+    /// ... and at least so many checks had the phase.
+    pub at_least: u32,
+    /// Judged for the whole, and for each value and each combination of values of these labels.
+    pub per: Vec<LabelName>,
+    /// A breach is over when the quantile is less than this ...
+    pub below: Duration,
+    /// ... for so long.
+    pub hold: Duration,
+}
+
+/// A part of a check's time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Resolving the name.
+    Dns,
+    /// Connecting the transport.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// From the request to the first byte of the answer.
+    FirstByte,
+    /// From the first byte to the last.
+    Transfer,
+    /// The whole check.
+    Total,
+}
+
+impl Phase {
+    /// All of them, in the order in which a check goes through them.
+    pub const ALL: [Self; 6] = [Self::Dns, Self::Connect, Self::Tls, Self::FirstByte, Self::Transfer, Self::Total];
+
+    /// The name in configs and conditions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::FirstByte => "first_byte",
+            Self::Transfer => "transfer",
+            Self::Total => "total",
+        }
+    }
+
+    /// How long it took, if the check had it.
+    #[must_use]
+    pub fn of(self, phases: &Phases) -> Option<Duration> {
+        match self {
+            Self::Dns => phases.dns,
+            Self::Connect => phases.connect,
+            Self::Tls => phases.tls,
+            Self::FirstByte => phases.first_byte,
+            Self::Transfer => phases.transfer,
+            Self::Total => Some(phases.total),
+        }
+    }
+}
+
+/// How fast the error budget of an objective is used up, judged over one pair of windows.
+///
+/// The burn rate is the share of bad checks, divided by the share that the objective allows: at 1 the budget lasts
+/// exactly as long as the objective's period. From B. Beyer et al., "The Site Reliability Workbook", chapter 5,
+/// "Alerting on SLOs". A rule of the config becomes one of these for each of its pairs.
+#[derive(Clone, Debug)]
+pub struct BurnRate {
+    /// What counts as bad.
+    pub bad: Bad,
+    /// The share of checks that shall be good; less than 100%.
+    pub objective: Ratio,
+    /// Breached when the burn rate of both windows is more than this, in thousandths.
+    pub factor: u32,
+    /// The window that tells that it matters.
+    pub long: Duration,
+    /// The window that tells that it goes on.
+    pub short: Duration,
+    /// ... and at least so many checks were bad in the long window.
+    pub at_least: u32,
+    /// Judged for the whole, and for each value and each combination of values of these labels.
+    pub per: Vec<LabelName>,
+    /// A breach is over when the short window does not exceed the factor for so long.
+    pub hold: Duration,
+}
+
+impl BurnRate {
+    /// The share of bad checks at which the burn rate is the factor, in parts per thousand million; more than that
+    /// many when no share reaches it.
+    #[must_use]
+    pub fn threshold(&self) -> u64 {
+        u64::from(Ratio::ONE.ppm() - self.objective.ppm()) * u64::from(self.factor)
+    }
+
+    /// Whether so many bad checks of so many burn the budget faster than the factor.
+    #[must_use]
+    pub fn is_exceeded_by(&self, bad: u64, looked: u64) -> bool {
+        u128::from(bad) * 1_000_000_000 > u128::from(self.threshold()) * u128::from(looked)
+    }
+}
+
+/// A certificate that runs out soon.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Expiry {
+    /// Breached when a shown certificate lasts no longer than this.
+    pub within: Duration,
+}
+
+/// A probe of which nothing was seen for too long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Missing {
+    /// Breached when no check of it has looked for so long.
+    pub after: Duration,
 }
 
 /// What counts as bad.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind};
+use super::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, Retry, Role};
 
 /// A probe without labels that asks `https://forge.example/` each 20 s for the website, and waits 10 s.
 pub(crate) fn probe(id: &str) -> Probe {
@@ -14,6 +14,8 @@ pub(crate) fn probe(id: &str) -> Probe {
         labels: Labels::new(),
         cadence: Cadence::Every(Duration::from_secs(20)),
         timeout: Duration::from_secs(10),
+        retry: Retry::never(),
+        role: Role::Service,
         kind: ProbeKind::Http(HttpTarget {
             method: http::Method::GET,
             url: "https://forge.example/".parse().unwrap(),

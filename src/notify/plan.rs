@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::model::unit::show_about;
 use crate::model::{Incident, NotificationKind, Receiver, ReceiverId, Timestamp};
 
 /// How long a receiver is left alone after a message before being told that the incident has spread. A graver severity
@@ -58,6 +59,13 @@ pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decis
             return silent("the end was told");
         }
         return tell(NotificationKind::Resolved, format!("it is over, and {} was told of it", receiver.id));
+    }
+    if told.kind == NotificationKind::Resolved {
+        let after = incident.breaches.last().map(|breach| show_about(breach.found.since(told.at)));
+        return tell(
+            NotificationKind::Reopened,
+            format!("it came back {} after its end was told", after.unwrap_or_else(|| "soon".into())),
+        );
     }
     if incident.severity > told.severity {
         return tell(

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::config::Config;
-use crate::incident::summary;
+use crate::incident::{depend, summary};
 use crate::model::probe::show_labels;
 use crate::model::unit::show_about;
 use crate::model::{Breach, Incident, Message, NotificationId, NotificationKind, ReceiverId, Timestamp};
@@ -71,6 +71,7 @@ fn subject(incident: &Incident, kind: NotificationKind, now: Timestamp, config: 
         NotificationKind::Reminder => {
             format!("STILL OPEN after {}, {}", age(incident, now), incident.severity)
         }
+        NotificationKind::Reopened => format!("BACK AGAIN, {}", incident.severity),
         NotificationKind::Resolved => format!("RESOLVED after {}", age(incident, now)),
     };
     format!("[{}] {news}: {}", config.name, summary::title(&incident.finding, Some(config)))
@@ -98,6 +99,14 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
     for breach in narrowest(incident).into_iter().take(SHOWN_RULES) {
         facts.push(("Rule", format!("{}, for {}: {}", breach.rule, breach.slice, breach.reason)));
     }
+    let consequences = depend::consequences(&finding.components, config);
+    if !consequences.is_empty() {
+        let names: Vec<&str> = consequences.iter().map(|id| config.component_name(id)).collect();
+        facts.push(("Consequence", format!("{}: cannot work without others that are hit", names.join(", "))));
+    }
+    if incident.flaps > 0 {
+        facts.push(("Came back", times(incident.flaps)));
+    }
     if let Some((by, at)) = &incident.acknowledged {
         facts.push(("Taken on", format!("by {by} at {}", at.show())));
     }
@@ -110,7 +119,11 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
     });
     let headline = summary::headline(finding, Some(config));
     Words {
-        headline: if incident.is_open() { headline } else { format!("It is over. It was: {headline}") },
+        headline: if incident.is_open() || incident.is_our_own() {
+            headline
+        } else {
+            format!("It is over. It was: {headline}")
+        },
         facts,
         evidence,
         reason: reason.to_owned(),
@@ -126,12 +139,20 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
     }
 }
 
+fn times(count: u32) -> String {
+    match count {
+        1 => "once after it had been well".into(),
+        count => format!("{count} times after it had been well"),
+    }
+}
+
 /// What stands above the headline: whose incident it is, how grave, and what is new.
 fn label(incident: &Incident, kind: NotificationKind, config: &Config) -> String {
     let news = match kind {
         NotificationKind::Opened => "opened",
         NotificationKind::Worsened => "worse",
         NotificationKind::Reminder => "still open",
+        NotificationKind::Reopened => "back again",
         NotificationKind::Resolved => "resolved",
     };
     format!("{} · {} incident {news}", config.name, incident.severity)

@@ -46,7 +46,8 @@ pub(super) fn by_error(error: &reqwest::Error, phase: Option<Phase>) -> (Failure
     }
 }
 
-fn connect_fault(kind: Option<io::ErrorKind>, said: &str) -> String {
+/// Why no connection came about, in plain words.
+pub(super) fn connect_fault(kind: Option<io::ErrorKind>, said: &str) -> String {
     match kind {
         Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".into(),
         Some(io::ErrorKind::ConnectionReset) => "the connection was reset".into(),

@@ -12,6 +12,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use reqwest::dns::{Name, Resolve, Resolving};
 use tower::{Layer, Service};
 
+use super::expiry::Expiries;
 use super::stopwatch::{Phase, with_trace};
 use super::tls::{self, Roots};
 use crate::model::{IpChoice, TlsOptions};
@@ -32,6 +33,8 @@ pub(super) struct Clients {
     /// Speaks HTTP/1.1 only: for requests whose Host is not the name connected to, which HTTP/2 forbids
     /// (RFC 9113, section 8.3.1).
     pub(super) http1: reqwest::Client,
+    /// When the certificates that servers showed run out.
+    pub(super) expiries: Expiries,
 }
 
 impl Clients {
@@ -61,11 +64,12 @@ impl Clients {
             let builder = if alpn.len() == 1 { builder.http1_only() } else { builder };
             builder.build().map_err(|error| format!("no client can be built: {error}"))
         };
-        Ok(Self { any: build(&[b"h2", b"http/1.1"])?, http1: build(&[b"http/1.1"])? })
+        Ok(Self { any: build(&[b"h2", b"http/1.1"])?, http1: build(&[b"http/1.1"])?, expiries: Expiries::default() })
     }
 }
 
 /// Resolves names as the system's files say, without a cache: every check asks anew.
+#[derive(Clone)]
 pub(super) struct Resolver {
     auto: Arc<TokioResolver>,
     v4: Arc<TokioResolver>,
@@ -99,6 +103,22 @@ impl Resolver {
         })
     }
 
+    /// The addresses of a name, of this family: at least one.
+    pub(super) async fn lookup(&self, name: &str, ip: IpChoice) -> Result<Vec<IpAddr>, DnsFault> {
+        let (resolver, wanted) = self.of(ip);
+        let found = resolver.lookup_ip(name).await.map_err(|error| {
+            DnsFault(if error.is_nx_domain() {
+                format!("{name} does not exist")
+            } else if error.is_no_records_found() {
+                format!("{name} has no {wanted}")
+            } else {
+                format!("{name} could not be resolved: {error}")
+            })
+        })?;
+        let addresses: Vec<IpAddr> = found.iter().collect();
+        if addresses.is_empty() { Err(DnsFault(format!("{name} has no {wanted}"))) } else { Ok(addresses) }
+    }
+
     fn of(&self, ip: IpChoice) -> (Arc<TokioResolver>, &'static str) {
         match ip {
             IpChoice::Auto => (self.auto.clone(), "address"),
@@ -116,23 +136,11 @@ impl Resolve for Resolver {
             return Box::pin(std::future::ready(Ok(Box::new(std::iter::once(address)) as reqwest::dns::Addrs)));
         }
         with_trace(|trace| trace.enter(Phase::Dns));
-        let (resolver, wanted) = self.of(hop.ip);
+        let resolver = self.clone();
         Box::pin(async move {
-            let name = name.as_str();
-            let found = resolver.lookup_ip(name).await.map_err(|error| {
-                DnsFault(if error.is_nx_domain() {
-                    format!("{name} does not exist")
-                } else if error.is_no_records_found() {
-                    format!("{name} has no {wanted}")
-                } else {
-                    format!("{name} could not be resolved: {error}")
-                })
-            })?;
+            let found = resolver.lookup(name.as_str(), hop.ip).await?;
             // Port 0 becomes the port of the URL.
-            let addresses: Vec<SocketAddr> = found.iter().map(|ip| SocketAddr::new(ip, 0)).collect();
-            if addresses.is_empty() {
-                return Err(DnsFault(format!("{name} has no {wanted}")).into());
-            }
+            let addresses: Vec<SocketAddr> = found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
             with_trace(|trace| {
                 trace.note_candidates(&addresses);
                 trace.enter(Phase::Connect);

@@ -97,20 +97,25 @@ impl HttpProbe {
             Err(_) => Some((FailureClass::Timeout, classify::timeout_fault(timeout, trace.open(), progress.read))),
         };
         trace.close();
-        let status = progress.status.map(|status| status.as_u16());
-        let Some((class, fault)) = failure else {
-            return Ok(Finding { outcome: Outcome::Success, status, evidence: None });
+        let mut finding = Finding {
+            outcome: Outcome::Success,
+            status: progress.status.map(|status| status.as_u16()),
+            address: progress.address.or_else(|| trace.only_candidate()).or_else(|| literal(&progress.ask)),
+            expires: trace.with_leaf(|leaf| self.clients.expiries.of(leaf)).flatten(),
+            evidence: None,
         };
+        let Some((class, fault)) = failure else { return Ok(finding) };
         let gathered = Gathered {
             ask: &progress.ask,
-            address: progress.address.or_else(|| trace.only_candidate()).or_else(|| literal(&progress.ask)),
+            address: finding.address,
             headers: progress.headers.as_ref(),
             body: &progress.body,
             peer: trace.peer(),
             redirects: &progress.redirects,
         };
-        let evidence = Some(evidence(&fault, &gathered, secrets));
-        Ok(Finding { outcome: Outcome::Failure(class), status, evidence })
+        finding.evidence = Some(evidence(&fault, &gathered, secrets));
+        finding.outcome = Outcome::Failure(class);
+        Ok(finding)
     }
 
     fn judge(&self, trace: &Trace, progress: &Progress, secrets: &Secrets) -> Option<(FailureClass, String)> {
@@ -132,6 +137,8 @@ impl HttpProbe {
         let mut route = None;
         let mut seen: Vec<Arc<Ask>> = Vec::new();
         loop {
+            // Until this hop is answered, what the one before connected to says nothing.
+            progress.address = None;
             let mut response = self.send(trace, route.as_ref().unwrap_or(&self.route), progress).await?;
             let status = response.status();
             progress.status = Some(status);

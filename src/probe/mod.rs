@@ -12,12 +12,15 @@ mod classify;
 mod connect;
 mod evidence;
 mod expect;
+mod expiry;
 mod http;
 mod redirect;
 mod stopwatch;
+mod tcp;
 mod tls;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,12 +59,16 @@ struct Prepared {
 
 enum PreparedKind {
     Http(Box<http::HttpProbe>),
+    Tcp(tcp::TcpProbe),
 }
 
 /// What a finished check came to.
 struct Finding {
     outcome: Outcome,
     status: Option<u16>,
+    address: Option<IpAddr>,
+    /// When the certificate that was shown last runs out.
+    expires: Option<Timestamp>,
     evidence: Option<Box<Evidence>>,
 }
 
@@ -77,7 +84,11 @@ impl Prober {
     /// When certificates or keys of a probe cannot be read, or a client cannot be built.
     pub fn new(probes: &[Probe], location: Location, secrets: Secrets, roots: &Roots) -> Result<Self, ProbeFault> {
         let mut clients: BTreeMap<Arc<TlsOptions>, Arc<connect::Clients>> = BTreeMap::new();
-        let mut resolver = None;
+        let mut resolver: Option<Arc<connect::Resolver>> = None;
+        let mut resolve = || match &resolver {
+            Some(resolver) => Ok(Arc::clone(resolver)),
+            None => connect::Resolver::new().map(|new| resolver.insert(Arc::new(new)).clone()),
+        };
         let mut prepared = Vec::with_capacity(probes.len());
         for probe in probes {
             let fault = |fault: String| ProbeFault { probe: probe.id.clone(), fault };
@@ -86,10 +97,7 @@ impl Prober {
                     let clients = match clients.get(&target.tls) {
                         Some(clients) => clients.clone(),
                         None => {
-                            let resolver = match &resolver {
-                                Some(resolver) => Arc::clone(resolver),
-                                None => resolver.insert(Arc::new(connect::Resolver::new().map_err(fault)?)).clone(),
-                            };
+                            let resolver = resolve().map_err(fault)?;
                             let built = Arc::new(connect::Clients::new(&target.tls, roots, resolver).map_err(fault)?);
                             clients.insert(target.tls.clone(), built.clone());
                             built
@@ -97,6 +105,7 @@ impl Prober {
                     };
                     PreparedKind::Http(Box::new(http::HttpProbe::new(target, &probe.expect, clients).map_err(fault)?))
                 }
+                ProbeKind::Tcp(target) => PreparedKind::Tcp(tcp::TcpProbe::new(target, resolve().map_err(fault)?)),
             };
             prepared.push(Prepared { id: probe.id.clone(), timeout: probe.timeout, kind });
         }
@@ -108,12 +117,17 @@ impl Prober {
     /// A failed check is a result like any other; where Tripline itself fails, the result is void and the log
     /// says why. Ends within the probe's timeout.
     pub async fn check(&self, probe: usize, started: Timestamp) -> CheckResult {
+        self.check_within(probe, started, Duration::MAX).await
+    }
+
+    /// As [`check`](Self::check), within the probe's timeout or this time, whichever is shorter.
+    pub async fn check_within(&self, probe: usize, started: Timestamp, limit: Duration) -> CheckResult {
         let Some(prepared) = self.probes.get(probe) else {
             tracing::error!(probe, "there is no probe of this index");
             return CheckResult::void("unknown".into(), self.location.clone(), started, VoidReason::Internal);
         };
         let trace = Trace::start();
-        let asked = AssertUnwindSafe(prepared.ask(&trace, &self.secrets)).catch_unwind().await;
+        let asked = AssertUnwindSafe(prepared.ask(limit, &trace, &self.secrets)).catch_unwind().await;
         let found = asked.unwrap_or_else(|_| Err(Internal("the check panicked".into())));
         match found {
             Ok(finding) => CheckResult {
@@ -123,8 +137,8 @@ impl Prober {
                 outcome: finding.outcome,
                 status: finding.status,
                 phases: trace.phases(),
-                address: None,
-                expires: None,
+                address: finding.address,
+                expires: finding.expires,
                 superseded: false,
                 evidence: finding.evidence,
             },
@@ -138,9 +152,11 @@ impl Prober {
 }
 
 impl Prepared {
-    async fn ask(&self, trace: &Arc<Trace>, secrets: &Secrets) -> Result<Finding, Internal> {
+    async fn ask(&self, limit: Duration, trace: &Arc<Trace>, secrets: &Secrets) -> Result<Finding, Internal> {
+        let timeout = self.timeout.min(limit);
         match &self.kind {
-            PreparedKind::Http(http) => http.check(self.timeout, trace, secrets).await,
+            PreparedKind::Http(http) => http.check(timeout, trace, secrets).await,
+            PreparedKind::Tcp(tcp) => Ok(tcp.check(timeout, trace, secrets).await),
         }
     }
 }

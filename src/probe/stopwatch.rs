@@ -139,6 +139,11 @@ impl Trace {
         self.notes(|notes| notes.peer.clone())
     }
 
+    /// What `f` makes of the certificate that the server of the current hop showed, if it showed one.
+    pub(super) fn with_leaf<R>(&self, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        self.notes(|notes| notes.peer.as_ref().map(|peer| f(&peer.leaf)))
+    }
+
     pub(super) fn note_candidates(&self, candidates: &[SocketAddr]) {
         self.notes(|notes| notes.candidates = candidates.iter().map(SocketAddr::ip).collect());
     }

@@ -1,6 +1,7 @@
-//! The small numbers that stand for probes and locations in result rows.
+//! The small numbers that stand for probes, locations and addresses in result rows.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use rusqlite::Connection;
 
@@ -12,21 +13,22 @@ use crate::model::{Location, ProbeId};
 pub(super) struct Keys {
     probes: HashMap<ProbeId, i64>,
     locations: HashMap<Location, i64>,
+    addresses: HashMap<IpAddr, i64>,
     /// The minute of the last mark set.
     pub(super) marked: Option<i64>,
 }
+
+/// The most addresses that are remembered; a service behind ever new ones must not fill memory.
+const MOST_ADDRESSES: usize = 10_000;
 
 impl Keys {
     pub(super) fn probe(&mut self, connection: &Connection, id: &ProbeId) -> Result<i64, StoreError> {
         if let Some(key) = self.probes.get(id) {
             return Ok(*key);
         }
-        connection
-            .prepare_cached("INSERT INTO probe (id) VALUES (?1) ON CONFLICT DO NOTHING")?
-            .execute([id.as_str()])?;
-        let key = connection
-            .prepare_cached("SELECT key FROM probe WHERE id = ?1")?
-            .query_row([id.as_str()], |row| row.get(0))?;
+        let sql =
+            ("INSERT INTO probe (id) VALUES (?1) ON CONFLICT DO NOTHING", "SELECT key FROM probe WHERE id = ?1");
+        let key = number(connection, sql, id.as_str())?;
         self.probes.insert(id.clone(), key);
         Ok(key)
     }
@@ -35,21 +37,43 @@ impl Keys {
         if let Some(key) = self.locations.get(name) {
             return Ok(*key);
         }
-        connection
-            .prepare_cached("INSERT INTO location (name) VALUES (?1) ON CONFLICT DO NOTHING")?
-            .execute([name.as_str()])?;
-        let key = connection
-            .prepare_cached("SELECT key FROM location WHERE name = ?1")?
-            .query_row([name.as_str()], |row| row.get(0))?;
+        let sql = (
+            "INSERT INTO location (name) VALUES (?1) ON CONFLICT DO NOTHING",
+            "SELECT key FROM location WHERE name = ?1",
+        );
+        let key = number(connection, sql, name.as_str())?;
         self.locations.insert(name.clone(), key);
         Ok(key)
     }
+
+    pub(super) fn address(&mut self, connection: &Connection, address: IpAddr) -> Result<i64, StoreError> {
+        if let Some(key) = self.addresses.get(&address) {
+            return Ok(*key);
+        }
+        let sql = (
+            "INSERT INTO address (text) VALUES (?1) ON CONFLICT DO NOTHING",
+            "SELECT key FROM address WHERE text = ?1",
+        );
+        let key = number(connection, sql, &address.to_string())?;
+        if self.addresses.len() >= MOST_ADDRESSES {
+            self.addresses.clear();
+        }
+        self.addresses.insert(address, key);
+        Ok(key)
+    }
+}
+
+/// The number of a text: the one that it has, or a new one.
+fn number(connection: &Connection, (insert, find): (&str, &str), text: &str) -> Result<i64, StoreError> {
+    connection.prepare_cached(insert)?.execute([text])?;
+    Ok(connection.prepare_cached(find)?.query_row([text], |row| row.get(0))?)
 }
 
 /// All names by their numbers, as a reader needs them.
 pub(super) struct Names {
     probes: HashMap<i64, ProbeId>,
     locations: HashMap<i64, Location>,
+    addresses: HashMap<i64, IpAddr>,
 }
 
 impl Names {
@@ -59,7 +83,16 @@ impl Names {
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         };
+        let address = |(key, text): (i64, String)| {
+            let address =
+                text.parse().map_err(|error| StoreError::unreadable(format!("the address {key}"), error))?;
+            Ok((key, address))
+        };
         Ok(Self {
+            addresses: pairs("SELECT key, text FROM address")?
+                .into_iter()
+                .map(address)
+                .collect::<Result<_, StoreError>>()?,
             probes: pairs("SELECT key, id FROM probe")?.into_iter().map(|(key, id)| (key, id.into())).collect(),
             locations: pairs("SELECT key, name FROM location")?
                 .into_iter()
@@ -76,6 +109,11 @@ impl Names {
     pub(super) fn location(&self, key: i64) -> Result<Location, StoreError> {
         let unknown = || StoreError::unreadable("a result", format!("there is no location {key}"));
         self.locations.get(&key).cloned().ok_or_else(unknown)
+    }
+
+    pub(super) fn address(&self, key: i64) -> Result<IpAddr, StoreError> {
+        let unknown = || StoreError::unreadable("a result", format!("there is no address {key}"));
+        self.addresses.get(&key).copied().ok_or_else(unknown)
     }
 
     /// The numbers of all probes that have results.

@@ -93,7 +93,7 @@ fn the_own_configuration_is_sound() {
     let ids: Vec<&str> = config.probes.iter().map(|probe| probe.id.as_str()).collect();
     assert_eq!(ids[1], "dashboard[workspace=globex]");
     assert!(ids.contains(&"sign-in"));
-    assert_eq!(config.rules.len(), 2);
+    assert_eq!(config.rules.len(), 7, "a rule by burn rate is one for each pair of windows");
     assert!(config.rules.iter().all(|rule| !rule.built_in && rule.tell.len() == 1));
     assert_eq!(config.warnings, Vec::<String>::new());
     let unwatched = config.components.iter().find(|c| config.probes.iter().all(|probe| probe.component != c.id));
@@ -183,7 +183,7 @@ probes:
     let probe = &config.probes[0];
     assert_eq!(probe.id.as_str(), "home[team=a b/c]");
     assert_eq!(probe.labels.len(), 2);
-    let tripline::model::ProbeKind::Http(http) = &probe.kind;
+    let tripline::model::ProbeKind::Http(http) = &probe.kind else { panic!("it asks by HTTP") };
     assert_eq!(http.url.as_str(), "https://eu.forge.example/a%20b%2Fc?q=a%20b%2Fc");
     assert_eq!(http.headers["x-team"], "a b/c of website");
     assert!(http.headers["authorization"].is_sensitive() && http.headers["x-token"].is_sensitive());
@@ -191,7 +191,7 @@ probes:
     assert_eq!(http.headers["x-token"], "s3cr3t-t0ken");
     assert_eq!(http.body, "a b/c ${env:TOKEN}");
     assert_eq!(config.secrets.redact("it is s3cr3t-t0ken"), "it is [secret]");
-    let tripline::model::ProbeKind::Http(other) = &config.probes[1].kind;
+    let tripline::model::ProbeKind::Http(other) = &config.probes[1].kind else { panic!("it asks by HTTP") };
     assert!(std::sync::Arc::ptr_eq(&http.tls, &other.tls));
     assert!(!format!("{config:?}").contains("s3cr3t"));
 }
@@ -236,7 +236,7 @@ fn a_secret_is_hidden_in_the_form_that_a_url_gives_it_too() {
     }
     let text = MINIMAL.replace("https://forge.example/", "\"https://forge.example/x?token=${env:TOKEN}\"");
     let config = load("probes.yaml", &text, &Odd).unwrap();
-    let tripline::model::ProbeKind::Http(http) = &config.probes[0].kind;
+    let tripline::model::ProbeKind::Http(http) = &config.probes[0].kind else { panic!("it asks by HTTP") };
     assert_eq!(config.secrets.redact(http.url.as_str()), "https://forge.example/x?token=[secret]");
 }
 

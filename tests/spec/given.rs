@@ -35,8 +35,8 @@ pub(crate) fn success(probe: &str, at: Timestamp) -> CheckResult {
             transfer: Some(Duration::from_micros(97)),
             total: Duration::from_micros(47_361),
         },
-        address: None,
-        expires: None,
+        address: Some("192.0.2.7".parse().unwrap()),
+        expires: Some(START + seconds(90 * 86_400)),
         superseded: false,
         evidence: None,
     }
@@ -60,8 +60,8 @@ pub(crate) fn failure(probe: &str, at: Timestamp) -> CheckResult {
     CheckResult {
         outcome: Outcome::Failure(FailureClass::NotFound),
         status: Some(404),
-        address: None,
-        expires: None,
+        address: Some("2001:db8::1".parse().unwrap()),
+        expires: Some(START + seconds(86_400)),
         superseded: false,
         evidence: Some(Box::new(evidence)),
         ..success(probe, at)
@@ -75,6 +75,7 @@ pub(crate) fn finding() -> Finding {
         factor: Some(Factor {
             label: "workspace".into(),
             values: BTreeSet::from(["globex".into()]),
+            and: None,
             bad: 12,
             looked: 12,
             bad_elsewhere: 0,
@@ -84,6 +85,7 @@ pub(crate) fn finding() -> Finding {
         status: Some(404),
         components: BTreeSet::from(["website".into(), "api".into()]),
         example: None,
+        unseen: None,
     }
 }
 
@@ -112,6 +114,8 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         finding: finding(),
         acknowledged: None,
         worsened: None,
+        flaps: 0,
+        watched_until: None,
         told: BTreeMap::new(),
         next_event: 1,
     };
@@ -167,6 +171,7 @@ pub(crate) fn config(receivers: impl IntoIterator<Item = (&'static str, EmailRec
         probes: Vec::new(),
         rules: Vec::new(),
         receivers: receivers.into_iter().map(receiver).collect(),
+        reopen_within: seconds(900),
         secrets: Secrets::default(),
         warnings: Vec::new(),
     })

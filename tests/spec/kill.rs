@@ -32,6 +32,7 @@ fn config(folder: &Path, forge: &Forge, sink: &Sink) -> PathBuf {
     let text = format!(
         r#"
 name: Kill
+reopen_within: 0s
 defaults: {{interval: 200ms, timeout: 200ms}}
 cohorts: {{workspace: [acme, globex, initech]}}
 components: {{website: {{name: Website}}, api: {{name: API}}}}

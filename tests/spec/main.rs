@@ -10,6 +10,7 @@ mod outbox;
 mod kill;
 mod cli;
 mod run;
+mod sight;
 mod demo;
 mod drills;
 mod properties;

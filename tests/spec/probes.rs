@@ -49,6 +49,8 @@ pub(crate) fn probe(target: HttpTarget, timeout: Duration, expect: &[&str]) -> P
         labels: Labels::new(),
         cadence: Cadence::Every(Duration::from_secs(20)),
         timeout,
+        retry: tripline::model::Retry::never(),
+        role: tripline::model::Role::Service,
         kind: ProbeKind::Http(target),
         expect: expect.into(),
     }

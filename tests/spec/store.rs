@@ -60,6 +60,34 @@ async fn results_come_back_in_the_order_in_which_they_were_stored() {
     assert_eq!(stored_since(&place.path, START), expected, "after a restart the same names have the same keys");
 }
 
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_results() {
+    let place = place();
+    let first = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/001-start/up.sql"));
+    behind_the_back(&place.path, &first.unwrap());
+    let started = START.as_millis();
+    behind_the_back(
+        &place.path,
+        &format!(
+            "PRAGMA user_version = 1;
+             INSERT INTO probe (id) VALUES ('api'); INSERT INTO location (name) VALUES ('local');
+             INSERT INTO result VALUES (1, 1, 1, {started}, 0, 200, NULL, NULL, NULL, NULL, NULL, 1000);
+             INSERT INTO mark VALUES ({started} / 60000, 1);"
+        ),
+    );
+    let writer = Writer::open(&place.path).unwrap();
+    let new = success("api", START + seconds(20));
+    writer.commit(results(vec![new.clone()])).await.unwrap();
+    let total = std::time::Duration::from_millis(1);
+    let old = CheckResult {
+        phases: Phases { total, ..Phases::default() },
+        address: None,
+        expires: None,
+        ..success("api", START)
+    };
+    assert_eq!(stored_since(&place.path, START), [old, new]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
@@ -340,8 +368,8 @@ async fn a_database_of_a_newer_version_is_refused_and_says_so() {
     Writer::open(&place.path).unwrap().close().await.unwrap();
     behind_the_back(&place.path, "PRAGMA user_version = 7");
     for error in [Writer::open(&place.path).unwrap_err(), Reader::open(&place.path).unwrap_err()] {
-        assert_eq!(error, StoreError::Newer { path: place.path.clone(), found: 7, known: 1 });
-        assert!(error.to_string().contains("its version is 7, this program knows 1"), "{error}");
+        assert_eq!(error, StoreError::Newer { path: place.path.clone(), found: 7, known: 2 });
+        assert!(error.to_string().contains("its version is 7, this program knows 2"), "{error}");
     }
 }
 

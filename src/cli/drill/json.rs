@@ -84,6 +84,7 @@ pub(super) fn run(report: &Report, config: &Config) -> Value {
             "made": report.counts.checks,
             "failed": report.counts.failed,
             "void": report.counts.void,
+            "again": report.counts.again,
             "missing": report.missing,
         },
         "detected": report.detected.map(millis),

@@ -17,12 +17,13 @@ const MOST: usize = 40;
 pub(super) fn one(file: &Path, scenario: &Scenario, config: &Config, report: &Report, verbose: bool) -> String {
     let counts = report.counts;
     let mut text = format!(
-        "{} ({})\n  {} checks in {}, {} failed{}{}; {}\n\n",
+        "{} ({})\n  {} checks in {}, {} failed{}{}{}; {}\n\n",
         scenario.name,
         file.display(),
         counts.checks,
         show_duration(scenario.length),
         counts.failed,
+        some(counts.again, "tried again"),
         some(counts.void, "void"),
         some(report.missing, "did not come"),
         again(report),
@@ -131,6 +132,7 @@ fn happened(scenario: &Scenario, config: &Config, report: &Report, verbose: bool
                 format!("TOLD      {short} {receiver}: {}\n{:>23}{subject}", kind.as_str(), "")
             }
             IncidentChange::Told { receiver, kind, .. } => format!("TOLD      {short} {receiver}: {}", kind.as_str()),
+            change @ IncidentChange::Reopened { .. } => format!("REOPENED  {short} {change}"),
             IncidentChange::Assessed { worse: false, .. }
             | IncidentChange::Joined { .. }
             | IncidentChange::Cleared { .. }

@@ -33,8 +33,14 @@ pub struct Config {
     pub probes: BTreeMap<String, Probe>,
     /// When to raise an incident, by id. Default: `unusual-failures` and `probe-down`, which are built in.
     pub rules: Option<BTreeMap<String, Rule>>,
+    /// An incident that comes back within this time of its end is the same one, 0s to 1d. Default: 15m.
+    pub reopen_within: Option<String>,
     /// Who is told, by id. Default: nobody.
     pub receivers: Option<BTreeMap<String, Receiver>>,
+    /// What has nothing to do with the service: `https://example.org/` or `tcp://192.0.2.1:443`. While none of it can
+    /// be reached, it is us. Default: none.
+    #[schemars(length(min = 1, max = 16))]
+    pub canaries: Option<Vec<String>>,
 }
 
 /// A text, or a number taken as a text.
@@ -60,6 +66,22 @@ pub struct Defaults {
     pub interval: Option<String>,
     /// How long a check may take, from 10ms to the interval. Default: 10s.
     pub timeout: Option<String>,
+    /// When a failed check is made again at once.
+    pub retry: Option<Retry>,
+}
+
+/// When a failed check is made again at once, because it may be our own network. What is not said is as in `defaults`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Retry {
+    /// How many tries may follow the first, 0 to 5; 0: none. Default: 1.
+    #[schemars(range(max = 5))]
+    pub times: Option<u8>,
+    /// The pause before each, up to 1m. Default: 2s.
+    pub after: Option<String>,
+    /// Which failures: some of `dns`, `connect`, `tls`, `timeout`. Default: all four.
+    #[schemars(length(min = 1))]
+    pub on: Option<Vec<String>>,
 }
 
 /// What users name and the status page lists.
@@ -90,6 +112,8 @@ pub struct Probe {
     pub timezone: Option<String>,
     /// How long a check may take, from 10ms to the interval. Default: that of `defaults`.
     pub timeout: Option<String>,
+    /// When a failed check is made again at once. Default: as in `defaults`.
+    pub retry: Option<Retry>,
     /// Asks by HTTP.
     pub http: Http,
     /// Conditions in CEL, all of which must hold, over `status`, `body`, `headers`, `json`, `timing`, `url` and
@@ -145,7 +169,8 @@ pub struct Resolve {
     pub address: Option<String>,
 }
 
-/// When to raise an incident: by error rate (`above` and its companions) or by `consecutive`.
+/// When to raise an incident. It has exactly one form: `above` (an error rate), `consecutive`, `latency`, `burn_rate`,
+/// `expires_within` or `missing`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Rule {
@@ -156,9 +181,9 @@ pub struct Rule {
     pub bad: Option<String>,
     /// Breached when the share of bad checks is more than this: `5%`.
     pub above: Option<String>,
-    /// The length of the sliding window, 1s to 30d. Default: 2m.
+    /// The length of the sliding window, 1s to 30d. Default: 2m, with `latency` 5m.
     pub within: Option<String>,
-    /// ... and at least so many checks were bad. Default: 3.
+    /// ... and at least so many checks were bad. Default: 3. With `latency`: had the phase; default: 10.
     #[schemars(range(min = 1))]
     pub at_least: Option<u32>,
     /// Judged for the whole, and for each value and combination of values of these labels. Default: the whole.
@@ -170,6 +195,14 @@ pub struct Rule {
     /// Breached when one probe failed so many times in a row.
     #[schemars(range(min = 1, max = 1000))]
     pub consecutive: Option<u32>,
+    /// Breached when checks take too long.
+    pub latency: Option<Latency>,
+    /// Breached when the error budget of an objective is used up too fast.
+    pub burn_rate: Option<BurnRate>,
+    /// Breached when a certificate that was shown lasts no longer than this: `14d`.
+    pub expires_within: Option<String>,
+    /// Breached when no check of a probe has looked for so long: `10m`.
+    pub missing: Option<Missing>,
     /// minor, major or critical. Default: major.
     pub severity: Option<String>,
     /// The receivers that are told. Default: all.
@@ -182,6 +215,64 @@ pub struct Rule {
 pub struct Change {
     /// The false alarms that it may raise, over everything that it watches: `2 per 30d`. Default: 1 per 90d.
     pub false_alarms: Option<String>,
+}
+
+/// A quantile of how long checks take.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Latency {
+    /// Which quantile, by nearest rank. Default: 95%.
+    pub quantile: Option<String>,
+    /// dns, connect, tls, first_byte, transfer or total. Default: total.
+    pub of: Option<String>,
+    /// Breached when the quantile is more than this: `2s`.
+    pub above: String,
+}
+
+/// How fast an error budget is used up.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BurnRate {
+    /// The share of checks that shall be good: `99.9%`.
+    pub objective: String,
+    /// The period of the objective, 1d to 90d. Default: 30d.
+    pub over: Option<String>,
+    /// Pairs of windows. Default, over 30d: 14.4 over 1h and 5m, 6 over 6h and 30m, 1 over 3d and 6h (minor).
+    #[schemars(length(min = 1, max = 10))]
+    pub windows: Option<Vec<BurnWindow>>,
+}
+
+/// A pair of windows, both of which must burn the budget faster than the factor.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BurnWindow {
+    /// The window that tells that it matters, 1m to 30d.
+    pub long: String,
+    /// The window that tells that it goes on, shorter than the long one.
+    pub short: String,
+    /// The burn rate: 1 uses up the budget in exactly the objective's period.
+    pub factor: Word,
+    /// minor, major or critical. Default: that of the rule.
+    pub severity: Option<String>,
+}
+
+/// How long: `10m`, or `{for: 10m}`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Missing {
+    /// So long.
+    Text(String),
+    /// As a map.
+    Map(MissingFor),
+}
+
+/// How long.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MissingFor {
+    /// So long, 1s to 30d.
+    #[schemars(rename = "for")]
+    pub after: String,
 }
 
 /// Some of the probes. Those that are given must all hold.
@@ -200,9 +291,10 @@ pub struct Over {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Clear {
-    /// The share of bad checks is less than this ... Default: half of `above`. Not with `consecutive`.
+    /// The share of bad checks is less than this ... Default: half of `above`. With `latency`, a time; default: `above`.
+    /// Not with `consecutive` and `burn_rate`.
     pub below: Option<String>,
-    /// ... for so long. Default: `within`, or 1m with `consecutive`.
+    /// ... for so long. Default: `within`, or 1m with `consecutive`, or the short window with `burn_rate`.
     #[schemars(rename = "for")]
     pub hold: Option<String>,
 }

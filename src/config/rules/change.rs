@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::{LONGEST, bad};
+use super::{hold, what_is_bad};
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
 use crate::model::unit::parse_duration;
 use crate::model::{Bad, Change, FalseAlarms};
 
 pub(in crate::config) const KEYS: &[&str] = &["false_alarms"];
-const CLEAR_KEYS: &[&str] = &["for"];
 
 /// How often a change rule may be wrong unless it says.
 pub(super) const FALSE_ALARMS: FalseAlarms = FalseAlarms { count: 1, per: seconds(90 * 86_400) };
@@ -25,20 +24,8 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, entry: Entry<'_>)
         Some(entry) => budget(reader, entry),
         None => Some(FALSE_ALARMS),
     };
-    let bad = match table.get("bad") {
-        Some(entry) => bad(reader, entry),
-        None => Some(Bad::Failed),
-    };
-    let clear_hold = match table.get("clear") {
-        Some(entry) => {
-            let table = reader.table(entry, CLEAR_KEYS, "write `clear: {for: 30s}`")?;
-            match table.get("for") {
-                Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
-                None => Some(CLEAR_HOLD),
-            }
-        }
-        None => Some(CLEAR_HOLD),
-    };
+    let bad = what_is_bad(reader, table);
+    let clear_hold = hold(reader, table).map(|given| given.unwrap_or(CLEAR_HOLD));
     Some(Change { bad: bad?, false_alarms: false_alarms?, clear_hold: clear_hold? })
 }
 

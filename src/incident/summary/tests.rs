@@ -4,7 +4,8 @@ use super::*;
 
 fn finding(bad: u32, looked: u32, bad_elsewhere: u32, looked_elsewhere: u32) -> Finding {
     let values = BTreeSet::from(["globex".into()]);
-    let factor = Factor { label: "workspace".into(), values, bad, looked, bad_elsewhere, looked_elsewhere };
+    let factor =
+        Factor { label: "workspace".into(), values, and: None, bad, looked, bad_elsewhere, looked_elsewhere };
     Finding {
         factor: Some(factor),
         bad: bad + bad_elsewhere,

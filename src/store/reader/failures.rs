@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{RESULT, Reader, first_result_since, result_of};
+use super::{RESULT, RESULT_COLUMNS, Reader, first_result_since, result_of};
 use crate::model::{CheckResult, Evidence, Outcome, PeerCertificate, ProbeId, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::names::Names;
@@ -27,6 +27,18 @@ impl Reader {
     /// # Errors
     /// When a row cannot be read.
     pub fn failures(&self, query: &FailureQuery<'_>) -> Result<Vec<CheckResult>, StoreError> {
+        self.failed(query, "outcome < 128")
+    }
+
+    /// As [`failures`](Self::failures): those that were tried again at once, which count neither way.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn tried_again(&self, query: &FailureQuery<'_>) -> Result<Vec<CheckResult>, StoreError> {
+        self.failed(query, "outcome > 192")
+    }
+
+    fn failed(&self, query: &FailureQuery<'_>, which: &str) -> Result<Vec<CheckResult>, StoreError> {
         let snapshot = self.connection.unchecked_transaction()?;
         let Some(first) = first_result_since(&snapshot, query.from)? else {
             return Ok(Vec::new());
@@ -40,7 +52,7 @@ impl Reader {
         // Names the partial index's own condition, so that it is used.
         let mut statement = snapshot.prepare_cached(&format!(
             "SELECT {RESULT}, id FROM result
-             WHERE probe = ?1 AND id >= ?2 AND outcome <> 0 AND outcome < 128
+             WHERE probe = ?1 AND id >= ?2 AND outcome <> 0 AND {which}
                  AND started + total / 1000 >= ?3 AND started + total / 1000 < ?4
              ORDER BY id LIMIT ?5"
         ))?;
@@ -49,7 +61,7 @@ impl Reader {
             let mut rows =
                 statement.query(params![key, first, query.from.as_millis(), query.until.as_millis(), query.each])?;
             while let Some(row) = rows.next()? {
-                found.push((row.get::<_, i64>(11)?, result_of(row, &names)?));
+                found.push((row.get::<_, i64>(RESULT_COLUMNS)?, result_of(row, &names)?));
             }
         }
         found.sort_by_key(|(id, _)| *id);

@@ -26,7 +26,10 @@ pub struct Reader {
 }
 
 /// The columns that [`result_of`] reads, in its order.
-const RESULT: &str = "probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total";
+const RESULT: &str =
+    "probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total, address, expires";
+/// How many they are.
+const RESULT_COLUMNS: usize = 13;
 
 impl Reader {
     /// Opens the database, which must exist and be up to date, for reading only.
@@ -111,11 +114,12 @@ fn result_of(row: &Row<'_>, names: &Names) -> Result<CheckResult, StoreError> {
     let phase = |column: usize| -> Result<_, StoreError> {
         row.get::<_, Option<i64>>(column)?.map(row::of_micros).transpose()
     };
+    let (outcome, superseded) = row::result_of_code(row.get(3)?)?;
     Ok(CheckResult {
         probe: names.probe(row.get(0)?)?,
         location: names.location(row.get(1)?)?,
         started: Timestamp::from_millis(row.get(2)?),
-        outcome: row::outcome_of_code(row.get(3)?)?,
+        outcome,
         status: row.get(4)?,
         phases: Phases {
             dns: phase(5)?,
@@ -125,9 +129,9 @@ fn result_of(row: &Row<'_>, names: &Names) -> Result<CheckResult, StoreError> {
             transfer: phase(9)?,
             total: row::of_micros(row.get(10)?)?,
         },
-        address: None,
-        expires: None,
-        superseded: false,
+        address: row.get::<_, Option<i64>>(11)?.map(|key| names.address(key)).transpose()?,
+        expires: row.get::<_, Option<i64>>(12)?.map(row::of_seconds),
+        superseded,
         evidence: None,
     })
 }

@@ -1,7 +1,9 @@
 //! The numbers of closed sets. Each is a promise to every database that was ever written: new ones are added, none is
 //! changed or used again, and they do not follow the order of the enums.
 
-use crate::model::{ActionKind, FailureClass, IncidentState, NotificationKind, Outcome, Severity, VoidReason};
+use crate::model::{
+    ActionKind, CheckResult, FailureClass, IncidentState, NotificationKind, Outcome, Severity, VoidReason,
+};
 use crate::store::StoreError;
 
 macro_rules! codes {
@@ -48,6 +50,24 @@ codes! {
     132 => Outcome::Void(VoidReason::Internal),
 }
 
+/// What is added to the number of a failure whose check was made again: 193..=207 for 1..=15. Such rows are kept and
+/// shown, and count neither way.
+const SUPERSEDED: i64 = 192;
+
+/// The number of a result's outcome.
+pub(in crate::store) fn result_code(result: &CheckResult) -> i64 {
+    let again = result.superseded && result.outcome.failure().is_some();
+    outcome_code(result.outcome) + if again { SUPERSEDED } else { 0 }
+}
+
+/// The outcome of the number, and whether the check was made again.
+pub(in crate::store) fn result_of_code(code: i64) -> Result<(Outcome, bool), StoreError> {
+    match outcome_of_code(code - SUPERSEDED) {
+        Ok(outcome @ Outcome::Failure(_)) => Ok((outcome, true)),
+        Ok(_) | Err(_) => outcome_of_code(code).map(|outcome| (outcome, false)),
+    }
+}
+
 codes! {
     "the severity of an incident", Severity, severity_code, severity_of_code,
     1 => Severity::Minor,
@@ -69,6 +89,7 @@ codes! {
     2 => NotificationKind::Worsened,
     3 => NotificationKind::Reminder,
     4 => NotificationKind::Resolved,
+    5 => NotificationKind::Reopened,
 }
 
 codes! {

@@ -10,7 +10,7 @@ use super::{of_json, to_json};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
     Breach, BreachId, Factor, FailureClass, Finding, IncidentChange, IncidentEvent, IncidentId, NotificationId,
-    NotificationKind, Severity, Slice, Timestamp,
+    NotificationKind, Severity, Slice, Timestamp, Unseen,
 };
 use crate::store::StoreError;
 
@@ -64,6 +64,9 @@ enum Change {
     Joined { breach: BreachRow, reason: String },
     Cleared { breach: String, reason: String },
     Assessed { finding: FindingRow, reason: String, worse: bool },
+    Raised { severity: String, reason: String },
+    Watched { until: i64, reason: String },
+    Reopened { breach: BreachRow, reason: String },
     Acknowledged { by: String },
     Noted { by: String, text: String },
     Resolved { by: Option<String>, reason: String, finding: FindingRow },
@@ -81,6 +84,11 @@ impl Change {
             IncidentChange::Assessed { finding, reason, worse } => {
                 Self::Assessed { finding: FindingRow::of(&finding), reason, worse }
             }
+            IncidentChange::Raised { severity, reason } => {
+                Self::Raised { severity: severity.as_str().into(), reason }
+            }
+            IncidentChange::Watched { until, reason } => Self::Watched { until: until.as_millis(), reason },
+            IncidentChange::Reopened { breach, reason } => Self::Reopened { breach: BreachRow::of(&breach), reason },
             IncidentChange::Acknowledged { by } => Self::Acknowledged { by },
             IncidentChange::Noted { by, text } => Self::Noted { by, text },
             IncidentChange::Resolved { by, reason, finding } => {
@@ -107,6 +115,13 @@ impl Change {
             Self::Assessed { finding, reason, worse } => {
                 IncidentChange::Assessed { finding: finding.meant()?, reason, worse }
             }
+            Self::Raised { severity, reason } => {
+                IncidentChange::Raised { severity: named(&Severity::ALL, Severity::as_str, &severity)?, reason }
+            }
+            Self::Watched { until, reason } => {
+                IncidentChange::Watched { until: Timestamp::from_millis(until), reason }
+            }
+            Self::Reopened { breach, reason } => IncidentChange::Reopened { breach: breach.meant()?, reason },
             Self::Acknowledged { by } => IncidentChange::Acknowledged { by },
             Self::Noted { by, text } => IncidentChange::Noted { by, text },
             Self::Resolved { by, reason, finding } => {
@@ -188,12 +203,25 @@ struct FindingRow {
     status: Option<u16>,
     components: BTreeSet<String>,
     example: Option<ExampleRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unseen: Option<UnseenRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UnseenRow {
+    since: i64,
+    until: Option<i64>,
+    checks: u32,
+    hosts: u32,
+    canaries: u32,
 }
 
 #[derive(Serialize, Deserialize)]
 struct FactorRow {
     label: String,
     values: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    and: Option<(String, String)>,
     bad: u32,
     looked: u32,
     bad_elsewhere: u32,
@@ -210,13 +238,14 @@ struct ExampleRow {
 
 impl FindingRow {
     fn of(finding: &Finding) -> Self {
-        let Finding { bad, looked, factor, failure, status, components, example } = finding;
+        let Finding { bad, looked, factor, failure, status, components, example, unseen } = finding;
         Self {
             bad: *bad,
             looked: *looked,
             factor: factor.as_ref().map(|factor| FactorRow {
                 label: factor.label.to_string(),
                 values: factor.values.iter().map(ToString::to_string).collect(),
+                and: factor.and.as_ref().map(|(label, value)| (label.to_string(), value.to_string())),
                 bad: factor.bad,
                 looked: factor.looked,
                 bad_elsewhere: factor.bad_elsewhere,
@@ -231,6 +260,13 @@ impl FindingRow {
                 request: example.request.clone(),
                 fault: example.fault.clone(),
             }),
+            unseen: unseen.map(|unseen| UnseenRow {
+                since: unseen.since.as_millis(),
+                until: unseen.until.map(Timestamp::as_millis),
+                checks: unseen.checks,
+                hosts: unseen.hosts,
+                canaries: unseen.canaries,
+            }),
         }
     }
 
@@ -241,6 +277,7 @@ impl FindingRow {
             factor: self.factor.map(|factor| Factor {
                 label: factor.label.into(),
                 values: factor.values.into_iter().map(Into::into).collect(),
+                and: factor.and.map(|(label, value)| (label.into(), value.into())),
                 bad: factor.bad,
                 looked: factor.looked,
                 bad_elsewhere: factor.bad_elsewhere,
@@ -254,6 +291,13 @@ impl FindingRow {
                 at: Timestamp::from_millis(example.at),
                 request: example.request,
                 fault: example.fault,
+            }),
+            unseen: self.unseen.map(|unseen| Unseen {
+                since: Timestamp::from_millis(unseen.since),
+                until: unseen.until.map(Timestamp::from_millis),
+                checks: unseen.checks,
+                hosts: unseen.hosts,
+                canaries: unseen.canaries,
             }),
         })
     }

@@ -8,7 +8,7 @@ mod tests;
 use std::time::Duration;
 
 pub(super) use code::{
-    action_code, action_of_code, kind_code, kind_of_code, outcome_code, outcome_of_code, severity_code,
+    action_code, action_of_code, kind_code, kind_of_code, result_code, result_of_code, severity_code,
     severity_of_code, state_code, state_of_code,
 };
 pub(super) use event::{EventRow, finding_json, finding_of_json};
@@ -26,6 +26,16 @@ pub(super) fn of_micros(micros: i64) -> Result<Duration, StoreError> {
     u64::try_from(micros)
         .map(Duration::from_micros)
         .map_err(|_| StoreError::unreadable("a result", format!("a phase took {micros} microseconds")))
+}
+
+/// Whole seconds since the epoch, as certificates name their end.
+pub(super) fn seconds(moment: Timestamp) -> i64 {
+    moment.as_millis().div_euclid(1_000)
+}
+
+/// A moment that was stored to the second.
+pub(super) fn of_seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds.saturating_mul(1_000))
 }
 
 /// The minute of a moment, counted from the epoch.

@@ -6,6 +6,7 @@ use proptest::collection::{btree_map, btree_set};
 use proptest::option;
 use proptest::prelude::*;
 
+use super::code::{outcome_code, outcome_of_code};
 use super::*;
 use crate::model::incident::{Example, Marks};
 use crate::model::*;
@@ -44,10 +45,29 @@ fn the_code_of_an_outcome_is_what_it_always_was() {
 }
 
 #[test]
+fn a_check_that_was_made_again_is_192_more_than_its_failure() {
+    let result = |outcome, superseded| CheckResult {
+        superseded,
+        ..CheckResult {
+            outcome,
+            ..CheckResult::void("p".into(), Location::local(), Timestamp::default(), VoidReason::Internal)
+        }
+    };
+    for class in FailureClass::ALL {
+        let outcome = Outcome::Failure(class);
+        let code = result_code(&result(outcome, true));
+        assert_eq!(code, 192 + outcome_code(outcome));
+        assert_eq!(result_of_code(code).unwrap(), (outcome, true));
+        assert_eq!(result_of_code(outcome_code(outcome)).unwrap(), (outcome, false));
+    }
+    assert_eq!((-10..400).filter(|code| result_of_code(*code).is_ok()).count(), 20 + 15);
+}
+
+#[test]
 fn the_codes_of_the_other_sets_are_what_they_always_were() {
     assert_eq!(Severity::ALL.map(severity_code), [1, 2, 3]);
     assert_eq!(IncidentState::ALL.map(state_code), [0, 1, 2, 3]);
-    assert_eq!(NotificationKind::ALL.map(kind_code), [1, 2, 3, 4]);
+    assert_eq!(NotificationKind::ALL.map(kind_code), [1, 2, 3, 4, 5]);
     let actions = [ActionKind::Acknowledge, ActionKind::Note, ActionKind::Resolve];
     assert_eq!(actions.map(action_code), [1, 2, 3]);
 }
@@ -130,7 +150,9 @@ fn breach() -> impl Strategy<Value = Breach> {
 
 fn finding() -> impl Strategy<Value = Finding> {
     let values = btree_set(".{0,6}".prop_map(LabelValue::from), 0..3);
-    let factor = (".*", values, any::<[u32; 4]>()).prop_map(|(label, values, counts)| Factor {
+    let and = proptest::option::of((".*", ".*"));
+    let factor = (".*", values, and, any::<[u32; 4]>()).prop_map(|(label, values, and, counts)| Factor {
+        and: and.map(|(label, value): (String, String)| (label.as_str().into(), value.as_str().into())),
         label: label.into(),
         values,
         bad: counts[0],
@@ -144,6 +166,15 @@ fn finding() -> impl Strategy<Value = Finding> {
         request,
         fault,
     });
+    let unseen = (any::<i64>(), any::<Option<i64>>(), any::<[u32; 3]>()).prop_map(
+        |(since, until, [checks, hosts, canaries])| Unseen {
+            since: Timestamp::from_millis(since),
+            until: until.map(Timestamp::from_millis),
+            checks,
+            hosts,
+            canaries,
+        },
+    );
     (
         any::<[u32; 2]>(),
         option::of(factor),
@@ -151,8 +182,9 @@ fn finding() -> impl Strategy<Value = Finding> {
         any::<Option<u16>>(),
         components(),
         option::of(example),
+        option::of(unseen),
     )
-        .prop_map(|([bad, looked], factor, failure, status, components, example)| Finding {
+        .prop_map(|([bad, looked], factor, failure, status, components, example, unseen)| Finding {
             bad,
             looked,
             factor,
@@ -160,6 +192,7 @@ fn finding() -> impl Strategy<Value = Finding> {
             status,
             components,
             example,
+            unseen,
         })
 }
 
@@ -167,6 +200,10 @@ fn change() -> impl Strategy<Value = IncidentChange> {
     prop_oneof![
         (breach(), finding()).prop_map(|(breach, finding)| IncidentChange::Opened { breach, finding }),
         (breach(), ".*").prop_map(|(breach, reason)| IncidentChange::Joined { breach, reason }),
+        (breach(), ".*").prop_map(|(breach, reason)| IncidentChange::Reopened { breach, reason }),
+        (any::<i64>(), ".*")
+            .prop_map(|(until, reason)| IncidentChange::Watched { until: Timestamp::from_millis(until), reason }),
+        ".*".prop_map(|reason| IncidentChange::Raised { severity: Severity::Critical, reason }),
         (any::<[u8; 16]>(), ".*")
             .prop_map(|(id, reason)| IncidentChange::Cleared { breach: BreachId::from_bytes(id), reason }),
         (finding(), ".*", any::<bool>()).prop_map(|(finding, reason, worse)| IncidentChange::Assessed {

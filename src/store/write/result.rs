@@ -10,17 +10,19 @@ use crate::store::row;
 
 pub(super) fn store_result(connection: &Connection, keys: &mut Keys, result: &CheckResult) -> Result<(), StoreError> {
     let (probe, location) = (keys.probe(connection, &result.probe)?, keys.location(connection, &result.location)?);
+    let address = result.address.map(|address| keys.address(connection, address)).transpose()?;
     let phases = &result.phases;
     connection
         .prepare_cached(
-            "INSERT INTO result (probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO result (probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total,
+                 address, expires)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             probe,
             location,
             result.started.as_millis(),
-            row::outcome_code(result.outcome),
+            row::result_code(result),
             result.status,
             phases.dns.map(row::micros),
             phases.connect.map(row::micros),
@@ -28,6 +30,8 @@ pub(super) fn store_result(connection: &Connection, keys: &mut Keys, result: &Ch
             phases.first_byte.map(row::micros),
             phases.transfer.map(row::micros),
             row::micros(phases.total),
+            address,
+            result.expires.map(row::seconds),
         ])?;
     let id = connection.last_insert_rowid();
     let minute = row::minute(result.finished());

@@ -39,11 +39,14 @@ async fn a_certificate_that_is_not_accepted_is_tls_and_is_kept() {
         let certificate = evidence.certificate.as_ref().unwrap();
         assert!(certificate.subject.starts_with("CN="), "{certificate:?}");
         assert_eq!((&*certificate.issuer, certificate.fault.as_deref()), (issuer, Some(said)));
-        assert_eq!(evidence.address, Some(server.address.ip()));
+        assert_eq!((evidence.address, result.address), (Some(server.address.ip()), Some(server.address.ip())));
+        assert_eq!(result.expires, Some(certificate.expires), "also of one that was not accepted");
         assert!(result.phases.tls.is_some() && result.phases.first_byte.is_none(), "{:?}", result.phases);
 
         asked.tls = Arc::new(TlsOptions { skip_verify: true, ..TlsOptions::default() });
-        assert_eq!(check(asked.clone(), &[]).await.outcome, Outcome::Success, "skip_verify accepts it");
+        let accepted = check(asked.clone(), &[]).await;
+        assert_eq!(accepted.outcome, Outcome::Success, "skip_verify accepts it");
+        assert_eq!((accepted.address, accepted.expires), (result.address, result.expires), "a success says it too");
         let result = check(asked, &["status == 201"]).await;
         let certificate = failure(&result).1.certificate.clone().unwrap();
         assert_eq!(certificate.fault.as_deref(), Some("nobody verified it: skip_verify is set"));

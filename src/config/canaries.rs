@@ -1,0 +1,132 @@
+//! `canaries`: what has nothing to do with the service, asked so that we know whether we can see; and the rule that
+//! says that we cannot.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::http::parse_url;
+use super::problem::Place;
+use super::reader::{Entry, Reader, Table};
+use super::words::{seconds, shown};
+use crate::model::rule::OFFLINE;
+use crate::model::{
+    Cadence, Condition, HttpTarget, IpChoice, Labels, Probe, ProbeKind, ReceiverId, Retry, Role, Rule, RuleKind,
+    Scope, Severity, TcpTarget, TlsOptions,
+};
+
+/// The time between two checks of a canary.
+const EVERY: Duration = seconds(10);
+/// How long one may take.
+const TIMEOUT: Duration = seconds(5);
+/// More say nothing more, and each is asked for ever.
+const MOST: usize = 16;
+/// The name of their definition. Their ids cannot be those of other probes: no label's name has a colon.
+const NAME: &str = "canary";
+/// How much of a page is read: that there is one is enough.
+const BODY_CAP: usize = 1024;
+
+/// Reads the canaries, as probes.
+pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<Probe> {
+    let Some(entry) = table.get("canaries") else { return Vec::new() };
+    let remedy = "list addresses like `https://example.org/` or `tcp://192.0.2.1:443`, or remove the key";
+    let items = reader.list(entry, remedy).unwrap_or_default();
+    if items.len() > MOST {
+        let fault = format!("there are {} canaries", items.len());
+        reader.fault(entry.at, fault, format!("two or three are enough; at most {MOST} are asked"));
+    }
+    let mut seen = BTreeSet::new();
+    let mut canaries = Vec::new();
+    for item in items.into_iter().take(MOST) {
+        let Some((text, place, kind)) = canary(reader, item) else { continue };
+        if !seen.insert(text.clone()) {
+            reader.fault(place, format!("`{text}` is listed twice"), "list it once");
+            continue;
+        }
+        canaries.push(Probe {
+            id: format!("{NAME}[{text}]").into(),
+            name: NAME.into(),
+            component: NAME.into(),
+            labels: Labels::new(),
+            cadence: Cadence::Every(EVERY),
+            timeout: TIMEOUT,
+            retry: Retry::never(),
+            role: Role::Canary,
+            expect: answered(&kind),
+            kind,
+        });
+    }
+    canaries
+}
+
+fn canary(reader: &mut Reader<'_>, item: Entry<'_>) -> Option<(String, Place, ProbeKind)> {
+    let text = reader.text(item)?;
+    let text = shown(reader, text)?;
+    let kind = match text.value.strip_prefix("tcp://") {
+        Some(rest) => tcp(rest).map(ProbeKind::Tcp),
+        None => parse_url(&text.value).map(|url| ProbeKind::Http(page(url))),
+    };
+    match kind {
+        Ok(kind) => Some((text.value.clone(), text.place, kind)),
+        Err((fault, remedy)) => {
+            reader.fault(text.place, fault, remedy);
+            None
+        }
+    }
+}
+
+/// `host:port`, where the host may be an address of IPv6 in brackets.
+fn tcp(text: &str) -> Result<TcpTarget, (String, String)> {
+    // Only a URL's own rules know all that may stand for a host; `http` lends them.
+    let url = url::Url::parse(&format!("http://{}/", text.trim_end_matches('/'))).ok();
+    let target = url.filter(|url| url.path() == "/" && url.username().is_empty() && url.query().is_none());
+    let host = target.as_ref().and_then(url::Url::host_str).map(|host| host.trim_matches(['[', ']']).to_owned());
+    let port = text.trim_end_matches('/').rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    match (host, port) {
+        (Some(host), Some(port)) if port > 0 => Ok(TcpTarget { host, port }),
+        _ => {
+            let fault = format!("`tcp://{text}` is no host with a port");
+            Err((fault, "write `tcp://192.0.2.1:443` or `tcp://example.org:443`".into()))
+        }
+    }
+}
+
+fn page(url: url::Url) -> HttpTarget {
+    HttpTarget {
+        method: http::Method::GET,
+        url,
+        headers: http::HeaderMap::new(),
+        body: Bytes::new(),
+        // The redirect itself is an answer.
+        redirects: 0,
+        body_cap: BODY_CAP,
+        tls: Arc::new(TlsOptions::default()),
+        ip: IpChoice::Auto,
+        address: None,
+    }
+}
+
+/// Any answer at all will do: it shows that the network works.
+fn answered(kind: &ProbeKind) -> Arc<[Condition]> {
+    match kind {
+        ProbeKind::Http(_) => Condition::parse("status > 0", &["status"]).into_iter().collect(),
+        ProbeKind::Tcp(_) => Arc::default(),
+    }
+}
+
+/// The rule that says that Tripline cannot see. There is one where that can be told: with canaries, or when the probes
+/// ask at least two hosts.
+pub(super) fn offline_rule(probes: &[Probe], everyone: Vec<ReceiverId>) -> Option<Rule> {
+    let hosts: BTreeSet<&str> = probes.iter().map(|probe| probe.kind.host()).collect();
+    let canaries = probes.iter().any(|probe| probe.role == Role::Canary);
+    (canaries || hosts.len() > 1).then(|| Rule {
+        id: OFFLINE.into(),
+        over: Scope::default(),
+        kind: RuleKind::Offline,
+        severity: Severity::Minor,
+        tell: everyone,
+        built_in: true,
+    })
+}

@@ -1,0 +1,86 @@
+//! `latency`: when checks take too long.
+
+use std::time::Duration;
+
+use super::{CLEAR_KEYS, LONGEST, Surroundings, at_least, slices};
+use crate::config::reader::{Entry, Reader, Table};
+use crate::config::words::seconds;
+use crate::model::unit::show_duration;
+use crate::model::{Latency, Phase, Ratio};
+
+pub(in crate::config) const KEYS: &[&str] = &["quantile", "of", "above"];
+
+const QUANTILE: Ratio = Ratio::from_percent(95);
+const WITHIN: Duration = seconds(300);
+const AT_LEAST: u32 = 10;
+const SHORTEST: Duration = Duration::from_millis(1);
+/// As long as a check may take.
+const LONGEST_CHECK: Duration = seconds(86_400);
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    rule: &Table<'_>,
+    entry: Entry<'_>,
+    around: &Surroundings<'_>,
+) -> Option<Latency> {
+    let example = "write `latency: {quantile: 95%, of: first_byte, above: 2s}`";
+    let table = reader.table(entry, KEYS, example)?;
+    let quantile = match table.get("quantile") {
+        Some(entry) => quantile(reader, entry),
+        None => Some(QUANTILE),
+    };
+    let of = match table.get("of") {
+        Some(entry) => reader.choice(entry, &Phase::ALL.map(|phase| (phase.as_str(), phase))),
+        None => Some(Phase::Total),
+    };
+    let above = reader
+        .need(&table, "above", "say from how long on: `above: 2s`")
+        .and_then(|entry| reader.duration(entry, SHORTEST, LONGEST_CHECK));
+    let within = match rule.get("within") {
+        Some(entry) => reader.duration(entry, seconds(1), LONGEST),
+        None => Some(WITHIN),
+    };
+    let at_least = at_least(reader, rule, AT_LEAST);
+    let per = slices(reader, rule, around);
+    let clear = match rule.get("clear") {
+        Some(entry) => Some(reader.table(entry, CLEAR_KEYS, "write `clear: {below: 1s, for: 5m}`")?),
+        None => None,
+    };
+    let below = match clear.as_ref().and_then(|clear| clear.get("below")) {
+        Some(entry) => below(reader, entry, above),
+        None => above,
+    };
+    let hold = match clear.as_ref().and_then(|clear| clear.get("for")) {
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
+        None => within,
+    };
+    Some(Latency {
+        quantile: quantile?,
+        of: of?,
+        above: above?,
+        within: within?,
+        at_least: at_least?,
+        per: per?,
+        below: below?,
+        hold: hold?,
+    })
+}
+
+fn quantile(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Ratio> {
+    let quantile = reader.ratio(entry)?;
+    if quantile.ppm() == 0 {
+        reader.fault(entry.node.place, "there is no quantile of 0%", "write `quantile: 50%` for the median");
+        return None;
+    }
+    Some(quantile)
+}
+
+fn below(reader: &mut Reader<'_>, entry: Entry<'_>, above: Option<Duration>) -> Option<Duration> {
+    let below = reader.duration(entry, SHORTEST, LONGEST_CHECK)?;
+    if above.is_some_and(|above| below > above) {
+        let fault = format!("`below` is {}, which is more than `above`", show_duration(below));
+        reader.fault(entry.node.place, fault, "a breach is over below the time at which it starts, not above");
+        return None;
+    }
+    Some(below)
+}

@@ -1,0 +1,273 @@
+//! Is it us? Decides whether Tripline can see at all, from what its checks came to.
+//!
+//! A failure without an answer from the other side (dns, connect, tls, timeout) may be that of our own network. It is
+//! the service's when anything else has answered since the check began, and ours when nothing answers at all: none of
+//! the canaries or, without canaries, none of at least two hosts over a whole round. Until one of the two is known, it
+//! waits. With one host and no canaries it cannot be told, and every failure is the service's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::model::{Outcome, Role, Timestamp};
+
+/// After so long without sight, people are told.
+pub const TELL_AFTER: Duration = Duration::from_secs(60);
+/// A failure waits at most so long until it is known whose it is. After that it counts as the service's.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// At most so many results wait; past that, the oldest count as what they are.
+pub const MOST_WAITING: usize = 4_096;
+
+/// A round without canaries is the longest interval, up to this.
+const LONGEST_ROUND: Duration = Duration::from_secs(60);
+
+/// What becomes of a result, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It counts as what it is.
+    Counts {
+        /// Why.
+        reason: &'static str,
+    },
+    /// It is not known yet whether we see.
+    Waits {
+        /// Why.
+        reason: &'static str,
+    },
+    /// We could not see: it says nothing of the service.
+    Void {
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+/// That we cannot see, with the numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Blindness {
+    /// Since when nothing is known to have been seen: the last answer, or the first failure after it.
+    pub since: Timestamp,
+    /// When it was found.
+    pub found: Timestamp,
+    /// Checks of the service that failed since, ...
+    pub checks: u32,
+    /// ... at so many hosts.
+    pub hosts: u32,
+    /// How many canaries there are.
+    pub canaries: u32,
+}
+
+/// Whether we can see. Times are steady: they do not run backwards.
+#[derive(Debug)]
+pub struct SelfCheck {
+    /// Who is asked by each probe, by its index in the config.
+    asked: Vec<Asked>,
+    /// The interval of each canary, by its index.
+    canaries: BTreeMap<usize, Duration>,
+    /// Without canaries: the hosts of which none may have answered.
+    hosts: BTreeSet<usize>,
+    can_tell: bool,
+    round: Duration,
+    last_answer: Option<Timestamp>,
+    silence: Option<Silence>,
+    /// Since when, and when it was found.
+    blind: Option<(Timestamp, Timestamp)>,
+    /// Up to when it has been looked.
+    looked: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Canary,
+    /// The host's number.
+    Host(usize),
+}
+
+/// Failures since the last answer.
+#[derive(Debug)]
+struct Silence {
+    /// When the first of them began.
+    began: Timestamp,
+    /// When it ended.
+    first: Timestamp,
+    checks: u32,
+    hosts: BTreeSet<usize>,
+    /// The last failure of each canary.
+    canaries: BTreeMap<usize, Timestamp>,
+}
+
+impl SelfCheck {
+    /// Nothing has been seen yet.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut often = BTreeSet::new();
+        let mut asked = Vec::with_capacity(config.probes.len());
+        let mut canaries = BTreeMap::new();
+        let intervals =
+            config.probes.iter().filter(|probe| probe.role == Role::Service).map(|probe| probe.interval());
+        let round = intervals.map(|interval| interval.unwrap_or(LONGEST_ROUND)).max().unwrap_or_default();
+        let round = round.min(LONGEST_ROUND);
+        for (index, probe) in config.probes.iter().enumerate() {
+            if probe.role == Role::Canary {
+                canaries.insert(index, probe.interval().unwrap_or(LONGEST_ROUND));
+                asked.push(Asked::Canary);
+                continue;
+            }
+            let next = numbers.len();
+            let host = *numbers.entry(probe.kind.host()).or_insert(next);
+            if probe.interval().is_some_and(|interval| interval <= round) {
+                often.insert(host);
+            }
+            asked.push(Asked::Host(host));
+        }
+        // Of hosts that are asked less than once a round nothing can be said after one; unless there are no others.
+        let hosts = if often.len() > 1 { often } else { (0..numbers.len()).collect() };
+        let can_tell = !canaries.is_empty() || hosts.len() > 1;
+        Self {
+            asked,
+            canaries,
+            hosts,
+            can_tell,
+            round,
+            last_answer: None,
+            silence: None,
+            blind: None,
+            looked: Timestamp::default(),
+        }
+    }
+
+    /// Takes in a result of the probe with this index, and decides what becomes of it.
+    pub fn judge(&mut self, probe: usize, outcome: Outcome, began: Timestamp, ended: Timestamp) -> Verdict {
+        let Some(&asked) = self.asked.get(probe) else { return Verdict::Counts { reason: "its probe is gone" } };
+        let class = match outcome {
+            Outcome::Void(_) => return Verdict::Counts { reason: "nobody looked" },
+            Outcome::Success => None,
+            Outcome::Failure(class) => Some(class),
+        };
+        if class.is_none_or(|class| !class.is_network()) {
+            self.last_answer = self.last_answer.max(Some(ended));
+            self.silence = None;
+            self.blind = None;
+            return Verdict::Counts { reason: "it was answered" };
+        }
+        self.note_failure(probe, asked, began, ended);
+        self.look(ended);
+        match asked {
+            Asked::Canary => Verdict::Counts { reason: "it is a canary, which no rule judges" },
+            Asked::Host(_) => self.decide(began),
+        }
+    }
+
+    /// What becomes of a failure of the service without an answer, of a check that began then.
+    #[must_use]
+    pub fn decide(&self, began: Timestamp) -> Verdict {
+        if !self.can_tell {
+            Verdict::Counts { reason: "with one host and no canaries it cannot be told whether it is us" }
+        } else if self.blind.is_some() {
+            Verdict::Void { reason: "nothing at all can be reached: we cannot see" }
+        } else if self.last_answer.is_some_and(|answer| answer >= began) {
+            Verdict::Counts { reason: "something else has answered since it began" }
+        } else {
+            Verdict::Waits { reason: "nothing has answered since it began" }
+        }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&mut self, at: Timestamp) {
+        self.look(at);
+    }
+
+    /// When time passing alone may show that we cannot see.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        if self.blind.is_some() || !self.all_failed() {
+            return None;
+        }
+        self.quiet_from().filter(|from| *from > self.looked)
+    }
+
+    /// When the last answer came, if nothing has failed to be reached since.
+    #[must_use]
+    pub fn sees(&self) -> Option<Timestamp> {
+        self.last_answer.filter(|_| self.blind.is_none() && self.silence.is_none())
+    }
+
+    /// That we cannot see, if so.
+    #[must_use]
+    pub fn blindness(&self) -> Option<Blindness> {
+        let (since, found) = self.blind?;
+        let silence = self.silence.as_ref()?;
+        Some(Blindness {
+            since,
+            found,
+            checks: silence.checks,
+            hosts: u32::try_from(silence.hosts.len()).unwrap_or(u32::MAX),
+            canaries: u32::try_from(self.canaries.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn note_failure(&mut self, probe: usize, asked: Asked, began: Timestamp, ended: Timestamp) {
+        // A check that was under way when the last answer came may have failed for the service's own reasons.
+        if self.last_answer.is_some_and(|answer| answer >= began) && self.silence.is_none() {
+            return;
+        }
+        let silence = self.silence.get_or_insert_with(|| Silence {
+            began,
+            first: ended,
+            checks: 0,
+            hosts: BTreeSet::new(),
+            canaries: BTreeMap::new(),
+        });
+        silence.began = silence.began.min(began);
+        match asked {
+            Asked::Canary => {
+                silence.canaries.insert(probe, ended);
+            }
+            Asked::Host(host) => {
+                silence.checks = silence.checks.saturating_add(1);
+                silence.hosts.insert(host);
+            }
+        }
+    }
+
+    fn look(&mut self, at: Timestamp) {
+        self.looked = self.looked.max(at);
+        if self.blind.is_some() || !self.all_failed() || self.quiet_from().is_none_or(|from| at < from) {
+            return;
+        }
+        // A canary that has not been asked for two of its intervals says nothing of now.
+        let stale = |silence: &Silence| {
+            let old = |(probe, last): (&usize, &Timestamp)| {
+                self.canaries.get(probe).is_none_or(|interval| at.since(*last) > interval.saturating_mul(2))
+            };
+            silence.canaries.iter().any(old)
+        };
+        let Some(silence) = self.silence.as_ref().filter(|silence| !stale(silence)) else { return };
+        self.blind = Some((silence.began.max(self.last_answer.unwrap_or(silence.began)), at));
+    }
+
+    /// Whether everything that must have failed has, since the last answer.
+    fn all_failed(&self) -> bool {
+        let Some(silence) = self.silence.as_ref().filter(|_| self.can_tell) else { return false };
+        if self.canaries.is_empty() {
+            self.hosts.is_subset(&silence.hosts)
+        } else {
+            silence.canaries.len() == self.canaries.len()
+        }
+    }
+
+    /// From when on a silence is long enough to say that we cannot see.
+    ///
+    /// With canaries: an interval of theirs after the last answer. Where something answers more often than that, it
+    /// is the canaries that are cut off, not we.
+    fn quiet_from(&self) -> Option<Timestamp> {
+        let silence = self.silence.as_ref()?;
+        match self.canaries.values().max() {
+            None => Some(silence.first + self.round),
+            Some(interval) => Some(self.last_answer.map_or(silence.first, |answer| answer + *interval)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Taking up what is stored: results are counted again, and the stored breaches go on.
+
+use super::Engine;
+use super::case::Case;
+use crate::detect::Signal;
+use crate::model::{Breach, CheckResult, Timestamp};
+
+impl Engine {
+    /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
+    pub fn replay(&mut self, result: &CheckResult) {
+        // What time alone had ended before this check had ended then.
+        let at = self.clock.advance(result.finished());
+        while let Some(due) = self.detector.next_timeout().filter(|due| *due <= at) {
+            self.detector.pass(due, &mut self.signals);
+        }
+        self.take_in(result, result.finished());
+        for signal in self.signals.drain(..) {
+            match signal {
+                Signal::Breached(breach) => self.replayed.push(breach),
+                Signal::Cleared { breach, .. } => {
+                    let Some(place) = self.replayed.iter().position(|other| other.id == breach) else { continue };
+                    let ended = self.replayed.swap_remove(place);
+                    // A slice has one breach at a time: with this one, what was stored of it before had ended too. An
+                    // open incident would know of that.
+                    let (cases, now) = (&self.cases, self.clock.to_wall(at));
+                    self.stored.retain(|stored| {
+                        let held = |case: &Case| {
+                            case.incident.is_open()
+                                && case.incident.breaches.iter().any(|other| other.id == stored.id)
+                        };
+                        !same_place(stored, &ended) || stored.found > now || cases.values().any(held)
+                    });
+                }
+            }
+        }
+    }
+
+    /// Ends the replay. Stored breaches go on under their own ids. One that no rule judges any more is over, and so is
+    /// one that has been well for long enough by now: of an incident that a person resolved, no end is stored.
+    ///
+    /// What the replay found beyond them is dropped: it is too old to be seen whole, or the rules are new. In a slice
+    /// that is still bad under new rules the next bad check is a breach.
+    pub fn settle(&mut self, now: Timestamp) {
+        let at = self.clock.advance(now);
+        for breach in std::mem::take(&mut self.stored) {
+            self.replayed.retain(|other| !same_place(other, &breach));
+            if !self.detector.adopt(&breach) && !self.adopt_own(&breach) {
+                let reason = "no rule of the config judges it any more".to_owned();
+                self.signals.push(Signal::Cleared { breach: breach.id, reason });
+            }
+        }
+        for breach in std::mem::take(&mut self.replayed) {
+            self.detector.forget(&breach);
+        }
+        self.detector.start(at);
+        self.detector.pass(at, &mut self.signals);
+        self.follow_signals(now);
+        self.tell(now);
+    }
+}
+
+/// Whether both are of the same rule and slice, of which only one can go on.
+fn same_place(a: &Breach, b: &Breach) -> bool {
+    (&a.rule, &a.slice) == (&b.rule, &b.slice)
+}

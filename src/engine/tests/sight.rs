@@ -1,0 +1,137 @@
+//! Sight: what waits, what becomes void, and the incident of our own.
+
+use super::*;
+use crate::model::rule::OFFLINE;
+use crate::model::{Cadence, ProbeKind, Role, TcpTarget};
+
+const CUT: Outcome = Outcome::Failure(FailureClass::Timeout);
+
+/// The forge, and one canary, asked each 20 s like everything else.
+fn with_canary() -> Arc<Config> {
+    let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
+    config.probes.push(Probe {
+        role: Role::Canary,
+        kind: ProbeKind::Tcp(TcpTarget { host: "192.0.2.1".into(), port: 443 }),
+        cadence: Cadence::Every(Duration::from_secs(20)),
+        ..crate::model::tests::probe("canary[tcp://192.0.2.1:443]")
+    });
+    config.rules.push(Rule {
+        id: OFFLINE.into(),
+        kind: RuleKind::Offline,
+        severity: Severity::Minor,
+        ..default_rules().remove(0)
+    });
+    Arc::new(config)
+}
+
+fn cut(from: u32, until: u32) -> impl Fn(&Probe, u32) -> Option<Outcome> {
+    move |_, now| (from..until).contains(&now).then_some(CUT)
+}
+
+#[test]
+fn when_our_own_network_fails_no_incident_is_opened_against_the_service_and_one_says_that_we_cannot_see() {
+    let mut drive = Drive::new(&with_canary());
+    drive.run(0, 900, cut(300, 600));
+    assert_eq!(drive.opened(), 1);
+    let incident = drive.incident();
+    assert!(incident.is_our_own() && incident.state == IncidentState::Resolved, "{incident:?}");
+    assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Resolved]);
+    let [opened, over] = [0, 1].map(|index| drive.owed()[index].clone());
+    assert!(opened.message.subject.ends_with("MINOR: Tripline cannot see"), "{}", opened.message.subject);
+    assert!(opened.message.text.starts_with("Tripline cannot see: none of "), "{}", opened.message.text);
+    assert!(opened.message.text.contains("nor the canary reached anything since "), "{}", opened.message.text);
+    assert!(opened.owed.since(at(300.0)) <= Duration::from_secs(65), "a minute after the first failure");
+    assert!(over.message.text.starts_with("Tripline sees again; not measured from "), "{}", over.message.text);
+    let failed = |result: &&CheckResult| result.outcome == CUT && !result.probe.as_str().starts_with("canary");
+    assert_eq!(drive.results.iter().filter(failed).count(), 0, "nothing is held against the service");
+    let void = drive.results.iter().filter(|result| result.outcome == Outcome::Void(VoidReason::Offline)).count();
+    assert!(void > 100, "{void}");
+}
+
+#[test]
+fn results_keep_their_order_and_none_is_lost() {
+    let mut drive = Drive::new(&with_canary());
+    drive.run(0, 700, cut(300, 500));
+    drive.engine.finish(at(700.0));
+    while let Some(output) = drive.engine.poll_output() {
+        if let Output::Result(result) = output {
+            drive.results.push(result);
+        }
+    }
+    assert!(drive.results.is_sorted_by_key(CheckResult::finished));
+    let made = (700.0 / 20.0 * 13.0_f64).round();
+    assert!((drive.results.len() as f64 - made).abs() <= 1.0, "{}", drive.results.len());
+}
+
+#[test]
+fn an_outage_of_the_network_kind_waits_for_the_next_answer_at_most() {
+    let found = |class: Outcome| {
+        let mut drive = Drive::new(&with_canary());
+        drive.run(0, 400, |probe, now| globex(300, 400)(probe, now).map(|_| class));
+        drive.incident().opened
+    };
+    let answers = Duration::from_millis(20_000 / 13 + 1);
+    assert!(found(CUT).since(found(LOST)) <= answers, "{} {}", found(CUT), found(LOST));
+}
+
+#[test]
+fn a_service_that_is_down_as_a_whole_is_told_as_such_while_the_canary_answers() {
+    let mut drive = Drive::new(&with_canary());
+    drive.run(0, 400, |probe, now| (now >= 300 && probe.role == Role::Service).then_some(CUT));
+    assert_eq!(drive.opened(), 1);
+    let incident = drive.incident();
+    assert!(!incident.is_our_own());
+    assert!(incident.opened.since(at(300.0)) <= Duration::from_secs(25), "{incident:?}");
+}
+
+#[test]
+fn an_outage_that_is_open_when_we_go_blind_stays_open() {
+    let mut drive = Drive::new(&with_canary());
+    drive.run(0, 500, |probe, now| cut(400, 500)(probe, now).or_else(|| globex(300, 400)(probe, now)));
+    let open: Vec<_> = drive.engine.cases.values().map(|case| case.incident.is_our_own()).collect();
+    assert_eq!((open.len(), open.iter().filter(|ours| **ours).count()), (2, 1));
+    assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Opened]);
+}
+
+#[test]
+fn after_a_restart_the_incident_of_our_own_goes_on_and_ends_when_something_answers() {
+    let mut drive = Drive::new(&with_canary());
+    drive.run(0, 450, cut(300, 600));
+    drive.restart(450);
+    drive.run(450, 700, cut(300, 600));
+    assert_eq!(drive.opened(), 1);
+    assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Resolved]);
+    assert_eq!(drive.incident().state, IncidentState::Resolved);
+}
+
+#[test]
+fn what_waits_is_bounded_in_time() {
+    let mut drive = Drive::new(&with_canary());
+    let first = result(&"api[workspace=acme]".into(), at(10.0), CUT);
+    drive.hand(Input::Result(first.clone()), at(10.0));
+    assert_eq!((drive.results.len(), drive.engine.poll_timeout()), (0, Some(at(30.0))));
+    drive.hand(Input::Timeout, at(29.0));
+    assert_eq!(drive.results, []);
+    drive.hand(Input::Timeout, at(30.0));
+    assert_eq!(drive.results, [first], "after that it is what it is");
+}
+
+#[test]
+fn what_waits_is_bounded_in_number_and_given_over_whole() {
+    let mut drive = Drive::new(&with_canary());
+    for _ in 0..5_000 {
+        drive.hand(Input::Result(result(&"api[workspace=acme]".into(), at(10.0), CUT)), at(10.0));
+    }
+    assert_eq!(drive.results.len(), 5_000 - 4_096);
+    assert_eq!(drive.engine.take_waiting().len(), 4_096);
+}
+
+#[test]
+fn a_try_that_was_made_again_opens_nothing() {
+    let mut drive = Drive::new(&forge(default_rules(), None));
+    for second in 0..100 {
+        let tried = result(&"api[workspace=acme]".into(), at(f64::from(second)), CUT);
+        drive.hand(Input::Result(CheckResult { superseded: true, ..tried }), at(f64::from(second)));
+    }
+    assert_eq!((drive.outputs.len(), drive.results.len()), (0, 100));
+}

@@ -1,0 +1,141 @@
+//! Events: what happened to an incident, one after the other.
+
+use std::fmt;
+
+use super::id::{BreachId, IncidentId, NotificationId, ReceiverId};
+use super::incident::{Breach, Finding, Severity};
+use super::notification::NotificationKind;
+use super::unit::Timestamp;
+
+/// Something that happened to an incident.
+#[derive(Clone, PartialEq, Debug)]
+pub struct IncidentEvent {
+    /// Which incident.
+    pub incident: IncidentId,
+    /// Its number within the incident, from 0.
+    pub seq: u32,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub change: IncidentChange,
+}
+
+/// What can happen to an incident.
+#[derive(Clone, PartialEq, Debug)]
+pub enum IncidentChange {
+    /// A breach that belongs to no open incident opened it.
+    Opened {
+        /// The breach.
+        breach: Breach,
+        /// What its checks show.
+        finding: Finding,
+    },
+    /// Another breach belongs to it.
+    Joined {
+        /// The breach.
+        breach: Breach,
+        /// Why it belongs here: `shares component api`.
+        reason: String,
+    },
+    /// One of its breaches is over.
+    Cleared {
+        /// Which.
+        breach: BreachId,
+        /// Why, with the numbers.
+        reason: String,
+    },
+    /// Its checks show something else than before: it has spread, or another cause stands out.
+    Assessed {
+        /// What they show now.
+        finding: Finding,
+        /// What is new: `also on API`.
+        reason: String,
+        /// Whether that makes it worse for customers.
+        worse: bool,
+    },
+    /// So much of the service is hit that it is graver than its rules say.
+    Raised {
+        /// How grave it is now.
+        severity: Severity,
+        /// What is hit.
+        reason: String,
+    },
+    /// All its breaches are over, but it came back before: it is watched whether it stays well.
+    Watched {
+        /// Until when.
+        until: Timestamp,
+        /// What ended.
+        reason: String,
+    },
+    /// It was resolved, and has come back.
+    Reopened {
+        /// The breach that says so.
+        breach: Breach,
+        /// Why it is the same.
+        reason: String,
+    },
+    /// Somebody took it on.
+    Acknowledged {
+        /// Who.
+        by: String,
+    },
+    /// Somebody wrote something down.
+    Noted {
+        /// Who.
+        by: String,
+        /// What.
+        text: String,
+    },
+    /// It is over.
+    Resolved {
+        /// Who said so; nobody when its breaches cleared.
+        by: Option<String>,
+        /// Why, with the numbers.
+        reason: String,
+        /// What its checks showed in the end.
+        finding: Finding,
+    },
+    /// A message became owed.
+    Told {
+        /// Which.
+        notification: NotificationId,
+        /// To whom.
+        receiver: ReceiverId,
+        /// What kind of news.
+        kind: NotificationKind,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// As a timeline shows it, in one line.
+impl fmt::Display for IncidentChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opened { breach, .. } => {
+                write!(f, "opened: rule {} for {}: {}", breach.rule, breach.slice, breach.reason)
+            }
+            Self::Joined { breach, reason } => {
+                write!(f, "joined by rule {} for {} ({reason}): {}", breach.rule, breach.slice, breach.reason)
+            }
+            Self::Cleared { reason, .. } => write!(f, "a breach is over: {reason}"),
+            Self::Assessed { reason, worse, .. } => {
+                write!(f, "{}: {reason}", if *worse { "worse" } else { "looked at again" })
+            }
+            Self::Raised { severity, reason } => write!(f, "raised to {severity}: {reason}"),
+            Self::Watched { until, reason } => {
+                write!(f, "well again, watched until {}: {reason}", until.show_clock())
+            }
+            Self::Reopened { breach, reason } => {
+                write!(f, "reopened: rule {} for {} ({reason}): {}", breach.rule, breach.slice, breach.reason)
+            }
+            Self::Acknowledged { by } => write!(f, "taken on by {by}"),
+            Self::Noted { by, text } => write!(f, "{by} notes: {text}"),
+            Self::Resolved { by: Some(by), reason, .. } => write!(f, "resolved by {by}: {reason}"),
+            Self::Resolved { by: None, reason, .. } => write!(f, "resolved: {reason}"),
+            Self::Told { receiver, kind, reason, .. } => {
+                write!(f, "told {receiver}: {}, because {reason}", kind.as_str())
+            }
+        }
+    }
+}
