@@ -6,6 +6,7 @@
 
 mod case;
 mod replay;
+pub mod restart;
 mod sight;
 mod steady;
 mod tell;

@@ -8,11 +8,12 @@
 //! probes.yaml -> config -Config-> schedule -Due-> probe -CheckResult-> engine
 //!    engine = detect -Breach-> incident -IncidentEvent-> notify -Notification->
 //! engine -Commit{results, events, notifications}-> store -> outbox -> deliver
+//! drill: Scenario -CheckResult-> the same engine, virtual clock -> Report
 //! ```
 //!
 //! # Floors
 //! - **Floor 0, the words** ([`model`]): plain data that all others speak.
-//! - **Floor 1, the core** ([`config`] to [`backtest`]): pure. Time is an argument; there is no IO, no clock, no
+//! - **Floor 1, the core** ([`config`] to [`drill`]): pure. Time is an argument; there is no IO, no clock, no
 //!   randomness, and no hash map is walked, so the same inputs give the same outputs, ids included.
 //! - **Floor 2, the shell** ([`clock`] to [`deliver`]): each file touches one thing outside.
 //! - **Floor 3, the wiring** ([`daemon`], [`demo`], [`cli`]).
@@ -42,6 +43,7 @@ pub mod incident;
 pub mod notify;
 pub mod engine;
 pub mod backtest;
+pub mod drill;
 
 pub mod clock;
 pub mod probe;

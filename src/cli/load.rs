@@ -15,16 +15,19 @@ pub(super) struct NoConfig(String);
 
 /// Reads and checks the configuration.
 pub(super) fn load(path: &Path) -> Result<Config, NoConfig> {
-    let shown = path.display();
-    let bytes = read(path).map_err(|fault| NoConfig(unreadable(path, &fault)))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
+    let text = text(path, |fault| unreadable(path, fault)).map_err(NoConfig)?;
+    config::load(&path.display().to_string(), &text, &Here::of(path))
+        .map_err(|problems| NoConfig(format!("the configuration is refused\n{problems}")))
+}
+
+/// The text of a file; `unreadable` says what is told when it cannot be read.
+pub(super) fn text(path: &Path, unreadable: impl Fn(&str) -> String) -> Result<String, String> {
+    let bytes = read(path).map_err(|fault| unreadable(&fault))?;
+    String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        NoConfig(format!("{shown}:{line}: this line is not UTF-8; save the file as UTF-8 text"))
-    })?;
-    let outside = Here { folder: path.parent().map(Path::to_path_buf).unwrap_or_default() };
-    config::load(&shown.to_string(), &text, &outside)
-        .map_err(|problems| NoConfig(format!("the configuration is refused\n{problems}")))
+        format!("{}:{line}: this line is not UTF-8; save the file as UTF-8 text", path.display())
+    })
 }
 
 /// Says why the file cannot be read, and what to do.
@@ -41,8 +44,15 @@ fn unreadable(path: &Path, fault: &str) -> String {
 }
 
 /// This process's environment and the files as seen from the configuration's folder.
-struct Here {
+pub(super) struct Here {
     folder: PathBuf,
+}
+
+impl Here {
+    /// Files are looked for beside this one.
+    pub(super) fn of(path: &Path) -> Self {
+        Self { folder: path.parent().map(Path::to_path_buf).unwrap_or_default() }
+    }
 }
 
 impl Outside for Here {

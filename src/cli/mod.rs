@@ -2,7 +2,9 @@
 
 mod backtest;
 mod demo;
+mod drill;
 mod incident;
+mod junit;
 mod load;
 mod log;
 mod once;
@@ -14,7 +16,8 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Watches a service the way its customers use it, and tells the people on call which customers are hit.
 #[derive(Parser)]
@@ -32,6 +35,9 @@ struct Flags {
     /// The configuration
     #[arg(long, short, global = true, default_value = "probes.yaml", env = "TRIPLINE_CONFIG", value_name = "FILE")]
     config: PathBuf,
+    /// Whether it was named in the arguments, not by the environment or by default.
+    #[arg(skip)]
+    config_given: bool,
     /// The database; `run` makes it if there is none
     #[arg(long, global = true, default_value = "tripline.db", env = "TRIPLINE_DB", value_name = "FILE")]
     db: PathBuf,
@@ -57,6 +63,9 @@ enum Command {
     Validate,
     /// Make every check once and show what came of it; exit code 1 if one failed
     Once(once::Args),
+    /// Rehearse failures in virtual time, by the configuration: what would be noticed, when, and who would be told;
+    /// exit code 1 if an expectation is missed
+    Drill(drill::Args),
     /// Look at incidents and act on them
     #[command(subcommand)]
     Incident(incident::Command),
@@ -96,7 +105,9 @@ impl From<Ending> for ExitCode {
 #[must_use]
 pub fn main() -> ExitCode {
     // Clap ends the process with 2 by itself when the arguments are wrong.
-    let Args { flags, command } = Args::parse();
+    let matches = Args::command().get_matches();
+    let Args { mut flags, command } = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    flags.config_given = matches.value_source("config") == Some(ValueSource::CommandLine);
     let secrets = log::start(flags.log_format, flags.verbose, matches!(command, Command::Run));
     // Every TLS connection, of probes, mail and the demo, uses this provider; a second one cannot be installed.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -104,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Run => run::run(&flags, &secrets),
         Command::Validate => validate::run(&flags),
         Command::Once(args) => once::run(&flags, &args, &secrets),
+        Command::Drill(args) => drill::run(&flags, &args),
         Command::Incident(command) => incident::run(&flags, command),
         Command::Postmortem(args) => postmortem::run(&flags, &args),
         Command::Backtest(args) => backtest::run(&flags, &args),

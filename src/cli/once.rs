@@ -15,6 +15,7 @@ use crate::model::unit::show_duration;
 use crate::model::{CheckResult, Outcome, Probe, Role};
 use crate::probe::{Prober, Roots};
 
+use super::junit::{self, Case, Failure};
 use super::log::HiddenSecrets;
 use super::{Ending, Flags, complain, load};
 
@@ -166,62 +167,18 @@ fn json(probe: &Probe, result: &CheckResult) -> String {
     format!("{line}\n")
 }
 
-/// The format that Jenkins, GitLab and others read: <https://github.com/testmoapp/junitxml>.
 fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a Checked)>) -> String {
-    let (mut cases, mut tests, mut failed) = (String::new(), 0, 0);
-    for (probe, Checked { earlier, last: result }) in pairs {
-        let again: String = earlier
-            .iter()
-            .map(|result| {
-                let fault = result.evidence.as_ref().map_or("", |evidence| &evidence.fault);
-                format!("    <system-out>tried again: {}</system-out>\n", xml(fault))
-            })
-            .collect();
-        tests += 1;
-        let start = format!(
-            "  <testcase classname=\"{}\" name=\"{}\" time=\"{:.3}\"",
-            xml(probe.component.as_str()),
-            xml(probe.id.as_str()),
-            result.phases.total.as_secs_f64(),
-        );
-        if result.outcome == Outcome::Success {
-            cases.push_str(&if again.is_empty() {
-                format!("{start}/>\n")
-            } else {
-                format!("{start}>\n{again}  </testcase>\n")
-            });
-            continue;
-        }
-        failed += 1;
-        let evidence = result.evidence.as_ref();
-        let fault = evidence.map_or("nobody looked", |evidence| &evidence.fault);
-        let request = evidence.map_or("", |evidence| &evidence.request);
-        cases.push_str(&format!(
-            "{start}>\n    <failure type=\"{}\" message=\"{}\">{}</failure>\n{again}  </testcase>\n",
-            result.outcome.as_str(),
-            xml(fault),
-            xml(request),
-        ));
-    }
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failed}\">\n{cases}</testsuite>\n",
-        xml(name)
-    )
-}
-
-/// Text as XML 1.0 allows it: markup escaped, control characters replaced.
-fn xml(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\n' | '\t' => safe.push(' '),
-            other if other.is_control() || matches!(other, '\u{fffe}' | '\u{ffff}') => safe.push('\u{fffd}'),
-            other => safe.push(other),
-        }
-    }
-    safe
+    let fault = |result: &CheckResult| result.evidence.as_ref().map(|evidence| evidence.fault.clone());
+    let cases = pairs.map(|(probe, Checked { earlier, last: result })| Case {
+        class: probe.component.to_string(),
+        name: probe.id.to_string(),
+        time: result.phases.total,
+        failure: (result.outcome != Outcome::Success).then(|| Failure {
+            kind: result.outcome.as_str().to_owned(),
+            message: fault(result).unwrap_or_else(|| "nobody looked".into()),
+            text: result.evidence.as_ref().map(|evidence| evidence.request.clone()).unwrap_or_default(),
+        }),
+        said: earlier.iter().map(|result| format!("tried again: {}", fault(result).unwrap_or_default())).collect(),
+    });
+    junit::suite(name, cases)
 }

@@ -7,13 +7,13 @@ use crate::model::Secrets;
 
 /// Where something stands in the file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The line, from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// The column in characters, from 1.
-    pub(super) column: usize,
+    pub(crate) column: usize,
     /// How many characters it is long; at least 1.
-    pub(super) length: usize,
+    pub(crate) length: usize,
 }
 
 /// One thing that is wrong in a config.
@@ -32,7 +32,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(place: Place, fault: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn new(place: Place, fault: impl Into<String>, remedy: impl Into<String>) -> Self {
         let Place { line, column, length } = place;
         Self { line, column, length, fault: fault.into(), remedy: remedy.into() }
     }
@@ -63,7 +63,7 @@ const WIDEST: usize = 160;
 const MOST_SHOWN: usize = 200;
 
 impl Problems {
-    pub(super) fn new(file: &str, text: &str, mut problems: Vec<Problem>, secrets: &Secrets) -> Self {
+    pub(crate) fn new(file: &str, text: &str, mut problems: Vec<Problem>, secrets: &Secrets) -> Self {
         for problem in &mut problems {
             problem.fault = secrets.redact(&problem.fault).into_owned();
             problem.remedy = secrets.redact(&problem.remedy).into_owned();
@@ -130,7 +130,7 @@ impl fmt::Debug for Problems {
 impl std::error::Error for Problems {}
 
 /// `did you mean `interval`?` when one of the names is close to what was written, otherwise what there is.
-pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
+pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     // Nobody means one of our names with a whole paragraph.
     let lower: String = written.chars().take(100).collect::<String>().to_lowercase();

@@ -10,43 +10,43 @@ use crate::model::unit::{parse_duration, show_duration};
 
 /// A key and its value.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'n> {
+pub(crate) struct Entry<'n> {
     /// The key.
-    pub(super) name: &'n str,
+    pub(crate) name: &'n str,
     /// Where the key stands.
-    pub(super) at: Place,
+    pub(crate) at: Place,
     /// The value.
-    pub(super) node: &'n Node,
+    pub(crate) node: &'n Node,
 }
 
 /// A map with known keys.
-pub(super) struct Table<'n> {
+pub(crate) struct Table<'n> {
     /// What problems with the whole point at.
-    pub(super) at: Place,
+    pub(crate) at: Place,
     known: &'static [&'static str],
     entries: Vec<Entry<'n>>,
 }
 
 impl<'n> Table<'n> {
     /// The entry with this key, which must be one of the known ones.
-    pub(super) fn get(&self, name: &str) -> Option<Entry<'n>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Entry<'n>> {
         debug_assert!(self.known.contains(&name), "{name} is not among the known keys");
         self.entries.iter().find(|entry| entry.name == name).copied()
     }
 }
 
 /// Names that a reference may point to.
-pub(super) struct Names<'a> {
+pub(crate) struct Names<'a> {
     /// What they are names of: `component`.
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
     /// The names.
-    pub(super) all: Vec<&'a str>,
+    pub(crate) all: Vec<&'a str>,
     /// Whether it is a problem of its own, already told, that there are none.
-    pub(super) needed: bool,
+    pub(crate) needed: bool,
 }
 
 /// Reads values and collects problems.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     filler: Filler<'a>,
 }
 
@@ -62,27 +62,27 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(outside: &'a dyn Outside) -> Self {
+    pub(crate) fn new(outside: &'a dyn Outside) -> Self {
         Self { filler: Filler { outside, secrets: Vec::new(), problems: Vec::new() } }
     }
 
     /// The problems and the secrets.
-    pub(super) fn finish(self) -> (Vec<Problem>, Vec<String>) {
+    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<String>) {
         (self.filler.problems, self.filler.secrets)
     }
 
     /// Notes a problem.
-    pub(super) fn fault(&mut self, place: Place, fault: impl Into<String>, remedy: impl Into<String>) {
+    pub(crate) fn fault(&mut self, place: Place, fault: impl Into<String>, remedy: impl Into<String>) {
         self.filler.problems.push(Problem::new(place, fault, remedy));
     }
 
     /// Notes a value that must not be shown.
-    pub(super) fn hide(&mut self, value: impl Into<String>) {
+    pub(crate) fn hide(&mut self, value: impl Into<String>) {
         self.filler.secrets.push(value.into());
     }
 
     /// Notes every secret also in the form in which a URL's path and query have it.
-    pub(super) fn hide_encoded(&mut self) {
+    pub(crate) fn hide_encoded(&mut self) {
         let encoded: Vec<String> = self.filler.secrets.iter().flat_map(|secret| encodings(secret)).collect();
         for form in encoded {
             if !self.filler.secrets.contains(&form) {
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A map with these keys and no others, each at most once. Nothing at all is an empty map.
-    pub(super) fn table<'n>(
+    pub(crate) fn table<'n>(
         &mut self,
         entry: Entry<'n>,
         known: &'static [&'static str],
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A map with free keys, each at most once.
-    pub(super) fn named<'n>(&mut self, entry: Entry<'n>, remedy: &str) -> Option<Vec<Entry<'n>>> {
+    pub(crate) fn named<'n>(&mut self, entry: Entry<'n>, remedy: &str) -> Option<Vec<Entry<'n>>> {
         let Value::Map(pairs) = &entry.node.value else {
             self.wrong(entry, "a map", remedy);
             return None;
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A map whose keys are ids: `[a-z0-9][a-z0-9_-]*`.
-    pub(super) fn ids<'n>(&mut self, entry: Entry<'n>, remedy: &str) -> Option<Vec<Entry<'n>>> {
+    pub(crate) fn ids<'n>(&mut self, entry: Entry<'n>, remedy: &str) -> Option<Vec<Entry<'n>>> {
         let entries = self.named(entry, remedy)?;
         for Entry { name, at, .. } in &entries {
             if !is_id(name) {
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list with at least one item.
-    pub(super) fn list<'n>(&mut self, entry: Entry<'n>, remedy: &str) -> Option<Vec<Entry<'n>>> {
+    pub(crate) fn list<'n>(&mut self, entry: Entry<'n>, remedy: &str) -> Option<Vec<Entry<'n>>> {
         let Value::List(items) = &entry.node.value else {
             self.wrong(entry, "a list", remedy);
             return None;
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&mut self, entry: Entry<'_>) -> Option<Text> {
+    pub(crate) fn text(&mut self, entry: Entry<'_>) -> Option<Text> {
         let source = self.source(entry)?;
         let text = self.filler.text(source, entry.node)?;
         if text.value.trim().is_empty() {
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text with holes for these labels. It may be empty, and a number is taken as it was written.
-    pub(super) fn template(&mut self, entry: Entry<'_>, labels: &Given<'_>) -> Option<Template> {
+    pub(crate) fn template(&mut self, entry: Entry<'_>, labels: &Given<'_>) -> Option<Template> {
         let source = match &entry.node.value {
             Value::Number(source) => source,
             _ => self.source(entry)?,
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text, or a number as it was written.
-    pub(super) fn word(&mut self, entry: Entry<'_>) -> Option<Text> {
+    pub(crate) fn word(&mut self, entry: Entry<'_>) -> Option<Text> {
         match &entry.node.value {
             Value::Number(source) => Some(Text::literal(source, entry.node)),
             _ => self.text(entry),
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A duration between these two.
-    pub(super) fn duration(&mut self, entry: Entry<'_>, least: Duration, most: Duration) -> Option<Duration> {
+    pub(crate) fn duration(&mut self, entry: Entry<'_>, least: Duration, most: Duration) -> Option<Duration> {
         let text = self.word(entry)?;
         match parse_duration(&text.value) {
             Ok(duration) if duration < least || duration > most => {
@@ -235,13 +235,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A ratio: `5%`.
-    pub(super) fn ratio(&mut self, entry: Entry<'_>) -> Option<Ratio> {
+    pub(crate) fn ratio(&mut self, entry: Entry<'_>) -> Option<Ratio> {
         let text = self.word(entry)?;
         Ratio::parse(&text.value).map_err(|why| self.fault(text.place, why.fault, why.remedy)).ok()
     }
 
     /// A whole number between these two.
-    pub(super) fn whole(&mut self, entry: Entry<'_>, least: u64, most: u64) -> Option<u64> {
+    pub(crate) fn whole(&mut self, entry: Entry<'_>, least: u64, most: u64) -> Option<u64> {
         let text = match &entry.node.value {
             Value::Number(_) | Value::Text(_) => self.word(entry)?,
             _ => {
@@ -258,7 +258,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, entry: Entry<'_>) -> Option<bool> {
+    pub(crate) fn flag(&mut self, entry: Entry<'_>) -> Option<bool> {
         match &entry.node.value {
             Value::Bool(value) => Some(*value),
             _ => {
@@ -269,7 +269,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One of these words.
-    pub(super) fn choice<T: Copy>(&mut self, entry: Entry<'_>, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&mut self, entry: Entry<'_>, choices: &[(&str, T)]) -> Option<T> {
         let text = self.word(entry)?;
         let found = choices.iter().find(|(name, _)| *name == text.value).map(|(_, choice)| *choice);
         if found.is_none() {
@@ -280,7 +280,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A name that must be one of these.
-    pub(super) fn reference(&mut self, entry: Entry<'_>, names: &Names<'_>) -> Option<Text> {
+    pub(crate) fn reference(&mut self, entry: Entry<'_>, names: &Names<'_>) -> Option<Text> {
         let text = self.word(entry)?;
         if names.all.contains(&text.value.as_str()) {
             return Some(text);
@@ -293,7 +293,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list of names, each one of these and each named once.
-    pub(super) fn references(&mut self, entry: Entry<'_>, names: &Names<'_>, remedy: &str) -> Option<Vec<String>> {
+    pub(crate) fn references(&mut self, entry: Entry<'_>, names: &Names<'_>, remedy: &str) -> Option<Vec<String>> {
         let mut found: Vec<String> = Vec::new();
         for item in self.list(entry, remedy)? {
             let Some(text) = self.reference(item, names) else { continue };
@@ -307,7 +307,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes of the file that this text names.
-    pub(super) fn file(&mut self, entry: Entry<'_>) -> Option<(Vec<u8>, Place)> {
+    pub(crate) fn file(&mut self, entry: Entry<'_>) -> Option<(Vec<u8>, Place)> {
         let text = self.text(entry)?;
         match self.filler.outside.file(&text.value) {
             Ok(bytes) => Some((bytes, text.place)),
@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entry with this key, or a problem with the whole.
-    pub(super) fn need<'n>(&mut self, table: &Table<'n>, name: &str, remedy: &str) -> Option<Entry<'n>> {
+    pub(crate) fn need<'n>(&mut self, table: &Table<'n>, name: &str, remedy: &str) -> Option<Entry<'n>> {
         let entry = table.get(name);
         if entry.is_none() {
             self.fault(table.at, format!("`{name}` is missing"), remedy);

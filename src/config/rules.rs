@@ -3,21 +3,22 @@
 
 mod burn_rate;
 mod change;
+mod error_rate;
 mod expiry;
 mod latency;
 mod missing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::Config;
 use super::probes::{self, condition};
 use super::problem::nearest;
 use super::reader::{Entry, Names, Reader, Table};
 use super::words::{label_value, seconds};
 use crate::model::rule::OFFLINE;
 use crate::model::{
-    Bad, Clear, Component, Consecutive, ErrorRate, FailureClass, LabelName, LabelValue, Ratio, ReceiverId, Rule,
-    RuleKind, Scope, Severity,
+    Bad, Component, Consecutive, FailureClass, LabelName, LabelValue, ReceiverId, Rule, RuleKind, Scope, Severity,
 };
 
 pub(super) use burn_rate::{KEYS as BURN_RATE_KEYS, WINDOW_KEYS as BURN_WINDOW_KEYS};
@@ -169,7 +170,7 @@ fn kinds(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) 
         "burn_rate" => burn_rate::read(reader, table, form, around),
         "expires_within" => expiry::read(reader, form).map(RuleKind::Expiry).map(whole),
         "missing" => missing::read(reader, form).map(RuleKind::Missing).map(whole),
-        _ => error_rate(reader, table, around).map(RuleKind::ErrorRate).map(whole),
+        _ => error_rate::read(reader, table, around).map(RuleKind::ErrorRate).map(whole),
     }
 }
 
@@ -241,26 +242,6 @@ fn consecutive(reader: &mut Reader<'_>, table: &Table<'_>, entry: Entry<'_>) -> 
     Some(Consecutive { count: u32::try_from(count?).unwrap_or(u32::MAX), clear_after: clear_after? })
 }
 
-fn error_rate(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<ErrorRate> {
-    let bad = what_is_bad(reader, table);
-    let above = reader.need(table, "above", "say from which share of bad checks on: `above: 5%`").and_then(|entry| {
-        let above = reader.ratio(entry)?;
-        if above == Ratio::ONE {
-            reader.fault(entry.node.place, "no share is above 100%", "write a smaller one: `99%`");
-            return None;
-        }
-        Some(above)
-    });
-    let within = match table.get("within") {
-        Some(entry) => reader.duration(entry, seconds(1), LONGEST),
-        None => Some(WITHIN),
-    };
-    let at_least = at_least(reader, table, AT_LEAST);
-    let per = slices(reader, table, around);
-    let clear = clear(reader, table, above, within);
-    Some(ErrorRate { bad: bad?, above: above?, within: within?, at_least: at_least?, per: per?, clear: clear? })
-}
-
 fn per(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Vec<LabelName>> {
     let remedy = "name labels, or remove the key to judge the whole only";
     let names = reader.references(entry, &around.labels(), remedy)?;
@@ -270,42 +251,6 @@ fn per(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> 
         return None;
     }
     Some(names.into_iter().map(LabelName::from).collect())
-}
-
-fn clear(
-    reader: &mut Reader<'_>,
-    table: &Table<'_>,
-    above: Option<Ratio>,
-    within: Option<Duration>,
-) -> Option<Clear> {
-    let table = match table.get("clear") {
-        Some(entry) => Some(reader.table(entry, CLEAR_KEYS, "write `clear: {below: 1%, for: 2m}`")?),
-        None => None,
-    };
-    let below = match table.as_ref().and_then(|table| table.get("below")) {
-        Some(entry) => below(reader, entry, above),
-        // Half of it; of 0% the smallest share that none at all is below.
-        None => above.map(|above| Ratio::from_ppm((above.ppm() / 2).max(1))),
-    };
-    let hold = match table.as_ref().and_then(|table| table.get("for")) {
-        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
-        None => within,
-    };
-    Some(Clear { below: below?, hold: hold? })
-}
-
-fn below(reader: &mut Reader<'_>, entry: Entry<'_>, above: Option<Ratio>) -> Option<Ratio> {
-    let below = reader.ratio(entry)?;
-    if below.ppm() == 0 {
-        reader.fault(entry.node.place, "no share is below 0%: the breach would never be over", "write `below: 0.1%`");
-        return None;
-    }
-    if above.is_some_and(|above| above.ppm() > 0 && below > above) {
-        let fault = format!("`below` is {below}, which is more than `above`");
-        reader.fault(entry.node.place, fault, "a breach is over below the share at which it starts, not above");
-        return None;
-    }
-    Some(below)
 }
 
 /// `failure == "not_found"` is judged without CEL; everything else is a condition.
@@ -333,6 +278,22 @@ fn failure_name(source: &str) -> Option<(&str, usize)> {
     let start = source.find(name).filter(|_| !name.is_empty()).unwrap_or_default();
     let start = source.get(..start).map_or(0, |before| before.chars().count());
     Some((name, start))
+}
+
+/// Some of the probes of a config that is read already: `over` as a rule has it.
+pub(crate) fn over(reader: &mut Reader<'_>, entry: Entry<'_>, config: &Config) -> Option<Scope> {
+    let names: BTreeSet<&str> = config.probes.iter().map(|probe| probe.name.as_str()).collect();
+    let labels = config.probes.iter().flat_map(|probe| probe.labels.keys().map(ToString::to_string)).collect();
+    let probes = probes::Found {
+        names: names.into_iter().map(str::to_owned).collect(),
+        labels,
+        probes: config.probes.clone(),
+        complete: true,
+        warnings: Vec::new(),
+    };
+    let around =
+        Surroundings { components: &config.components, probes: &probes, cohorts: &config.cohorts, receivers: &[] };
+    scope(reader, entry, &around)
 }
 
 fn scope(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Scope> {

@@ -20,30 +20,30 @@ pub trait Outside {
 
 /// A text, filled in from outside.
 #[derive(Clone, Debug)]
-pub(super) struct Text {
+pub(crate) struct Text {
     /// What it says.
-    pub(super) value: String,
+    pub(crate) value: String,
     /// Where it stands.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     /// Whether a part of it came from outside.
-    pub(super) secret: bool,
+    pub(crate) secret: bool,
     /// How many characters stand between the place and the first one, if it stands in the file as it is.
     lead: Option<usize>,
 }
 
 impl Text {
     /// A text that has no holes.
-    pub(super) fn literal(value: &str, node: &Node) -> Self {
+    pub(crate) fn literal(value: &str, node: &Node) -> Self {
         Self { value: value.into(), place: node.place, secret: false, lead: node.lead }
     }
 
     /// How a problem may show it.
-    pub(super) fn show(&self) -> &str {
+    pub(crate) fn show(&self) -> &str {
         if self.secret { crate::model::secret::REDACTED } else { &self.value }
     }
 
     /// The place of `length` characters within it, from character `start`; the whole where that is not known.
-    pub(super) fn part(&self, start: usize, length: usize) -> Place {
+    pub(crate) fn part(&self, start: usize, length: usize) -> Place {
         within(self.place, self.lead, start, length)
     }
 }
@@ -56,21 +56,21 @@ fn within(place: Place, lead: Option<usize>, start: usize, length: usize) -> Pla
 }
 
 /// The labels that a template can be filled with, each with one of its values.
-pub(super) struct Given<'a> {
+pub(crate) struct Given<'a> {
     /// Names and values.
-    pub(super) labels: BTreeMap<&'a str, &'a str>,
+    pub(crate) labels: BTreeMap<&'a str, &'a str>,
     /// Whether these are all: where `for_each` has a mistake, nobody knows.
-    pub(super) all: bool,
+    pub(crate) all: bool,
 }
 
 /// A text with holes for labels.
 #[derive(Clone, Debug)]
-pub(super) struct Template {
+pub(crate) struct Template {
     pieces: Vec<Piece>,
     /// Where it stands.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     /// Whether a part of it came from outside.
-    pub(super) secret: bool,
+    pub(crate) secret: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ enum Piece {
 
 impl Template {
     /// Fills in the labels; the filter sees what stands before a value, and the value.
-    pub(super) fn fill(&self, labels: &BTreeMap<&str, &str>, filter: fn(&str, &str) -> String) -> String {
+    pub(crate) fn fill(&self, labels: &BTreeMap<&str, &str>, filter: fn(&str, &str) -> String) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
@@ -97,12 +97,12 @@ impl Template {
 }
 
 /// A label's value as it is.
-pub(super) fn as_it_is(_: &str, value: &str) -> String {
+pub(crate) fn as_it_is(_: &str, value: &str) -> String {
     value.into()
 }
 
 /// A label's value for a URL: percent-encoded (RFC 3986, section 2) once the host is behind us.
-pub(super) fn for_url(before: &str, value: &str) -> String {
+pub(crate) fn for_url(before: &str, value: &str) -> String {
     let past_host = before.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']));
     if !past_host {
         return value.into();
@@ -128,15 +128,15 @@ fn next_hole(text: &str, labels: bool) -> Option<(usize, &'static str, &'static 
 }
 
 /// Fills holes, collecting secrets and problems.
-pub(super) struct Filler<'a> {
-    pub(super) outside: &'a dyn Outside,
-    pub(super) secrets: Vec<String>,
-    pub(super) problems: Vec<Problem>,
+pub(crate) struct Filler<'a> {
+    pub(crate) outside: &'a dyn Outside,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl Filler<'_> {
     /// Fills in what comes from outside.
-    pub(super) fn text(&mut self, source: &str, node: &Node) -> Option<Text> {
+    pub(crate) fn text(&mut self, source: &str, node: &Node) -> Option<Text> {
         let template = self.scan(source, node, None)?;
         let value = template.fill(&BTreeMap::new(), as_it_is);
         let lead = if value == source { node.lead } else { None };
@@ -144,7 +144,7 @@ impl Filler<'_> {
     }
 
     /// Fills in what comes from outside and leaves the labels open. Every label must be one of these.
-    pub(super) fn template(&mut self, source: &str, node: &Node, given: &Given<'_>) -> Option<Template> {
+    pub(crate) fn template(&mut self, source: &str, node: &Node, given: &Given<'_>) -> Option<Template> {
         self.scan(source, node, Some(given))
     }
 

@@ -8,7 +8,7 @@ use super::text::Text;
 use crate::model::{LabelName, LabelValue};
 
 /// A name for people. It stands in subjects, logs and on terminals, so it is one line without control characters.
-pub(super) fn shown_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<String> {
+pub(crate) fn shown_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<String> {
     let text = reader.text(entry)?;
     let text = shown(reader, text)?;
     if text.value.contains(char::is_control) {
@@ -20,7 +20,7 @@ pub(super) fn shown_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<St
 }
 
 /// A text that pages, mails or the database will show, which no secret may.
-pub(super) fn shown(reader: &mut Reader<'_>, text: Text) -> Option<Text> {
+pub(crate) fn shown(reader: &mut Reader<'_>, text: Text) -> Option<Text> {
     if text.secret {
         let fault = "what `${…}` gives is a secret, and this would be shown".to_owned();
         reader.fault(text.place, fault, "write the value itself");
@@ -30,7 +30,7 @@ pub(super) fn shown(reader: &mut Reader<'_>, text: Text) -> Option<Text> {
 }
 
 /// Whether it can be a label's name: `[a-z][a-z0-9_]*`, and none of those that mean something by themselves.
-pub(super) fn label_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<LabelName> {
+pub(crate) fn label_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<LabelName> {
     const RESERVED: [&str; 4] = ["component", "host", "kind", "probe"];
     let name = entry.name;
     if RESERVED.contains(&name) {
@@ -52,7 +52,7 @@ pub(super) fn label_name(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<La
 }
 
 /// Whether it can be a label's value: nothing that would make a probe's id ambiguous.
-pub(super) fn label_value(reader: &mut Reader<'_>, value: &str, place: Place) -> Option<LabelValue> {
+pub(crate) fn label_value(reader: &mut Reader<'_>, value: &str, place: Place) -> Option<LabelValue> {
     let sound =
         !value.contains(|c: char| c.is_control() || matches!(c, ',' | '[' | ']')) && value.chars().count() <= 200;
     if !sound {
@@ -63,6 +63,6 @@ pub(super) fn label_value(reader: &mut Reader<'_>, value: &str, place: Place) ->
 }
 
 /// So many seconds.
-pub(super) const fn seconds(count: u64) -> Duration {
+pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }

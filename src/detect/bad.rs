@@ -41,7 +41,7 @@ fn fact(variable: &str, probe: &Probe, result: &CheckResult) -> Fact {
 }
 
 /// The phases as a condition sees them; a phase that was not reached took no time.
-fn timing(phases: &Phases) -> Fact {
+pub(crate) fn timing(phases: &Phases) -> Fact {
     let span = |duration: Option<Duration>| Fact::Span(duration.unwrap_or_default());
     let named = [
         ("dns", span(phases.dns)),

@@ -1,6 +1,6 @@
 //! Floor 1: from results to breaches. Judged at every result, not on a tick; O(1) amortised per result and slice.
 
-mod bad;
+pub(crate) mod bad;
 mod change;
 mod buckets;
 mod burn_rate;

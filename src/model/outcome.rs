@@ -110,6 +110,21 @@ impl FailureClass {
         }
     }
 
+    /// The class of an HTTP status that is no success.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            404 | 410 => Self::NotFound,
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden,
+            429 => Self::RateLimited,
+            400..=499 => Self::ClientError,
+            500..=599 => Self::ServerError,
+            300..=399 => Self::Redirect,
+            _ => Self::Expectation,
+        }
+    }
+
     /// The class with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -10,20 +10,6 @@ use super::tls::explain;
 use crate::model::FailureClass;
 use crate::model::unit::show_duration;
 
-/// The class of a status that is no success.
-pub(super) fn by_status(status: u16) -> FailureClass {
-    match status {
-        404 | 410 => FailureClass::NotFound,
-        401 => FailureClass::Unauthorized,
-        403 => FailureClass::Forbidden,
-        429 => FailureClass::RateLimited,
-        400..=499 => FailureClass::ClientError,
-        500..=599 => FailureClass::ServerError,
-        300..=399 => FailureClass::Redirect,
-        _ => FailureClass::Expectation,
-    }
-}
-
 /// The class of an error in this phase, and the fault in plain words.
 pub(super) fn by_error(error: &reqwest::Error, phase: Option<Phase>) -> (FailureClass, String) {
     let causes = Causes::of(error);

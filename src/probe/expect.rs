@@ -7,7 +7,6 @@ use std::sync::Arc;
 use http::HeaderMap;
 use url::Url;
 
-use super::classify::by_status;
 use crate::model::condition::{Fact, Verdict};
 use crate::model::{Condition, FailureClass, Phases};
 
@@ -49,7 +48,8 @@ impl Expectations {
         follows: bool,
         hide: &dyn Fn(&str) -> String,
     ) -> Option<(FailureClass, String)> {
-        let class = if answer.status >= 400 { by_status(answer.status) } else { FailureClass::Expectation };
+        let class =
+            if answer.status >= 400 { FailureClass::of_status(answer.status) } else { FailureClass::Expectation };
         if self.conditions.is_empty() {
             return match answer.status {
                 200..=299 => None,
@@ -57,7 +57,10 @@ impl Expectations {
                 status => {
                     let status =
                         http::StatusCode::from_u16(status).map_or(status.to_string(), |known| known.to_string());
-                    Some((by_status(answer.status), format!("expected a 2xx status, status was {status}")))
+                    Some((
+                        FailureClass::of_status(answer.status),
+                        format!("expected a 2xx status, status was {status}"),
+                    ))
                 }
             };
         }

@@ -31,7 +31,7 @@ fn folder(config: impl AsRef<[u8]>) -> TempDir {
 fn help_names_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let help = tripline(folder.path(), &["--help"]).with(0).out;
-    for command in ["run", "validate", "once", "incident", "postmortem", "backtest", "schema", "demo"] {
+    for command in ["run", "validate", "once", "drill", "incident", "postmortem", "backtest", "schema", "demo"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
         tripline(folder.path(), &[command, "--help"]).with(0);
     }

@@ -15,6 +15,7 @@ mod cli;
 mod run;
 mod sight;
 mod demo;
+mod drills;
 mod properties;
 mod siege;
 mod tidy;

@@ -1,4 +1,4 @@
 //! probes.yaml as it is written: its shape for editors, and its text as a tree.
 
 pub mod shape;
-pub(in crate::config) mod tree;
+pub(crate) mod tree;

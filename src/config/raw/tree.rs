@@ -10,19 +10,19 @@ use crate::config::problem::{Place, Problem};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(in crate::config) struct Node {
+pub(crate) struct Node {
     /// Where it stands: the whole value if it fits on one line, otherwise its start.
-    pub(in crate::config) place: Place,
+    pub(crate) place: Place,
     /// How many characters stand between the place and the value's first one (a quote), if the value stands
     /// there letter by letter, so that a place within it can be shown.
-    pub(in crate::config) lead: Option<usize>,
+    pub(crate) lead: Option<usize>,
     /// What it is.
-    pub(in crate::config) value: Value,
+    pub(crate) value: Value,
 }
 
 /// What a value is.
 #[derive(Clone, Debug)]
-pub(in crate::config) enum Value {
+pub(crate) enum Value {
     /// Nothing, or `null`.
     Null,
     /// `true` or `false`.
@@ -47,7 +47,7 @@ const DEEPEST: usize = 32;
 const MOST: usize = 1_000_000;
 
 /// Reads YAML 1.2. `no` and `yes` are texts; anchors, aliases and merge keys work, within bounds.
-pub(in crate::config) fn parse(text: &str) -> Result<Node, Problem> {
+pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
     let start = Place { line: 1, column: 1, length: 1 };
     if text.len() > LARGEST {
         let fault = format!("the file has {} bytes; at most {LARGEST} are read", text.len());
@@ -119,7 +119,7 @@ fn syntax(error: &serde_yaml::Error, start: Place) -> Problem {
     }
 }
 
-pub(in crate::config) fn empty(place: Place) -> Problem {
+pub(crate) fn empty(place: Place) -> Problem {
     Problem::new(place, "the file is empty", "it needs at least `name`, `components` and `probes`")
 }
 

@@ -1,0 +1,64 @@
+//! `above`: the share of bad checks in a sliding window.
+
+use std::time::Duration;
+
+use super::{AT_LEAST, CLEAR_KEYS, LONGEST, Surroundings, WITHIN, at_least, slices, what_is_bad};
+use crate::config::reader::{Entry, Reader, Table};
+use crate::config::words::seconds;
+use crate::model::{Clear, ErrorRate, Ratio};
+
+pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<ErrorRate> {
+    let bad = what_is_bad(reader, table);
+    let above = reader.need(table, "above", "say from which share of bad checks on: `above: 5%`").and_then(|entry| {
+        let above = reader.ratio(entry)?;
+        if above == Ratio::ONE {
+            reader.fault(entry.node.place, "no share is above 100%", "write a smaller one: `99%`");
+            return None;
+        }
+        Some(above)
+    });
+    let within = match table.get("within") {
+        Some(entry) => reader.duration(entry, seconds(1), LONGEST),
+        None => Some(WITHIN),
+    };
+    let at_least = at_least(reader, table, AT_LEAST);
+    let per = slices(reader, table, around);
+    let clear = clear(reader, table, above, within);
+    Some(ErrorRate { bad: bad?, above: above?, within: within?, at_least: at_least?, per: per?, clear: clear? })
+}
+
+fn clear(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    above: Option<Ratio>,
+    within: Option<Duration>,
+) -> Option<Clear> {
+    let table = match table.get("clear") {
+        Some(entry) => Some(reader.table(entry, CLEAR_KEYS, "write `clear: {below: 1%, for: 2m}`")?),
+        None => None,
+    };
+    let below = match table.as_ref().and_then(|table| table.get("below")) {
+        Some(entry) => below(reader, entry, above),
+        // Half of it; of 0% the smallest share that none at all is below.
+        None => above.map(|above| Ratio::from_ppm((above.ppm() / 2).max(1))),
+    };
+    let hold = match table.as_ref().and_then(|table| table.get("for")) {
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
+        None => within,
+    };
+    Some(Clear { below: below?, hold: hold? })
+}
+
+fn below(reader: &mut Reader<'_>, entry: Entry<'_>, above: Option<Ratio>) -> Option<Ratio> {
+    let below = reader.ratio(entry)?;
+    if below.ppm() == 0 {
+        reader.fault(entry.node.place, "no share is below 0%: the breach would never be over", "write `below: 0.1%`");
+        return None;
+    }
+    if above.is_some_and(|above| above.ppm() > 0 && below > above) {
+        let fault = format!("`below` is {below}, which is more than `above`");
+        reader.fault(entry.node.place, fault, "a breach is over below the share at which it starts, not above");
+        return None;
+    }
+    Some(below)
+}

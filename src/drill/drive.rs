@@ -1,0 +1,283 @@
+//! Drive: the engine, a clock that is set from outside, and all that came out.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::engine::{Engine, Input, Output, restart};
+use crate::incident::lifecycle;
+use crate::model::{
+    Action, ActionId, ActionKind, CheckResult, Incident, IncidentChange, IncidentEvent, IncidentId, Notification,
+    Outcome, Timestamp,
+};
+
+/// Results wait so long for company before they are stored, as those of the daemon do.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Something that came out, and when by true time: what the clock would show had it never been set.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Seen<T> {
+    /// By true time. What came out itself bears the wall clock's.
+    pub at: Timestamp,
+    /// What came out.
+    pub what: T,
+}
+
+/// How many checks were judged, and what they came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// All of them.
+    pub checks: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those in which nobody looked.
+    pub void: u64,
+    /// Tries that were made again, which are no checks of their own.
+    pub again: u64,
+}
+
+/// An engine that is fed results, with everything that came out of it.
+///
+/// Hand in what ended in the order of time; between two results time passes by itself, as it does in the daemon.
+/// [`Drive::pass`] lets the rest of the time pass. Every time that is handed in is one of the wall clock.
+pub struct Drive {
+    engine: Engine,
+    /// How far the wall clock is ahead of true time, in milliseconds.
+    ahead: i64,
+    /// The wall clock, as far as is known.
+    now: Timestamp,
+    counts: Counts,
+    events: Vec<Seen<IncidentEvent>>,
+    owed: Vec<Seen<Notification>>,
+    open: BTreeSet<IncidentId>,
+    acts: i64,
+    memory: Memory,
+}
+
+/// What would be in the database, for restarts.
+#[derive(Default)]
+struct Memory {
+    /// From when on results are kept; nothing when no restart will come.
+    from: Option<Timestamp>,
+    stored: VecDeque<CheckResult>,
+    /// Results that are not committed yet: a kill loses them.
+    pending: Vec<CheckResult>,
+    waiting_since: Timestamp,
+}
+
+impl Drive {
+    /// A drive that begins now, with nothing stored.
+    #[must_use]
+    pub fn new(config: &Arc<Config>, now: Timestamp) -> Self {
+        Self {
+            engine: Engine::restore(Arc::clone(config), Vec::new()),
+            ahead: 0,
+            now,
+            counts: Counts::default(),
+            events: Vec::new(),
+            owed: Vec::new(),
+            open: BTreeSet::new(),
+            acts: 0,
+            memory: Memory::default(),
+        }
+    }
+
+    /// Keeps the results from this moment of true time on, so that [`Drive::restart`] can replay them.
+    pub fn remember(&mut self, from: Option<Timestamp>) {
+        self.memory.from = from;
+        if from.is_none() {
+            self.memory = Memory::default();
+        }
+    }
+
+    /// Hands in a result that comes in at `now`.
+    pub fn result(&mut self, result: CheckResult, now: Timestamp) {
+        self.pass(now);
+        self.engine.handle(Input::Result(result), now);
+        self.drain(now);
+    }
+
+    /// Does something to every open incident, as a person would. Returns how many there were.
+    pub fn act(&mut self, kind: ActionKind, by: &str, text: &str, now: Timestamp) -> usize {
+        self.pass(now);
+        let open = self.open.clone();
+        for &incident in &open {
+            let action = Action { at: now, incident, kind, by: by.into(), text: text.into() };
+            self.acts += 1;
+            self.engine.handle(Input::Action(ActionId(self.acts), action), now);
+            self.drain(now);
+        }
+        open.len()
+    }
+
+    /// Lets time pass up to, and not including, `now`.
+    pub fn pass(&mut self, now: Timestamp) {
+        while let Some(due) = self.engine.poll_timeout() {
+            let at = due.max(self.now);
+            if at >= now {
+                break;
+            }
+            self.now = at;
+            self.engine.handle(Input::Timeout, at);
+            self.drain(at);
+            // The wall clock may stand before what is due; then it is waited for, as the daemon does.
+            if self.engine.poll_timeout() == Some(due) {
+                break;
+            }
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// Stops, as the daemon does: what still waits to be judged is void.
+    pub fn stop(&mut self, now: Timestamp) {
+        self.pass(now);
+        self.engine.finish(now);
+        self.drain(now);
+    }
+
+    /// Sets the wall clock forth, or back, by so many milliseconds.
+    pub fn step(&mut self, now: Timestamp, by: i64) {
+        self.pass(now);
+        self.ahead = self.ahead.saturating_add(by);
+        self.now = shifted(now, by);
+    }
+
+    /// The wall clock's time at this moment of true time.
+    #[must_use]
+    pub fn wall(&self, true_time: Timestamp) -> Timestamp {
+        shifted(true_time, self.ahead)
+    }
+
+    /// The moment of true time at which the wall clock shows this.
+    #[must_use]
+    pub fn true_time(&self, wall: Timestamp) -> Timestamp {
+        shifted(wall, self.ahead.saturating_neg())
+    }
+
+    /// The process is killed and started again: the engine is rebuilt from what would be stored, as the daemon does it.
+    pub fn restart(&mut self, now: Timestamp) {
+        self.pass(now);
+        // What was not committed is lost.
+        self.memory.pending.clear();
+        let config = Arc::clone(self.engine.config());
+        let recent = now - restart::RESOLVED_BY_HAND;
+        let mut incidents = self.incidents();
+        incidents.retain(|incident| incident.is_open() || incident.resolved.is_some_and(|at| at >= recent));
+        incidents.retain(|incident| lifecycle::lasts(incident, config.reopen_within, now));
+        let from = restart::replay_from(&config, &incidents, now);
+        self.engine = Engine::restore(config, incidents);
+        for result in self.memory.stored.iter().filter(|result| result.finished() >= from) {
+            self.engine.replay(result);
+        }
+        self.engine.settle(now);
+        self.drain(now);
+    }
+
+    /// The incidents as they stand, in the order in which they were opened.
+    #[must_use]
+    pub fn incidents(&self) -> Vec<Incident> {
+        let mut histories: BTreeMap<IncidentId, Vec<IncidentEvent>> = BTreeMap::new();
+        let mut order = Vec::new();
+        for Seen { what: event, .. } in &self.events {
+            let history = histories.entry(event.incident).or_default();
+            if history.is_empty() {
+                order.push(event.incident);
+            }
+            history.push(event.clone());
+        }
+        order.iter().filter_map(|id| lifecycle::fold(histories.get(id)?).ok()).collect()
+    }
+
+    /// What happened to incidents, in the order in which it happened.
+    #[must_use]
+    pub fn events(&self) -> &[Seen<IncidentEvent>] {
+        &self.events
+    }
+
+    /// The messages that became owed, in their order.
+    #[must_use]
+    pub fn owed(&self) -> &[Seen<Notification>] {
+        &self.owed
+    }
+
+    /// How many checks were judged.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The engine as it stands.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Ends, and gives out everything that came out.
+    #[must_use]
+    pub fn finish(self) -> (Counts, Vec<Seen<IncidentEvent>>, Vec<Seen<Notification>>) {
+        (self.counts, self.events, self.owed)
+    }
+
+    fn count(&mut self, result: &CheckResult) {
+        if result.superseded {
+            self.counts.again += 1;
+            return;
+        }
+        self.counts.checks += 1;
+        match result.outcome {
+            Outcome::Failure(_) => self.counts.failed += 1,
+            Outcome::Void(_) => self.counts.void += 1,
+            Outcome::Success => {}
+        }
+    }
+
+    fn keep(&mut self, result: CheckResult, at: Timestamp) {
+        if self.memory.from.is_none_or(|from| at < from) {
+            return;
+        }
+        let memory = &mut self.memory;
+        if !memory.pending.is_empty() && at.since(memory.waiting_since) >= PATIENCE {
+            memory.stored.extend(memory.pending.drain(..));
+        }
+        if memory.pending.is_empty() {
+            memory.waiting_since = at;
+        }
+        memory.pending.push(result);
+    }
+
+    fn drain(&mut self, now: Timestamp) {
+        let at = self.true_time(now);
+        let mut news = false;
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Result(result) => {
+                    self.count(&result);
+                    self.keep(result, at);
+                }
+                Output::Event(event) => {
+                    match event.change {
+                        IncidentChange::Opened { .. } | IncidentChange::Reopened { .. } => {
+                            self.open.insert(event.incident)
+                        }
+                        IncidentChange::Resolved { .. } => self.open.remove(&event.incident),
+                        _ => false,
+                    };
+                    news = true;
+                    self.events.push(Seen { at, what: event });
+                }
+                Output::Owed(notification) => self.owed.push(Seen { at, what: notification }),
+                Output::Answer(..) => news = true,
+            }
+        }
+        if news {
+            // News does not wait, and takes with it what does.
+            let memory = &mut self.memory;
+            memory.stored.extend(memory.pending.drain(..));
+        }
+    }
+}
+
+fn shifted(time: Timestamp, by: i64) -> Timestamp {
+    Timestamp::from_millis(time.as_millis().saturating_add(by))
+}
