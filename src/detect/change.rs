@@ -24,6 +24,9 @@ use evidence::{SIZES, Sums, Weights, gain};
 
 /// How strongly checks must speak for the usual rate again before a breach is over: a hundred to one, in nats.
 const WELL: f64 = 4.605;
+/// One bad check takes back no more than half of what is needed: a stray failure does not prove that it goes on, and for
+/// every size of outage the good checks between two bad ones bring less.
+const MOST_LOST: f64 = WELL / 2.0;
 /// A breach is over as well when so many checks, for so long, were all good.
 const QUIET_CHECKS: u64 = 10;
 const QUIET: Duration = Duration::from_secs(600);
@@ -276,7 +279,7 @@ impl State {
         if entry.bad {
             let counts = self.seen.since(ongoing.before);
             ongoing.share = likely_share(counts, self.usual);
-            ongoing.wellness += gain(self.usual, ongoing.share);
+            ongoing.wellness += gain(self.usual, ongoing.share).max(-MOST_LOST);
             (ongoing.last_bad, ongoing.good_after) = (entry.at, 0);
         } else {
             ongoing.wellness += gain(1.0 - self.usual, 1.0 - ongoing.share);

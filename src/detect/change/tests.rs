@@ -27,7 +27,8 @@ impl Random {
     }
 }
 
-/// Ten components with four probes each, one per workspace, every 20 s: 12 checks a minute for each component.
+/// As the repository's own configuration: three components with a probe for each of four workspaces, 12 checks a minute
+/// each, and seven components with one probe; every 20 s.
 fn forge() -> Arc<Config> {
     let workspaces = ["acme", "globex", "initech", "umbrella"];
     let probe = |component: usize, workspace: &str| Probe {
@@ -35,8 +36,9 @@ fn forge() -> Arc<Config> {
         labels: BTreeMap::from([("workspace".into(), workspace.into())]),
         ..crate::model::tests::probe(&format!("p{component}[workspace={workspace}]"))
     };
-    let probes: Vec<Probe> =
-        (0..10).flat_map(|component| workspaces.map(|workspace| probe(component, workspace))).collect();
+    let mut probes: Vec<Probe> =
+        (0..3).flat_map(|component| workspaces.map(|workspace| probe(component, workspace))).collect();
+    probes.extend((3..10).map(|component| Probe { labels: Labels::new(), ..probe(component, "") }));
     assert!(probes.iter().all(|probe| matches!(probe.cadence, Cadence::Every(interval) if interval.as_secs() == 20)));
     let change = Change {
         bad: Bad::Failed,
