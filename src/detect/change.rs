@@ -18,6 +18,7 @@ use crate::model::{Bad, Breach, BreachId, Cadence, Change, CheckResult, LabelNam
 
 use super::Signal;
 use super::history::Entry;
+use super::onset::breach_id;
 use super::slices::Slices;
 use baseline::Baseline;
 use evidence::{SIZES, Sums, Weights, gain};
@@ -165,8 +166,7 @@ impl ChangeWatch {
         let state = &mut self.states[slice];
         let Some(onset) = state.stretch.as_ref().and_then(|stretch| stretch.onsets[size].clone()) else { return };
         let named = &self.slices.all()[slice];
-        let started = onset.started.as_millis().to_string();
-        let id = BreachId::derived(&[self.rule.id.as_str(), &named.to_string(), onset.probe.as_str(), &started]);
+        let id = breach_id(&self.rule, named, &onset.probe, onset.started);
         let counts = state.seen.since(onset.before);
         let reason = format!(
             "{} of {} checks {} in {}; usually {} do",

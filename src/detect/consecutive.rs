@@ -9,6 +9,7 @@ use crate::model::{Breach, BreachId, CheckResult, Consecutive, FailureClass, Pro
 
 use super::Signal;
 use super::history::Entry;
+use super::onset::breach_id;
 
 /// One consecutive-failures rule at work.
 pub(super) struct ConsecutiveWatch {
@@ -105,8 +106,7 @@ impl ConsecutiveWatch {
             return;
         };
         let slice = Slice { labels: asked.labels.clone(), probe: Some(asked.id.clone()) };
-        let started = first.started.as_millis().to_string();
-        let id = BreachId::derived(&[self.rule.id.as_str(), &slice.to_string(), asked.id.as_str(), &started]);
+        let id = breach_id(&self.rule, &slice, &asked.id, first.started);
         let mut marks = Marks::default();
         marks.add(asked, state.class, &config.cohorts);
         let reason = format!(

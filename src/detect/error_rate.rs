@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::model::incident::Marks;
 use crate::model::unit::{show_about, show_duration};
-use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, Probe, ProbeId, Rule, Timestamp};
+use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, Probe, Rule, Timestamp};
 
 use super::Signal;
 use super::history::Entry;
+use super::onset::Onset;
 use super::slices::Slices;
 
 /// One error-rate rule at work.
@@ -34,23 +35,8 @@ struct State {
     breach: Option<BreachId>,
 }
 
-/// The stretch of checks, up to now, whose share of bad ones stays above the threshold.
-///
-/// This is Page's cumulative sum (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954): a bad check adds
-/// one less the threshold, any other takes the threshold away, and the stretch begins where the sum last left zero.
-/// It tells when an outage began even when the window also holds older, stray failures.
-struct Onset {
-    at: Timestamp,
-    probe: ProbeId,
-    started: Timestamp,
-    bad: u64,
-    looked: u64,
-    /// The sum, in parts per million of a check.
-    sum: u64,
-}
-
 /// What a good check takes away, at the least: with a threshold of 0% no stretch would ever end.
-const LEAST_DECAY: u64 = 10_000;
+const LEAST_DECAY: u64 = 10_000_000;
 
 impl ErrorRateWatch {
     pub(super) fn new(rule: &Rule, rate: &ErrorRate, probes: &[Probe]) -> Self {
@@ -77,12 +63,12 @@ impl ErrorRateWatch {
     pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, signals: &mut Vec<Signal>) {
         self.slide(entry.at);
         self.window.push_back(entry);
-        let decay = u64::from(self.rate.above.ppm()).max(LEAST_DECAY);
+        let decay = (1_000 * u64::from(self.rate.above.ppm())).max(LEAST_DECAY);
         for &slice in self.slices.of(entry.probe) {
             let state = &mut self.states[slice];
             state.looked += 1;
             state.bad += u64::from(entry.bad);
-            state.follow(entry, result, decay);
+            Onset::follow(&mut state.onset, entry.at, entry.bad, result, decay);
         }
         for index in 0..self.slices.of(entry.probe).len() {
             let slice = self.slices.of(entry.probe)[index];
@@ -189,7 +175,6 @@ impl ErrorRateWatch {
 
     fn breach(&self, slice: usize, onset: &Onset, now: Timestamp) -> Breach {
         let named = &self.slices.all()[slice];
-        let started = onset.started.as_millis().to_string();
         let reason = format!(
             "{} of {} checks bad in {}; the rule: above {} and at least {} within {}",
             onset.bad,
@@ -200,7 +185,7 @@ impl ErrorRateWatch {
             show_duration(self.rate.within),
         );
         Breach {
-            id: BreachId::derived(&[self.rule.id.as_str(), &named.to_string(), onset.probe.as_str(), &started]),
+            id: onset.breach_id(&self.rule, named),
             rule: self.rule.id.clone(),
             slice: named.clone(),
             severity: self.rule.severity,
@@ -209,29 +194,6 @@ impl ErrorRateWatch {
             reason,
             marks: Marks::default(),
             cleared: None,
-        }
-    }
-}
-
-impl State {
-    fn follow(&mut self, entry: Entry, result: &CheckResult, decay: u64) {
-        if let Some(onset) = &mut self.onset {
-            onset.looked += 1;
-            onset.bad += u64::from(entry.bad);
-            // At most a million parts are added per check, so the sum stays far from overflowing.
-            onset.sum = if entry.bad { onset.sum + 1_000_000 } else { onset.sum }.saturating_sub(decay);
-            if onset.sum == 0 {
-                self.onset = None;
-            }
-        } else if entry.bad {
-            self.onset = Some(Onset {
-                at: entry.at,
-                probe: result.probe.clone(),
-                started: result.started,
-                bad: 1,
-                looked: 1,
-                sum: 1_000_000_u64.saturating_sub(decay),
-            });
         }
     }
 }

@@ -11,6 +11,9 @@ pub(super) struct Onset {
     pub(super) at: Timestamp,
     probe: ProbeId,
     started: Timestamp,
+    /// The checks since then, and the bad ones of them.
+    pub(super) looked: u64,
+    pub(super) bad: u64,
     /// The sum, in parts per thousand million of a check.
     sum: u64,
 }
@@ -21,6 +24,8 @@ impl Onset {
     /// Takes in one more check. `decay` is the threshold, in parts per thousand million.
     pub(super) fn follow(onset: &mut Option<Self>, at: Timestamp, bad: bool, result: &CheckResult, decay: u64) {
         if let Some(stretch) = onset {
+            stretch.looked += 1;
+            stretch.bad += u64::from(bad);
             // Saturating: a sum that large would take centuries of bad checks.
             let added = if bad { stretch.sum.saturating_add(CHECK) } else { stretch.sum };
             stretch.sum = added.saturating_sub(decay);
@@ -32,6 +37,8 @@ impl Onset {
                 at,
                 probe: result.probe.clone(),
                 started: result.started,
+                looked: 1,
+                bad: 1,
                 sum: CHECK.saturating_sub(decay),
             });
         }
@@ -39,7 +46,11 @@ impl Onset {
 
     /// The id of the breach that begins here.
     pub(super) fn breach_id(&self, rule: &Rule, slice: &Slice) -> BreachId {
-        let started = self.started.as_millis().to_string();
-        BreachId::derived(&[rule.id.as_str(), &slice.to_string(), self.probe.as_str(), &started])
+        breach_id(rule, slice, &self.probe, self.started)
     }
+}
+
+/// The id of the breach of a rule's slice whose first bad check is that of this probe which began then.
+pub(super) fn breach_id(rule: &Rule, slice: &Slice, probe: &ProbeId, started: Timestamp) -> BreachId {
+    BreachId::derived(&[rule.id.as_str(), &slice.to_string(), probe.as_str(), &started.as_millis().to_string()])
 }
