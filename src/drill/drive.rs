@@ -70,8 +70,11 @@ impl Drive {
     /// A drive that begins now, with nothing stored.
     #[must_use]
     pub fn new(config: &Arc<Config>, now: Timestamp) -> Self {
+        let mut engine = Engine::restore(Arc::clone(config), Vec::new());
+        // What is to come is expected from now on.
+        engine.settle(now);
         Self {
-            engine: Engine::restore(Arc::clone(config), Vec::new()),
+            engine,
             ahead: 0,
             now,
             counts: Counts::default(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::spread;
 use crate::config::Config;
 use crate::model::{ComponentId, Finding, Severity};
 
@@ -11,7 +12,7 @@ const MOST: f64 = 0.5;
 /// The severity that an incident deserves beyond what its rules say, with the reason; `None` when they say enough.
 ///
 /// It is one step above theirs when more than half of the customers and more than half of the components that are
-/// probed, two at the least, are hit.
+/// probed, two at the least, are hit; but not where a few checks fail everywhere.
 #[must_use]
 pub fn raised(by_rules: Severity, finding: &Finding, config: &Config) -> Option<(Severity, String)> {
     let severity = match by_rules {
@@ -21,7 +22,7 @@ pub fn raised(by_rules: Severity, finding: &Finding, config: &Config) -> Option<
     };
     let probed: BTreeSet<&ComponentId> = config.probes.iter().map(|probe| &probe.component).collect();
     let components = finding.components.len();
-    if components < 2 || share(components, probed.len()) <= MOST {
+    if spread::is_diffuse(finding) || components < 2 || share(components, probed.len()) <= MOST {
         return None;
     }
     let customers = match &finding.factor {

@@ -3,10 +3,10 @@
 pub mod depend;
 pub mod explain;
 pub mod correlate;
+pub mod spread;
 pub mod gravity;
 pub mod impact;
 pub mod lifecycle;
 pub mod markdown;
 pub mod postmortem;
-pub mod spread;
 pub mod summary;

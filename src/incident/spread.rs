@@ -13,9 +13,7 @@ const DIFFUSE: u64 = 5;
 pub fn spread(before: &Finding, now: &Finding) -> Option<String> {
     let components: Vec<&str> = now.components.difference(&before.components).map(|id| id.as_str()).collect();
     let mut news = Vec::new();
-    // Where a few checks fail everywhere, each component's turn comes by chance.
-    let is_diffuse = now.factor.is_none() && u64::from(now.bad) * DIFFUSE < u64::from(now.looked);
-    if !components.is_empty() && !is_diffuse {
+    if !components.is_empty() && !is_diffuse(now) {
         news.push(format!("component {}", components.join(", ")));
     }
     match (&before.factor, &now.factor) {
@@ -29,4 +27,10 @@ pub fn spread(before: &Finding, now: &Finding) -> Option<String> {
         _ => {}
     }
     if news.is_empty() { None } else { Some(format!("it now also hits {}", news.join(" and "))) }
+}
+
+/// Whether a few checks fail everywhere: then each component's turn comes by chance.
+#[must_use]
+pub fn is_diffuse(finding: &Finding) -> bool {
+    finding.factor.is_none() && u64::from(finding.bad) * DIFFUSE < u64::from(finding.looked)
 }

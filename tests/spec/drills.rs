@@ -82,6 +82,37 @@ fn every_drill_comes_out_as_expected() {
 }
 
 /// `BLESS=1` writes what is said now beside each mistake; then read the difference with care.
+/// What Tripline is for: noticed in seconds instead of eight minutes, as one incident that says who is hit.
+#[test]
+fn the_outage_of_2025_02_11_is_told_in_time_once_and_rightly_in_each_of_200_runs() {
+    let text = std::fs::read_to_string(root().join("probes.yaml")).unwrap();
+    let silent: Vec<&str> = text.lines().filter(|line| !line.trim().starts_with("remind:")).collect();
+    let config = Arc::new(load("probes.yaml", &silent.join("\n"), &Nothing).unwrap());
+    let (scenario, _) = read(&root().join("tests/drills/outage-2025-02-11.yaml"));
+    let mut summary = drill::Summary::default();
+    for take in Take::all(&config, &scenario, None, 200) {
+        let report = drill::run(&config, &scenario, take);
+        assert_eq!((report.incidents.len(), report.notifications.len()), (1, 2), "{take:?}");
+        let finding = &report.incidents[0].incident.finding;
+        let factor = finding.factor.as_ref().unwrap();
+        let values: Vec<&str> = factor.values.iter().map(|value| value.as_str()).collect();
+        assert_eq!(
+            (factor.label.as_str(), &values[..], &factor.and),
+            ("workspace", &["globex"][..], &None),
+            "{take:?}"
+        );
+        let components: Vec<&str> = finding.components.iter().map(|component| component.as_str()).collect();
+        assert_eq!(components, ["api", "git-https", "website"], "{take:?}");
+        assert_eq!(finding.failure, Some(FailureClass::NotFound), "{take:?}");
+        summary.add(&report);
+    }
+    let (detected, resolved) = (summary.detected().unwrap(), summary.resolved().unwrap());
+    println!("detected: {detected:?}\nresolved: {resolved:?}");
+    assert_eq!((detected.runs, resolved.runs), (200, 200));
+    assert!(detected.median <= Duration::from_secs(20) && detected.worst <= Duration::from_secs(40));
+    assert!(resolved.worst <= Duration::from_secs(180));
+}
+
 #[test]
 fn each_mistake_in_a_scenario_is_told_with_its_place_and_its_remedy() {
     let bless = std::env::var_os("BLESS").is_some();

@@ -1,0 +1,128 @@
+//! What the engine costs: results a second that it judges by itself, on one core, without checks, store or clock.
+//!
+//! ```text
+//! cargo bench --bench engine
+//! ```
+//!
+//! 10,000 probes on 100 components, each with three cohort labels; every 1,000th check fails. The goal is 1,000,000
+//! results a second where 100 rules share the probes among them. Figures are printed, not asserted.
+
+// A benchmark that cannot go on has failed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use tripline::config::{Config, Outside, load};
+use tripline::engine::{Engine, Input};
+use tripline::model::{CheckResult, FailureClass, Location, Outcome, Phases, Timestamp};
+
+struct Nothing;
+
+impl Outside for Nothing {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        Err(format!("there is no {path}"))
+    }
+}
+
+const COMPONENTS: usize = 100;
+/// Results in one round of all probes.
+const ROUND: usize = 10_000;
+
+fn config(rules: &str) -> Arc<Config> {
+    let mut text = String::from("name: Load\ndefaults: {interval: 20s}\ncohorts:\n  workspace: [");
+    text.push_str(&(0..10).map(|n| format!("w{n}")).collect::<Vec<_>>().join(", "));
+    text.push_str("]\n  plan: [free, paid]\n  region: [a, b, c, d, e]\ncomponents:\n");
+    (0..COMPONENTS).for_each(|n| text.push_str(&format!("  c{n}: {{}}\n")));
+    text.push_str("probes:\n");
+    for n in 0..COMPONENTS {
+        text.push_str(&format!(
+            "  p{n}: {{component: c{n}, for_each: [workspace, plan, region], http: {{url: \"https://forge.example/{n}/{{{{workspace}}}}\"}}}}\n"
+        ));
+    }
+    text.push_str(rules);
+    let config = load("load", &text, &Nothing).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.probes.len(), ROUND);
+    Arc::new(config)
+}
+
+/// One rule for each component.
+fn one_each() -> String {
+    let rule =
+        |n: usize| format!("  r{n}: {{over: {{components: [c{n}]}}, above: 20%, at_least: 5, per: [workspace]}}\n");
+    format!("rules:\n{}", (0..COMPONENTS).map(rule).collect::<String>())
+}
+
+/// Every rule watches every probe.
+fn all_over_all() -> String {
+    let rule = |n: usize| format!("  r{n}: {{above: 20%, at_least: 5, within: {}s}}\n", 60 + n);
+    format!("rules:\n{}", (0..COMPONENTS).map(rule).collect::<String>())
+}
+
+fn memory() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+fn judged(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("engine");
+    group.throughput(Throughput::Elements(ROUND as u64)).sample_size(20).measurement_time(Duration::from_secs(8));
+    for (name, rules) in [
+        ("100 rules, each over one of 100 components", one_each()),
+        ("the built-in rules over everything", String::new()),
+        ("100 rules, each over everything", all_over_all()),
+    ] {
+        let config = config(&rules);
+        let before = memory();
+        let mut engine = Engine::restore(Arc::clone(&config), Vec::new());
+        let mut now = Timestamp::from_millis(1_739_288_460_000);
+        let mut made: u64 = 0;
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || {
+                    let made_before = made;
+                    made += ROUND as u64;
+                    let first = now;
+                    now = now + Duration::from_secs(20);
+                    let result = |(index, probe): (usize, &tripline::model::Probe)| CheckResult {
+                        probe: probe.id.clone(),
+                        location: Location::local(),
+                        started: first + Duration::from_millis(2 * index as u64),
+                        outcome: match (made_before + index as u64 * 7_919) % 1_000 {
+                            0 => Outcome::Failure(FailureClass::ServerError),
+                            _ => Outcome::Success,
+                        },
+                        status: Some(200),
+                        phases: Phases { total: Duration::from_millis(40), ..Phases::default() },
+                        address: None,
+                        expires: None,
+                        superseded: false,
+                        evidence: None,
+                    };
+                    config.probes.iter().enumerate().map(result).collect::<Vec<_>>()
+                },
+                |results| {
+                    for result in results {
+                        let at = result.finished();
+                        engine.handle(Input::Result(result), at);
+                        while let Some(output) = engine.poll_output() {
+                            black_box(output);
+                        }
+                    }
+                },
+                criterion::BatchSize::PerIteration,
+            );
+        });
+        println!("  memory of the engine after {made} results: {:.1} MiB\n", memory() - before);
+    }
+}
+
+criterion_group!(benches, judged);
+criterion_main!(benches);
