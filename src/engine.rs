@@ -265,15 +265,14 @@ impl Engine {
         let mut news = Vec::new();
         if let Some((id, reason)) = home {
             let Some(case) = self.cases.get_mut(&id) else { return };
-            let since = since.min(self.clock.to_steady(case.incident.since));
-            news.push(case.join(breach, reason, since, now, view));
+            let begun = since.min(self.clock.to_steady(case.incident.since));
+            news.extend(case.join(breach, reason, since, begun, now, view));
         } else {
             let open = || self.cases.values().filter(|case| case.incident.is_open());
             let others =
                 |entry: &Entry| open().map(|case| case.likeness(entry, view.config)).max().unwrap_or_default();
-            if let Some((mut case, event)) = Case::open(breach, since, now, others, view) {
+            if let Some((case, event)) = Case::open(breach, since, now, others, view) {
                 news.push(event);
-                case.raise(now, view.config, &mut news);
                 self.cases.insert(case.incident.id, case);
             }
         }

@@ -104,6 +104,7 @@ impl From<Ending> for ExitCode {
 /// configuration, 3 our own failure.
 #[must_use]
 pub fn main() -> ExitCode {
+    quit_when_nobody_reads();
     // Clap ends the process with 2 by itself when the arguments are wrong.
     let matches = Args::command().get_matches();
     let Args { mut flags, command } = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -129,6 +130,19 @@ pub fn main() -> ExitCode {
             ExitCode::from(3)
         }
     }
+}
+
+/// Standard output that is closed or full ends the command with 3, instead of the panic that `println!` makes of it.
+fn quit_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let said = info.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to stdout") {
+            complain("standard output is closed or cannot be written");
+            std::process::exit(3);
+        }
+        usual(info);
+    }));
 }
 
 /// Says on standard error what is wrong.

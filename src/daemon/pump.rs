@@ -3,7 +3,7 @@
 //! Mutate once, drain fully, commit: results, incident events and owed messages of one input become durable in one
 //! transaction, which many inputs may share. News does not wait for company; plain results do, for a moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,6 +132,7 @@ where
     }
 
     fn drain(&mut self, now: Timestamp) {
+        let mut touched = BTreeSet::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Result(result) => {
@@ -139,9 +140,7 @@ where
                     self.waiting_since.get_or_insert_with(Instant::now);
                 }
                 Output::Event(event) => {
-                    if let Some(incident) = self.engine.incident(event.incident) {
-                        self.touched.insert(event.incident, incident.clone());
-                    }
+                    touched.insert(event.incident);
                     tracing::info!(incident = event.incident.short(), "{}", event.change);
                     self.pending.events.push(event);
                 }
@@ -150,6 +149,11 @@ where
                     self.pending.notifications.push(owed);
                 }
                 Output::Answer(id, answer) => self.pending.actions_done.push(ActionDone { id, at: now, answer }),
+            }
+        }
+        for id in touched {
+            if let Some(incident) = self.engine.incident(id) {
+                self.touched.insert(id, incident.clone());
             }
         }
     }

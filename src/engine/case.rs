@@ -138,15 +138,21 @@ impl Case {
         probe.map_or(0, |probe| explain::likeness(&self.marks, &self.incident.finding, probe, entry.class))
     }
 
-    /// Takes in another breach. `since` is the incident's beginning in steady time.
+    /// Takes in another breach, which began at `breach_since` in steady time. `since` is the incident's beginning.
     pub(super) fn join(
         &mut self,
         breach: Breach,
         reason: String,
+        breach_since: Timestamp,
         since: Timestamp,
         at: Timestamp,
         view: View<'_>,
-    ) -> IncidentEvent {
+    ) -> Vec<IncidentEvent> {
+        if !self.incident.is_failing() || !self.incident.is_open() {
+            // It was well in between: what is told from now on is what fails now, not what failed then.
+            (self.tally, self.after, self.runs) = (Tally::default(), Tally::default(), BTreeMap::new());
+            return self.come_back(breach, reason, breach_since, at, view);
+        }
         let before = self.covers.clone();
         widen(&mut self.covers, &breach, view.config);
         self.marks.absorb(breach.marks.clone());
@@ -156,13 +162,39 @@ impl Case {
                 add(&mut self.tally, &mut self.after, &mut self.runs, entry);
             }
         }
+        vec![self.event(at, IncidentChange::Joined { breach, reason })]
+    }
+
+    /// Takes in the breach with which it comes back, be it watched or over.
+    fn come_back(
+        &mut self,
+        breach: Breach,
+        reason: String,
+        since: Timestamp,
+        at: Timestamp,
+        view: View<'_>,
+    ) -> Vec<IncidentEvent> {
+        widen(&mut self.covers, &breach, view.config);
+        self.marks = breach.marks.clone();
+        for entry in view.detector.history().since(since) {
+            if !entry.bad || self.likeness(entry, view.config) > 0 {
+                self.count(entry);
+            }
+        }
         self.watch_due = None;
-        let change = if self.incident.is_open() {
+        let mut finding = assess(&self.tally, None, view);
+        finding.what = what(&breach, view.config);
+        let back = if self.incident.is_open() {
             IncidentChange::Joined { breach, reason }
         } else {
             IncidentChange::Reopened { breach, reason }
         };
-        self.event(at, change)
+        let back = self.event(at, back);
+        if finding.bad == 0 {
+            return vec![back];
+        }
+        let reason = "it is back, and this is what fails now".to_owned();
+        vec![back, self.event(at, IncidentChange::Assessed { finding, reason, worse: false })]
     }
 
     /// Makes an event and lets it happen.
@@ -220,6 +252,7 @@ impl Case {
         }
         self.assessed = at;
         let now = self.finding(view);
+        self.raise(at, &now, view.config, news);
         let before = &self.incident.finding;
         let settled = at.since(self.incident.opened) > settle(&self.covers, view.config);
         let spread = spread::spread(before, &now);
@@ -233,13 +266,12 @@ impl Case {
         self.assessed = at + SAY_EVERY;
         let worse = spread.is_some() && settled;
         news.push(self.event(at, IncidentChange::Assessed { finding: now, reason, worse }));
-        self.raise(at, view.config, news);
     }
 
     /// Makes it graver when so much is hit.
-    pub(super) fn raise(&mut self, at: Timestamp, config: &Config, news: &mut Vec<IncidentEvent>) {
+    fn raise(&mut self, at: Timestamp, finding: &Finding, config: &Config, news: &mut Vec<IncidentEvent>) {
         let by_rules = self.incident.breaches.iter().map(|breach| breach.severity).max();
-        let raised = by_rules.and_then(|rules| gravity::raised(rules, &self.incident.finding, config));
+        let raised = by_rules.and_then(|rules| gravity::raised(rules, finding, config));
         if let Some((severity, reason)) = raised.filter(|(severity, _)| *severity > self.incident.severity) {
             news.push(self.event(at, IncidentChange::Raised { severity, reason }));
         }

@@ -6,7 +6,8 @@ use super::case::View;
 use super::{Engine, Output};
 use crate::model::{IncidentChange, IncidentId, Notification, NotificationId, Timestamp};
 use crate::notify::plan::{self, Decision};
-use crate::notify::{quiet, render};
+use crate::notify::quiet::{self, Quiet};
+use crate::notify::render;
 
 /// How often it is looked whether an incident still hits nothing but what is under maintenance. It may come to hit more
 /// without an event that says so.
@@ -28,13 +29,13 @@ impl Engine {
                 continue;
             }
             case.decide_at = None;
-            // What is told has today's counts; the record has those of its events.
-            let mut seen = case.incident.clone();
-            if seen.is_open() {
-                seen.finding =
-                    case.finding(View { config: &self.config, detector: &self.detector, examples: &self.examples });
-            }
-            let quiet = quiet::quiet(&seen, &case.hit(&seen.finding, &self.config), &self.config, now);
+            let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
+            // An outage of thousands of slices has as many events: what nobody asks for is not worked out for each.
+            let quiet = if self.config.maintenance.is_empty() {
+                Quiet::default()
+            } else {
+                quiet::quiet(&case.incident, &case.hit(&case.finding(view), &self.config), &self.config, now)
+            };
             if quiet.hold.is_some() {
                 case.decide_at = Some(now + LOOK_AGAIN);
             }
@@ -46,6 +47,11 @@ impl Engine {
                         case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
                     }
                     Decision::Tell { kind, reason } => {
+                        // What is told has today's counts; the record has those of its events.
+                        let mut seen = case.incident.clone();
+                        if seen.is_open() {
+                            seen.finding = case.finding(view);
+                        }
                         let seq = case.incident.next_event.to_string();
                         let notification = NotificationId::derived(&[&id.to_string(), &seq, receiver.id.as_str()]);
                         let message =

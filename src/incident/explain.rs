@@ -17,7 +17,7 @@ pub fn explains(finding: &Finding, probe: &Probe, class: Option<FailureClass>) -
 #[must_use]
 pub fn likeness(marks: &Marks, finding: &Finding, probe: &Probe, class: Option<FailureClass>) -> u32 {
     let mut own = probe.labels.iter();
-    let customer = own.any(|(name, value)| marks.cohorts.iter().any(|(label, one)| label == name && one == value));
+    let customer = own.any(|(name, value)| marks.cohorts.contains(&(name.clone(), value.clone())));
     let component = marks.components.contains(&probe.component);
     let way = class.is_some_and(|class| marks.classes.contains(&class));
     8 * u32::from(explains(finding, probe, class))

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use super::spread;
 use crate::config::Config;
-use crate::model::{ComponentId, Finding, Severity};
+use crate::model::{ComponentId, Finding, Role, Severity};
 
 /// Beyond which part of the customers, and of the components, an incident is one step graver than its rules say.
 const MOST: f64 = 0.5;
+
+/// Fewer bad checks than this may be anywhere by accident.
+const LEAST_BAD: u32 = 10;
 
 /// The severity that an incident deserves beyond what its rules say, with the reason; `None` when they say enough.
 ///
@@ -20,9 +23,14 @@ pub fn raised(by_rules: Severity, finding: &Finding, config: &Config) -> Option<
         Severity::Major => Severity::Critical,
         Severity::Critical => return None,
     };
-    let probed: BTreeSet<&ComponentId> = config.probes.iter().map(|probe| &probe.component).collect();
+    let service = config.probes.iter().filter(|probe| probe.role == Role::Service);
+    let probed: BTreeSet<&ComponentId> = service.map(|probe| &probe.component).collect();
     let components = finding.components.len();
-    if spread::is_diffuse(finding) || components < 2 || share(components, probed.len()) <= MOST {
+    if finding.bad < LEAST_BAD
+        || spread::is_diffuse(finding)
+        || components < 2
+        || share(components, probed.len()) <= MOST
+    {
         return None;
     }
     let customers = match &finding.factor {

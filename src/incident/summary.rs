@@ -174,7 +174,7 @@ pub fn fault(finding: &Finding) -> String {
             None => format!("Status {}", status.as_u16()),
         },
         (Some(class), _) => class.title().to_owned(),
-        (None, _) => finding.what.clone().unwrap_or_else(|| "Bad checks".to_owned()),
+        (None, _) => finding.what.clone().unwrap_or_else(|| "Failures of several kinds".to_owned()),
     }
 }
 

@@ -83,7 +83,8 @@ pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decis
         }
         wait = Some((due, "it has spread, and the last message is young"));
     }
-    if let (Some(every), None) = (receiver.remind, &incident.acknowledged) {
+    // While it is watched whether it stays well, nobody needs to be reminded of it.
+    if let (Some(every), None, None) = (receiver.remind, &incident.acknowledged, incident.watched_until) {
         let due = told.at + every;
         if now >= due {
             return tell(NotificationKind::Reminder, "it is still open and nobody has acknowledged it".into());
