@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tripline::backtest::Replay;
 use tripline::config::{self, Config, Outside};
 use tripline::detect;
 use tripline::engine::{Engine, Input, Output};
@@ -347,6 +348,19 @@ proptest! {
     }
 
     #[test]
+    fn the_stored_results_alone_give_the_same_incidents_to_the_byte(steps in unattended_history()) {
+        let config = config();
+        let mut drive = Drive::new(&config);
+        drive.play(&steps)?;
+        let mut replay = Replay::new(Arc::clone(&config));
+        drive.results.iter().cloned().for_each(|result| replay.add(result));
+        replay.pass(drive.now);
+        let lived: BTreeMap<IncidentId, Incident> =
+            drive.events.iter().map(|(id, events)| (*id, lifecycle::fold(events).unwrap())).collect();
+        prop_assert_eq!(format!("{:?}", replay.incidents), format!("{lived:?}"));
+    }
+
+    #[test]
     fn a_restart_opens_the_same_incidents_as_no_restart(before in steady_history(), after in steady_history()) {
         let config = config();
         let mut through = Drive::new(&config);
@@ -375,6 +389,15 @@ fn an_outage_after_a_restart_is_noticed_though_a_person_resolved_the_one_before(
     assert_eq!((first, drive.opened.len()), (1, 1));
     drive.play(&round(0xfff, 3)).unwrap();
     assert_eq!(drive.opened.len(), 2, "twenty minutes of peace lie between the two");
+}
+
+/// No clock is set, and nobody acts.
+fn unattended_history() -> impl Strategy<Value = Vec<Step>> {
+    let part = prop_oneof![
+        6 => rounds(),
+        1 => (1..2_000_u64).prop_map(|seconds| vec![Step::Silence(seconds)]),
+    ];
+    prop::collection::vec(part, 1..14).prop_map(|parts| parts.concat())
 }
 
 /// No clock is set.
