@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::http::parse_url;
+use super::kinds::http::parse_url;
+use super::kinds::tcp::split;
 use super::problem::Place;
 use super::reader::{Entry, Reader, Table};
 use super::words::{seconds, shown};
 use crate::model::rule::OFFLINE;
 use crate::model::{
-    Cadence, Condition, HttpTarget, IpChoice, Labels, Probe, ProbeKind, ReceiverId, Retry, Role, Rule, RuleKind,
+    Cadence, Condition, HttpTarget, Labels, Probe, ProbeKind, ReceiverId, Resolve, Retry, Role, Rule, RuleKind,
     Scope, Severity, TcpTarget, TlsOptions,
 };
 
@@ -56,6 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<Probe> {
             role: Role::Canary,
             expect: answered(&kind),
             kind,
+            resolve: Resolve::default(),
         });
     }
     canaries
@@ -77,20 +79,11 @@ fn canary(reader: &mut Reader<'_>, item: Entry<'_>) -> Option<(String, Place, Pr
     }
 }
 
-/// `host:port`, where the host may be an address of IPv6 in brackets.
 fn tcp(text: &str) -> Result<TcpTarget, (String, String)> {
-    // Only a URL's own rules know all that may stand for a host; `http` lends them.
-    let url = url::Url::parse(&format!("http://{}/", text.trim_end_matches('/'))).ok();
-    let target = url.filter(|url| url.path() == "/" && url.username().is_empty() && url.query().is_none());
-    let host = target.as_ref().and_then(url::Url::host_str).map(|host| host.trim_matches(['[', ']']).to_owned());
-    let port = text.trim_end_matches('/').rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-    match (host, port) {
-        (Some(host), Some(port)) if port > 0 => Ok(TcpTarget { host, port }),
-        _ => {
-            let fault = format!("`tcp://{text}` is no host with a port");
-            Err((fault, "write `tcp://192.0.2.1:443` or `tcp://example.org:443`".into()))
-        }
-    }
+    split(text).map(|(host, port)| TcpTarget { host, port, tls: None }).ok_or_else(|| {
+        let fault = format!("`tcp://{text}` is no host with a port");
+        (fault, "write `tcp://192.0.2.1:443` or `tcp://example.org:443`".into())
+    })
 }
 
 fn page(url: url::Url) -> HttpTarget {
@@ -103,8 +96,6 @@ fn page(url: url::Url) -> HttpTarget {
         redirects: 0,
         body_cap: BODY_CAP,
         tls: Arc::new(TlsOptions::default()),
-        ip: IpChoice::Auto,
-        address: None,
     }
 }
 

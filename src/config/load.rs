@@ -111,7 +111,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
 fn status_url(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<url::Url> {
     let text = reader.text(entry)?;
     let text = shown(reader, text)?;
-    super::http::parse_url(&text.value).map_err(|(fault, remedy)| reader.fault(text.place, fault, remedy)).ok()
+    super::kinds::http::parse_url(&text.value).map_err(|(fault, remedy)| reader.fault(text.place, fault, remedy)).ok()
 }
 
 fn location(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Location> {

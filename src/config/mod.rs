@@ -5,7 +5,7 @@
 //! all of them are told in one go. What comes from outside is asked of [`Outside`].
 
 mod canaries;
-mod http;
+mod kinds;
 mod load;
 mod maintenance;
 mod probes;
@@ -69,6 +69,12 @@ impl Config {
     }
 }
 
+/// The keys of the kinds of question.
+#[must_use]
+pub fn kinds() -> &'static [&'static str] {
+    kinds::KINDS
+}
+
 /// The keys that the loader knows, by the name of the shape in the [`schema`] that has them.
 #[must_use]
 pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
@@ -82,16 +88,17 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Defaults", load::DEFAULTS_KEYS),
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
-        ("Http", http::KEYS),
+        ("Http", kinds::http::KEYS),
         ("Latency", rules::LATENCY_KEYS),
         ("MissingFor", rules::MISSING_KEYS),
         ("Maintenance", maintenance::KEYS),
         ("Over", rules::OVER_KEYS),
         ("Probe", probes::KEYS),
         ("Receiver", receivers::KEYS),
-        ("Resolve", http::RESOLVE_KEYS),
+        ("Resolve", kinds::resolve::KEYS),
         ("Retry", retry::KEYS),
         ("Rule", rules::KEYS),
+        ("Tcp", kinds::tcp::KEYS),
         ("Tls", tls::KEYS),
     ])
 }

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::http::{self, HttpShape, TlsCache};
+use super::kinds::{Around, KINDS, Shape, resolve, variables};
 use super::problem::Place;
 use super::reader::{Entry, Names, Reader, Table};
 use super::retry;
-use super::text::Given;
+use super::text::{Given, Values};
 use super::words::{label_name, label_value, seconds, shown};
 use crate::model::unit::show_duration;
 use crate::model::{
-    Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeKind, ProbeName,
-    Retry, Role,
+    Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeName, Resolve,
+    Retry, Role, TlsOptions,
 };
 
 pub(super) const KEYS: &[&str] = &[
@@ -26,15 +26,10 @@ pub(super) const KEYS: &[&str] = &[
     "timeout",
     "retry",
     "http",
+    "tcp",
     "expect",
     "resolve",
 ];
-
-/// The keys that say what kind of question a probe asks.
-const KINDS: [&str; 1] = ["http"];
-
-/// What an expectation can look at.
-const EXPECT_VARIABLES: [&str; 7] = ["status", "body", "headers", "json", "timing", "url", "address"];
 
 /// The interval of a probe that is given none.
 pub(super) const INTERVAL: Duration = seconds(30);
@@ -105,7 +100,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
         Some(entries)
     });
     found.complete = true;
-    let mut tls = TlsCache::default();
+    let mut tls = BTreeMap::new();
     for entry in entries.unwrap_or_default() {
         found.names.push(entry.name.into());
         let whole = definition(reader, entry, around, &mut tls, &mut found);
@@ -119,7 +114,7 @@ fn definition(
     reader: &mut Reader<'_>,
     entry: Entry<'_>,
     around: &Surroundings<'_>,
-    tls: &mut TlsCache,
+    tls: &mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
     found: &mut Found,
 ) -> Option<()> {
     let example = "write `{component: …, http: {url: …}}`";
@@ -145,17 +140,19 @@ fn definition(
     for (name, values) in for_each.iter().flatten() {
         given.labels.extend(values.first().map(|value| (name.as_str(), value.as_str())));
     }
-    if table.get(KINDS[0]).is_none() {
-        let fault = format!("the probe `{}` has no kind: nothing says what to ask", entry.name);
-        reader.fault(entry.at, fault, "give it `http: {url: …}`");
-    }
-    let shape = table.get("http").and_then(|entry| http::read(reader, entry, table.get("resolve"), &given, tls));
+    let kind = one_kind(reader, entry, &table);
+    let shape = kind.and_then(|kind| Shape::read(reader, kind, &mut Around { given: &given, tls }));
+    let resolve = match table.get("resolve") {
+        Some(entry) => resolve::read(reader, entry),
+        None => Some(Resolve::default()),
+    };
     let retry = match table.get("retry") {
         Some(entry) => retry::read(reader, entry, &around.retry),
         None => Some(around.retry.clone()),
     };
     let expect = match table.get("expect") {
-        Some(entry) => expect(reader, entry),
+        // Which names an expectation may use is the kind's to say.
+        Some(entry) => kind.and_then(|kind| expect(reader, entry, variables(kind.name))),
         None => Some(Arc::default()),
     };
     let definition = Definition {
@@ -166,12 +163,26 @@ fn definition(
         timing: timing?,
         retry: retry?,
         shape: shape?,
+        resolve: resolve?,
         expect: expect?,
     };
-    if definition.shape.skips_verification() {
-        found.warnings.push(format!("the probe {} does not verify certificates: `skip_verify` is set", entry.name));
-    }
+    found.warnings.extend(definition.shape.warning().map(|warning| format!("the probe {} {warning}", entry.name)));
     definition.expand(reader, &mut found.probes)
+}
+
+/// The entry of the definition's one kind.
+fn one_kind<'n>(reader: &mut Reader<'_>, definition: Entry<'n>, table: &Table<'n>) -> Option<Entry<'n>> {
+    let mut given = KINDS.iter().filter_map(|kind| table.get(kind));
+    let Some(first) = given.next() else {
+        let fault = format!("the probe `{}` has no kind: nothing says what to ask", definition.name);
+        reader.fault(definition.at, fault, "give it `http: {url: …}`, or another kind");
+        return None;
+    };
+    for other in given {
+        let fault = format!("the probe `{}` asks by `{}` and by `{}`", definition.name, first.name, other.name);
+        reader.fault(other.at, fault, "make two probes of it: each has one kind");
+    }
+    Some(first)
 }
 
 struct Definition<'n> {
@@ -181,7 +192,8 @@ struct Definition<'n> {
     for_each: Vec<(LabelName, Vec<LabelValue>)>,
     timing: (Cadence, Duration),
     retry: Retry,
-    shape: HttpShape,
+    shape: Shape,
+    resolve: Resolve,
     expect: Arc<[Condition]>,
 }
 
@@ -203,7 +215,9 @@ impl Definition<'_> {
             };
             let mut labels = self.own.clone();
             labels.extend(chosen);
-            let target = self.shape.fill(reader, &labels, &self.component)?;
+            let mut values: Values<'_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            values.insert("component", &self.component);
+            let kind = self.shape.fill(reader, &values)?;
             probes.push(Probe {
                 id: ProbeId::from(id),
                 name: ProbeName::from(self.name.name),
@@ -213,7 +227,8 @@ impl Definition<'_> {
                 timeout: self.timing.1,
                 retry: self.retry.clone(),
                 role: Role::Service,
-                kind: ProbeKind::Http(target),
+                kind,
+                resolve: self.resolve,
                 expect: self.expect.clone(),
             });
         }
@@ -314,11 +329,11 @@ pub(super) fn calendar(reader: &mut Reader<'_>, cron: Entry<'_>, zone: Option<En
     }
 }
 
-fn expect(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Arc<[Condition]>> {
+fn expect(reader: &mut Reader<'_>, entry: Entry<'_>, variables: &[&str]) -> Option<Arc<[Condition]>> {
     let items = reader.list(entry, "list conditions like `status == 200`, or remove the key")?;
     let count = items.len();
     let conditions: Vec<Condition> =
-        items.into_iter().filter_map(|item| condition(reader, item, &EXPECT_VARIABLES)).collect();
+        items.into_iter().filter_map(|item| condition(reader, item, variables)).collect();
     (conditions.len() == count).then(|| conditions.into())
 }
 

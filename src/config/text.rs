@@ -55,10 +55,13 @@ fn within(place: Place, lead: Option<usize>, start: usize, length: usize) -> Pla
     }
 }
 
+/// The values of labels, by name.
+pub(crate) type Values<'a> = BTreeMap<&'a str, &'a str>;
+
 /// The labels that a template can be filled with, each with one of its values.
 pub(crate) struct Given<'a> {
     /// Names and values.
-    pub(crate) labels: BTreeMap<&'a str, &'a str>,
+    pub(crate) labels: Values<'a>,
     /// Whether these are all: where `for_each` has a mistake, nobody knows.
     pub(crate) all: bool,
 }
@@ -81,7 +84,7 @@ enum Piece {
 
 impl Template {
     /// Fills in the labels; the filter sees what stands before a value, and the value.
-    pub(crate) fn fill(&self, labels: &BTreeMap<&str, &str>, filter: fn(&str, &str) -> String) -> String {
+    pub(crate) fn fill(&self, labels: &Values<'_>, filter: fn(&str, &str) -> String) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {

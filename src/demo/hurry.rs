@@ -60,7 +60,7 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
         match &mut probe.kind {
             ProbeKind::Tcp(_) => {}
             ProbeKind::Http(http) => {
-                http.address = Some(address);
+                probe.resolve.address = Some(address);
                 http.tls = Arc::clone(&tls);
             }
         }

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::detect::bad::timing;
 use crate::model::condition::Verdict;
 use crate::model::unit::show_duration;
-use crate::model::{CheckResult, Condition, Evidence, FailureClass, Outcome, Phases, Probe, ProbeKind, Timestamp};
+use crate::model::{CheckResult, Condition, Evidence, FailureClass, Outcome, Phases, Probe, Timestamp};
 
 /// How far ahead the end of a sound certificate lies.
 const CERTIFICATE: Duration = Duration::from_secs(60 * 86_400);
@@ -52,22 +52,13 @@ pub(super) struct Ask {
 
 impl Ask {
     pub(super) fn new(probe: &Probe, pace: u64, config: &Config) -> Self {
-        let (request, tls, verifies) = match &probe.kind {
-            ProbeKind::Http(http) => {
-                let tls = http.url.scheme() == "https";
-                (format!("{} {}", http.method, http.url), tls, !http.tls.skip_verify)
-            }
-            ProbeKind::Tcp(tcp) => (format!("CONNECT {}:{}", tcp.host, tcp.port), false, false),
-        };
-        let others = ["status", "body", "headers", "json", "url", "address"];
-        let timed = probe.expect.iter().filter(|condition| {
-            condition.mentions("timing") && !others.iter().any(|variable| condition.mentions(variable))
-        });
+        let (request, tls) = (probe.kind.request(), probe.kind.tls());
+        let timed = probe.expect.iter().filter(|condition| condition.mentions_only("timing"));
         Self {
             pace,
             request: config.secrets.redact(&request).into_owned(),
-            tls,
-            verifies,
+            tls: tls.is_some(),
+            verifies: tls.is_some_and(|options| !options.skip_verify),
             literal: probe.kind.host().trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
             timed: timed.cloned().collect(),
         }

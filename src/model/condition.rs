@@ -23,9 +23,6 @@ pub use fact::Fact;
 use language::Pattern;
 use show::Look;
 
-/// The variables that expectations of an HTTP answer can look at.
-pub const ANSWER_VARIABLES: [&str; 7] = ["status", "body", "headers", "json", "timing", "url", "address"];
-
 /// How many steps the comprehensions of one condition may take: a list of `n` elements, walked in `d` nested
 /// comprehensions, takes `n` to the power of `d`.
 pub const MOST_STEPS: usize = 100_000;
@@ -98,6 +95,12 @@ impl Condition {
     #[must_use]
     pub fn mentions(&self, variable: &str) -> bool {
         self.0.mentions.iter().any(|name| **name == *variable)
+    }
+
+    /// Whether it looks at this variable and no other.
+    #[must_use]
+    pub fn mentions_only(&self, variable: &str) -> bool {
+        matches!(&*self.0.mentions, [only] if **only == *variable)
     }
 
     /// Judges the facts: one value for each variable that it mentions.

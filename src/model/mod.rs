@@ -8,6 +8,7 @@ pub mod component;
 pub mod condition;
 pub mod id;
 pub mod incident;
+pub mod kind;
 pub mod notification;
 pub mod event;
 pub mod outcome;
@@ -34,10 +35,11 @@ pub use id::{
     ProbeName, ReceiverId, RuleId,
 };
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
+pub use kind::{HttpTarget, IpChoice, ProbeKind, Resolve, TcpTarget, TlsOptions};
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use place::Place;
-pub use probe::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, Role, TcpTarget, TlsOptions};
+pub use probe::{Cadence, Labels, Probe, Role};
 pub use quiet::{Maintenance, Window, Windows};
 pub use receiver::{EmailReceiver, MailAddress, Receiver, ReceiverKind, SmtpSecurity, SmtpServer};
 pub use result::{CheckResult, Evidence, PeerCertificate, Phases};

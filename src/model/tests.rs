@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cadence, HttpTarget, IpChoice, Labels, Probe, ProbeKind, Retry, Role};
+use super::{Cadence, HttpTarget, Labels, Probe, ProbeKind, Resolve, Retry, Role};
 
 /// A probe without labels that asks `https://forge.example/` each 20 s for the website, and waits 10 s.
 pub(crate) fn probe(id: &str) -> Probe {
@@ -24,9 +24,8 @@ pub(crate) fn probe(id: &str) -> Probe {
             redirects: 0,
             body_cap: 1,
             tls: Arc::default(),
-            ip: IpChoice::Auto,
-            address: None,
         }),
+        resolve: Resolve::default(),
         expect: [].into(),
     }
 }

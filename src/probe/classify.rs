@@ -46,6 +46,20 @@ pub(super) fn by_error(error: &reqwest::Error, phase: Option<Phase>) -> (Failure
     }
 }
 
+/// The class of a TLS handshake that failed on a socket of our own, and the fault in plain words.
+pub(super) fn tls_fault(error: &io::Error) -> (FailureClass, String) {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match (inner, error.kind()) {
+        (Some(fault), _) => (FailureClass::Tls, explain(fault)),
+        (None, ConnectionReset | ConnectionAborted | BrokenPipe) => {
+            (FailureClass::Connect, "the connection was reset in the TLS handshake".into())
+        }
+        (None, UnexpectedEof) => (FailureClass::Tls, "the connection was closed in the TLS handshake".into()),
+        (None, _) => (FailureClass::Tls, format!("the TLS handshake failed: {error}")),
+    }
+}
+
 /// Why no connection came about, in plain words.
 pub(super) fn connect_fault(kind: Option<io::ErrorKind>, said: &str) -> String {
     match kind {

@@ -6,7 +6,6 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::redirect::Ask;
 use super::stopwatch::Peer;
 use crate::model::result::EVIDENCE_BODY_CAP;
 use crate::model::secret::REDACTED;
@@ -21,26 +20,35 @@ const LONGEST_TEXT: usize = 1_024;
 
 /// What a check gathered until it failed.
 pub(super) struct Gathered<'a> {
-    pub(super) ask: &'a Ask,
+    /// The question in one line.
+    pub(super) request: &'a str,
     pub(super) address: Option<IpAddr>,
-    pub(super) headers: Option<&'a HeaderMap>,
+    /// What the other side said of itself and its answer, by name.
+    pub(super) headers: Vec<(String, String)>,
+    /// What it answered.
     pub(super) body: &'a [u8],
     pub(super) peer: Option<Peer>,
     pub(super) redirects: &'a [String],
 }
 
-/// Makes the evidence, with every secret hidden.
-pub(super) fn evidence(fault: &str, gathered: &Gathered<'_>, secrets: &Secrets) -> Box<Evidence> {
-    let hide = |text: &str| cut(harmless(&hide(secrets, text), false), LONGEST_TEXT);
-    let headers = gathered.headers.into_iter().flatten().take(MOST_HEADERS).map(|(name, value)| {
+/// The headers of an HTTP answer, without those that are secret by their nature.
+pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let shown = headers.iter().take(MOST_HEADERS).map(|(name, value)| {
         let secret = [SET_COOKIE, COOKIE, AUTHORIZATION, PROXY_AUTHORIZATION].contains(name);
-        let value = if secret { REDACTED.into() } else { hide(&String::from_utf8_lossy(value.as_bytes())) };
+        let value = if secret { REDACTED.into() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
         (name.as_str().to_owned(), value)
     });
+    shown.collect()
+}
+
+/// Makes the evidence, with every secret hidden.
+pub(super) fn evidence(fault: &str, gathered: Gathered<'_>, secrets: &Secrets) -> Box<Evidence> {
+    let hide = |text: &str| cut(harmless(&hide(secrets, text), false), LONGEST_TEXT);
+    let headers = gathered.headers.into_iter().take(MOST_HEADERS).map(|(name, value)| (name, hide(&value)));
     let seen = gathered.body.get(..BODY_SEEN).unwrap_or(gathered.body);
     Box::new(Evidence {
         fault: hide(fault),
-        request: hide(&format!("{} {}", gathered.ask.method, gathered.ask.url)),
+        request: hide(gathered.request),
         address: gathered.address,
         headers: headers.collect(),
         body: cut(harmless(&self::hide(secrets, &String::from_utf8_lossy(seen)), true), EVIDENCE_BODY_CAP),

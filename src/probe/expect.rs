@@ -111,7 +111,8 @@ fn headers(headers: &HeaderMap) -> Fact {
     Fact::Map(map)
 }
 
-fn timing(phases: &Phases) -> Fact {
+/// The phases as expectations see them.
+pub(super) fn timing(phases: &Phases) -> Fact {
     let known = [
         ("dns", phases.dns),
         ("connect", phases.connect),

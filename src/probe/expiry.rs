@@ -30,7 +30,8 @@ impl Expiries {
     }
 }
 
-fn read(leaf: &[u8]) -> Option<Timestamp> {
+/// When this certificate, in DER, runs out; nothing when it cannot be read.
+pub(super) fn read(leaf: &[u8]) -> Option<Timestamp> {
     let (_, certificate) = X509Certificate::from_der(leaf).ok()?;
     Some(Timestamp::from_millis(certificate.validity().not_after.timestamp().saturating_mul(1_000)))
 }

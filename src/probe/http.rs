@@ -10,12 +10,13 @@ use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::connect::Clients;
-use super::evidence::{BODY_SEEN, Gathered, evidence, hide};
+use super::evidence::{BODY_SEEN, Gathered, evidence, headers, hide};
 use super::expect::{Answer, Expectations};
+use super::frame::Broken;
 use super::redirect::{self, Ask};
 use super::stopwatch::{Hop, Phase, TRACE, Trace};
 use super::{Finding, Internal, classify};
-use crate::model::{Condition, FailureClass, HttpTarget, IpChoice, Outcome, Secrets};
+use crate::model::{Condition, FailureClass, HttpTarget, IpChoice, Outcome, Resolve, Secrets};
 
 /// A request that is ready to be made again and again.
 pub(super) struct HttpProbe {
@@ -50,15 +51,10 @@ struct Progress {
     redirects: Vec<String>,
 }
 
-/// Why there is no whole answer.
-enum Broken {
-    Failed(FailureClass, String),
-    Internal(Internal),
-}
-
 impl HttpProbe {
     pub(super) fn new(
         target: &HttpTarget,
+        resolve: Resolve,
         conditions: &Arc<[Condition]>,
         clients: Arc<Clients>,
     ) -> Result<Self, String> {
@@ -68,13 +64,13 @@ impl HttpProbe {
             headers.entry(AUTHORIZATION).or_insert(value);
         }
         let ask =
-            Ask { method: target.method.clone(), url, headers, body: target.body.clone(), address: target.address };
+            Ask { method: target.method.clone(), url, headers, body: target.body.clone(), address: resolve.address };
         Ok(Self {
             route: Route::of(&ask)?,
             ask: Arc::new(ask),
             redirects: target.redirects,
             body_cap: target.body_cap,
-            ip: target.ip,
+            ip: resolve.ip,
             expect: Expectations::new(conditions.clone()),
             clients,
         })
@@ -106,14 +102,14 @@ impl HttpProbe {
         };
         let Some((class, fault)) = failure else { return Ok(finding) };
         let gathered = Gathered {
-            ask: &progress.ask,
+            request: &format!("{} {}", progress.ask.method, progress.ask.url),
             address: finding.address,
-            headers: progress.headers.as_ref(),
+            headers: progress.headers.as_ref().map(headers).unwrap_or_default(),
             body: &progress.body,
             peer: trace.peer(),
             redirects: &progress.redirects,
         };
-        finding.evidence = Some(evidence(&fault, &gathered, secrets));
+        finding.evidence = Some(evidence(&fault, gathered, secrets));
         finding.outcome = Outcome::Failure(class);
         Ok(finding)
     }

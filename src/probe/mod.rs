@@ -10,16 +10,18 @@
 
 mod classify;
 mod connect;
+mod dial;
 mod evidence;
 mod expect;
 mod expiry;
+mod frame;
 mod http;
+mod means;
 mod redirect;
 mod stopwatch;
 mod tcp;
 mod tls;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -28,8 +30,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::model::{
-    CheckResult, Evidence, Location, Outcome, Probe, ProbeId, ProbeKind, Secrets, Timestamp, TlsOptions, VoidReason,
+    CheckResult, Condition, Evidence, Location, Outcome, Probe, ProbeId, ProbeKind, Secrets, Timestamp, VoidReason,
 };
+use means::Means;
 use stopwatch::Trace;
 
 pub use tls::Roots;
@@ -54,6 +57,7 @@ pub struct Prober {
 struct Prepared {
     id: ProbeId,
     timeout: Duration,
+    expect: Arc<[Condition]>,
     kind: PreparedKind,
 }
 
@@ -83,31 +87,13 @@ impl Prober {
     /// # Errors
     /// When certificates or keys of a probe cannot be read, or a client cannot be built.
     pub fn new(probes: &[Probe], location: Location, secrets: Secrets, roots: &Roots) -> Result<Self, ProbeFault> {
-        let mut clients: BTreeMap<Arc<TlsOptions>, Arc<connect::Clients>> = BTreeMap::new();
-        let mut resolver: Option<Arc<connect::Resolver>> = None;
-        let mut resolve = || match &resolver {
-            Some(resolver) => Ok(Arc::clone(resolver)),
-            None => connect::Resolver::new().map(|new| resolver.insert(Arc::new(new)).clone()),
-        };
+        let mut means = Means::new(roots);
         let mut prepared = Vec::with_capacity(probes.len());
         for probe in probes {
-            let fault = |fault: String| ProbeFault { probe: probe.id.clone(), fault };
-            let kind = match &probe.kind {
-                ProbeKind::Http(target) => {
-                    let clients = match clients.get(&target.tls) {
-                        Some(clients) => clients.clone(),
-                        None => {
-                            let resolver = resolve().map_err(fault)?;
-                            let built = Arc::new(connect::Clients::new(&target.tls, roots, resolver).map_err(fault)?);
-                            clients.insert(target.tls.clone(), built.clone());
-                            built
-                        }
-                    };
-                    PreparedKind::Http(Box::new(http::HttpProbe::new(target, &probe.expect, clients).map_err(fault)?))
-                }
-                ProbeKind::Tcp(target) => PreparedKind::Tcp(tcp::TcpProbe::new(target, resolve().map_err(fault)?)),
-            };
-            prepared.push(Prepared { id: probe.id.clone(), timeout: probe.timeout, kind });
+            let kind = PreparedKind::new(probe, &mut means)
+                .map_err(|fault| ProbeFault { probe: probe.id.clone(), fault })?;
+            let (id, expect) = (probe.id.clone(), probe.expect.clone());
+            prepared.push(Prepared { id, timeout: probe.timeout, expect, kind });
         }
         Ok(Self { probes: prepared, location, secrets })
     }
@@ -151,12 +137,25 @@ impl Prober {
     }
 }
 
+impl PreparedKind {
+    fn new(probe: &Probe, means: &mut Means) -> Result<Self, String> {
+        let (resolve, request) = (probe.resolve, probe.kind.request());
+        Ok(match &probe.kind {
+            ProbeKind::Http(target) => {
+                let clients = means.clients(&target.tls)?;
+                Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
+            }
+            ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, request, means)?),
+        })
+    }
+}
+
 impl Prepared {
     async fn ask(&self, limit: Duration, trace: &Arc<Trace>, secrets: &Secrets) -> Result<Finding, Internal> {
-        let timeout = self.timeout.min(limit);
+        let limit = self.timeout.min(limit);
         match &self.kind {
-            PreparedKind::Http(http) => http.check(timeout, trace, secrets).await,
-            PreparedKind::Tcp(tcp) => Ok(tcp.check(timeout, trace, secrets).await),
+            PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
+            PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
         }
     }
 }

@@ -1,75 +1,44 @@
-//! The TCP kind: a connection, made and closed again. Canaries ask by it whether the network works.
+//! The TCP kind: a connection, with a TLS handshake or without, made and closed again.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::select_ok;
-use tokio::net::TcpStream;
+use rustls::ClientConfig;
 
-use super::connect::Resolver;
-use super::evidence::hide;
-use super::stopwatch::{Phase, Trace};
-use super::{Finding, classify};
-use crate::model::{Evidence, FailureClass, IpChoice, Outcome, Secrets, TcpTarget};
-
-/// At most so many of a name's addresses are tried, all at once.
-const MOST_ADDRESSES: usize = 8;
+use super::dial::Dial;
+use super::frame::{Broken, Question, Seen};
+use super::means::Means;
+use super::stopwatch::Trace;
+use crate::model::{Resolve, TcpTarget};
 
 /// A connection that can be made again and again.
 pub(super) struct TcpProbe {
-    target: TcpTarget,
-    resolver: Arc<Resolver>,
+    request: String,
+    dial: Dial,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl TcpProbe {
-    pub(super) fn new(target: &TcpTarget, resolver: Arc<Resolver>) -> Self {
-        Self { target: target.clone(), resolver }
+    pub(super) fn new(
+        target: &TcpTarget,
+        resolve: Resolve,
+        request: String,
+        means: &mut Means,
+    ) -> Result<Self, String> {
+        let tls = target.tls.as_ref().map(|options| means.tls(options)).transpose()?;
+        Ok(Self { request, tls, dial: Dial::new(&target.host, target.port, resolve, means.resolver()?) })
+    }
+}
+
+impl Question for TcpProbe {
+    fn request(&self) -> &str {
+        &self.request
     }
 
-    /// Makes one check, within this time.
-    pub(super) async fn check(&self, timeout: Duration, trace: &Trace, secrets: &Secrets) -> Finding {
-        let failure = match tokio::time::timeout(timeout, self.connect(trace)).await {
-            Ok(Ok(())) => None,
-            Ok(Err(failure)) => Some(failure),
-            Err(_) => Some((FailureClass::Timeout, classify::timeout_fault(timeout, trace.open(), 0))),
-        };
-        trace.close();
-        let address = self.target.host.parse().ok();
-        let Some((class, fault)) = failure else {
-            return Finding { outcome: Outcome::Success, status: None, address, expires: None, evidence: None };
-        };
-        let evidence = Evidence {
-            fault: hide(secrets, &fault),
-            request: hide(secrets, &format!("tcp://{}:{}", self.target.host, self.target.port)),
-            address,
-            ..Evidence::default()
-        };
-        Finding {
-            outcome: Outcome::Failure(class),
-            status: None,
-            address,
-            expires: None,
-            evidence: Some(Box::new(evidence)),
+    async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+        let stream = self.dial.tcp(trace, seen).await?;
+        if let Some(tls) = &self.tls {
+            self.dial.tls(stream, tls.clone(), trace).await?;
         }
-    }
-
-    async fn connect(&self, trace: &Trace) -> Result<(), (FailureClass, String)> {
-        let addresses = match self.target.host.parse::<IpAddr>() {
-            Ok(address) => vec![address],
-            Err(_) => {
-                trace.enter(Phase::Dns);
-                let found = self.resolver.lookup(&self.target.host, IpChoice::Auto).await;
-                found.map_err(|fault| (FailureClass::Dns, fault.to_string()))?
-            }
-        };
-        trace.enter(Phase::Connect);
-        // The one that answers first will do: it is asked whether any way leads there.
-        let attempts = addresses.into_iter().take(MOST_ADDRESSES);
-        let attempts = attempts.map(|ip| TcpStream::connect(SocketAddr::new(ip, self.target.port)).boxed());
-        let made = select_ok(attempts).await;
-        made.map(drop)
-            .map_err(|error| (FailureClass::Connect, classify::connect_fault(Some(error.kind()), &error.to_string())))
+        Ok(())
     }
 }

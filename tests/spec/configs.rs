@@ -144,7 +144,7 @@ fn the_schema_accepts_the_own_configuration_and_refuses_unknown_keys() {
     let mut own: serde_json::Value = serde_yaml::from_str(&own()).unwrap();
     assert_eq!(fits(&own, &schema, &schema), Ok(()));
     own["probes"]["sign-in"]["http"]["uri"] = "x".into();
-    assert_eq!(fits(&own, &schema, &schema), Err("uri is unknown".into()));
+    assert!(fits(&own, &schema, &schema).unwrap_err().starts_with("uri is unknown"));
 }
 
 #[test]

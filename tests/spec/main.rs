@@ -4,6 +4,7 @@
 
 mod backtest;
 mod configs;
+mod docs;
 mod postmortem;
 mod probes;
 mod store;

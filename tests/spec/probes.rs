@@ -11,18 +11,39 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tripline::model::condition::ANSWER_VARIABLES;
+use tripline::model::kind::http::VARIABLES;
 use tripline::model::{
-    Cadence, CheckResult, Condition, Evidence, FailureClass, HttpTarget, IpChoice, Labels, Location, Outcome, Probe,
-    ProbeKind, Secrets, Timestamp, TlsOptions,
+    Cadence, CheckResult, Condition, Evidence, FailureClass, HttpTarget, Labels, Location, Outcome, Probe, ProbeKind,
+    Resolve, Secrets, Timestamp, TlsOptions,
 };
 use tripline::probe::{Prober, Roots};
 
 use crate::servers::Authority;
 
+/// A request, and how the way to its server is found.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) http: HttpTarget,
+    pub(crate) resolve: Resolve,
+}
+
+impl std::ops::Deref for Asked {
+    type Target = HttpTarget;
+
+    fn deref(&self) -> &HttpTarget {
+        &self.http
+    }
+}
+
+impl std::ops::DerefMut for Asked {
+    fn deref_mut(&mut self) -> &mut HttpTarget {
+        &mut self.http
+    }
+}
+
 /// A GET that waits two seconds, follows five redirects and expects nothing in particular.
-pub(crate) fn target(url: &str) -> HttpTarget {
-    HttpTarget {
+pub(crate) fn target(url: &str) -> Asked {
+    let http = HttpTarget {
         method: http::Method::GET,
         url: url.parse().unwrap(),
         headers: http::HeaderMap::new(),
@@ -30,18 +51,16 @@ pub(crate) fn target(url: &str) -> HttpTarget {
         redirects: 5,
         body_cap: 1 << 20,
         tls: Arc::default(),
-        ip: IpChoice::Auto,
-        address: None,
-    }
+    };
+    Asked { http, resolve: Resolve::default() }
 }
 
 pub(crate) fn trusting(authority: &Authority) -> Arc<TlsOptions> {
     Arc::new(TlsOptions { ca: Some(authority.pem.clone().into()), ..TlsOptions::default() })
 }
 
-pub(crate) fn probe(target: HttpTarget, timeout: Duration, expect: &[&str]) -> Probe {
-    let expect: Vec<Condition> =
-        expect.iter().map(|source| Condition::parse(source, &ANSWER_VARIABLES).unwrap()).collect();
+pub(crate) fn probe(target: Asked, timeout: Duration, expect: &[&str]) -> Probe {
+    let expect: Vec<Condition> = expect.iter().map(|source| Condition::parse(source, VARIABLES).unwrap()).collect();
     Probe {
         id: "dashboard".into(),
         name: "dashboard".into(),
@@ -51,7 +70,8 @@ pub(crate) fn probe(target: HttpTarget, timeout: Duration, expect: &[&str]) -> P
         timeout,
         retry: tripline::model::Retry::never(),
         role: tripline::model::Role::Service,
-        kind: ProbeKind::Http(target),
+        kind: ProbeKind::Http(target.http),
+        resolve: target.resolve,
         expect: expect.into(),
     }
 }
@@ -65,7 +85,7 @@ pub(crate) async fn check_with(probe: Probe, secrets: Secrets) -> CheckResult {
     result
 }
 
-pub(crate) async fn check(target: HttpTarget, expect: &[&str]) -> CheckResult {
+pub(crate) async fn check(target: Asked, expect: &[&str]) -> CheckResult {
     check_with(probe(target, Duration::from_secs(2), expect), Secrets::default()).await
 }
 

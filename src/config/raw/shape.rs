@@ -2,10 +2,14 @@
 //!
 //! The keys are those that the loader knows; a test holds the two together.
 
+mod kinds;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde_json::Value;
+
+pub use kinds::*;
 
 /// The JSON Schema (draft 2020-12) of probes.yaml.
 #[must_use]
@@ -96,7 +100,7 @@ pub struct Component {
     pub depends_on: Option<Words>,
 }
 
-/// A question to the service, asked again and again. It has exactly one kind: `http`.
+/// A question to the service, asked again and again. It has exactly one kind, such as `http`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Probe {
@@ -117,58 +121,15 @@ pub struct Probe {
     /// When a failed check is made again at once. Default: as in `defaults`.
     pub retry: Option<Retry>,
     /// Asks by HTTP.
-    pub http: Http,
-    /// Conditions in CEL, all of which must hold, over `status`, `body`, `headers`, `json`, `timing`, `url` and
-    /// `address`. Default: what the kind itself calls a success.
+    pub http: Option<Http>,
+    /// Connects, with TLS or without.
+    pub tcp: Option<Tcp>,
+    /// Conditions in CEL, all of which must hold; which variables there are is the kind's to say. Default: what the
+    /// kind itself calls a success.
     #[schemars(length(min = 1))]
     pub expect: Option<Vec<String>>,
     /// How the connection is made.
     pub resolve: Option<Resolve>,
-}
-
-/// An HTTP request. `{{label}}` in `url`, `headers` and `body` is filled in for each probe.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Http {
-    /// Where to: http or https.
-    pub url: String,
-    /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS. Default: GET.
-    pub method: Option<String>,
-    /// Sent with the request.
-    pub headers: Option<BTreeMap<String, Word>>,
-    /// Sent with the request. Default: nothing.
-    pub body: Option<Word>,
-    /// How many redirects are followed, 0 to 20; 0: the redirect is the answer. Default: 10.
-    #[schemars(range(max = 20))]
-    pub redirects: Option<u8>,
-    /// How much of the answer's body is read: bytes, or with KiB or MiB, up to 64MiB. Default: 1MiB.
-    pub body_cap: Option<Word>,
-    /// How certificates are judged and shown.
-    pub tls: Option<Tls>,
-}
-
-/// How certificates are judged and shown. Paths start at the config's directory.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Tls {
-    /// A PEM file of certificates to trust instead of the system's.
-    pub ca_file: Option<String>,
-    /// A PEM file of the certificate chain to show to the server.
-    pub client_cert: Option<String>,
-    /// A PEM file of its private key.
-    pub client_key: Option<String>,
-    /// Accepts any certificate, and says so loudly. Default: false.
-    pub skip_verify: Option<bool>,
-}
-
-/// How the connection is made.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Resolve {
-    /// `auto`, `4` or `6`: which address family is used. Default: auto.
-    pub ip: Option<Word>,
-    /// Connects here instead: `192.0.2.7:8443`. SNI and Host stay those of the URL.
-    pub address: Option<String>,
 }
 
 /// When to raise an incident. It has exactly one form: `above` (an error rate), `consecutive`, `latency`, `burn_rate`,

@@ -32,7 +32,7 @@ async fn a_certificate_that_is_not_accepted_is_tls_and_is_kept() {
         let server = Server::fixed(Some(acceptor(&pair, None)), ok()).await;
         let mut asked = target(&format!("https://localhost:{}/", server.address.port()));
         asked.tls = trusting(&authority);
-        asked.address = Some(server.address);
+        asked.resolve.address = Some(server.address);
         let result = check(asked.clone(), &[]).await;
         let (class, evidence) = failure(&result);
         assert_eq!((class, &*evidence.fault), (FailureClass::Tls, said));

@@ -26,7 +26,7 @@ async fn each_phase_gets_its_own_share_of_the_time() {
     let server = Server::answering(Some(tls), 30 * MS, |stream, _| Box::pin(slow_answer(stream))).await;
     let mut asked = target(&format!("https://localhost:{}/", server.address.port()));
     asked.tls = trusting(&authority);
-    asked.ip = tripline::model::IpChoice::V4;
+    asked.resolve.ip = tripline::model::IpChoice::V4;
     let result = check(asked, &["body == 'abcabcabc'"]).await;
     assert_eq!((result.outcome, result.status), (Outcome::Success, Some(200)), "{result:?}");
     let phases = result.phases;

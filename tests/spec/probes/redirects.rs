@@ -119,7 +119,7 @@ async fn an_address_override_holds_for_its_own_origin_only() {
     let location = redirect(302, &away.url("/"));
     let server = Server::fixed(None, location).await;
     let mut asked = target("http://forge.example/");
-    asked.address = Some(server.address);
+    asked.resolve.address = Some(server.address);
     let result = check(asked, &["status == 200"]).await;
     assert_eq!(result.outcome, Outcome::Success, "{result:?}");
     assert_eq!((server.requests().len(), away.requests().len()), (1, 1));

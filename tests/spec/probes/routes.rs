@@ -17,7 +17,7 @@ async fn an_address_replaces_the_names_own_and_keeps_host_and_sni() {
     for (url, host) in cases {
         let mut asked = target(url);
         asked.tls = trusting(&authority);
-        asked.address = Some(server.address);
+        asked.resolve.address = Some(server.address);
         let result = check(asked, &["address == '127.0.0.1'"]).await;
         assert_eq!(result.outcome, Outcome::Success, "{url}: {result:?}");
         assert_eq!(result.phases.dns, None, "no name was resolved");
@@ -26,7 +26,7 @@ async fn an_address_replaces_the_names_own_and_keeps_host_and_sni() {
     }
     let mut asked = target("https://192.0.2.8/");
     asked.tls = trusting(&authority);
-    asked.address = Some(server.address);
+    asked.resolve.address = Some(server.address);
     let result = check(asked, &[]).await;
     let (class, fault) = class_and_fault(&result);
     assert_eq!(class, FailureClass::Tls, "the certificate must still be for the address in the URL");
@@ -39,18 +39,18 @@ async fn the_address_family_is_chosen() {
     let v4 = Server::fixed(None, text.clone()).await;
     let port = v4.address.port();
     let mut asked = target(&format!("http://localhost:{port}/"));
-    asked.ip = IpChoice::V4;
+    asked.resolve.ip = IpChoice::V4;
     assert_eq!(check(asked.clone(), &["address == '127.0.0.1'"]).await.outcome, Outcome::Success);
-    asked.ip = IpChoice::V6;
+    asked.resolve.ip = IpChoice::V6;
     let result = check(asked.clone(), &[]).await;
     assert!(
         matches!(class_and_fault(&result).0, FailureClass::Connect | FailureClass::Dns),
         "nobody listens on [::1]:{port}: {result:?}"
     );
-    asked.ip = IpChoice::Auto;
+    asked.resolve.ip = IpChoice::Auto;
     assert_eq!(check(asked, &[]).await.outcome, Outcome::Success, "the other family is tried");
     let mut asked = target(&v4.url("/"));
-    asked.ip = IpChoice::V6;
+    asked.resolve.ip = IpChoice::V6;
     let result = check(asked, &[]).await;
     assert_eq!(class_and_fault(&result), (FailureClass::Connect, "127.0.0.1 is no IPv6 address"));
 }

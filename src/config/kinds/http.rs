@@ -1,21 +1,20 @@
-//! `http` and `resolve`: what is asked by HTTP, and how the connection is made.
+//! `http`: what is asked by HTTP.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
-use super::problem::{Place, nearest};
-use super::reader::{Entry, Reader};
-use super::text::{Given, Template, as_it_is, for_url};
-use super::tls;
-use crate::model::{HttpTarget, IpChoice, Labels, TlsOptions};
+use super::{Around, given_or};
+use crate::config::problem::{Place, nearest};
+use crate::config::reader::{Entry, Reader};
+use crate::config::text::{Given, Template, Values, as_it_is, for_url};
+use crate::config::tls;
+use crate::model::{HttpTarget, TlsOptions};
 
-pub(super) const KEYS: &[&str] = &["url", "method", "headers", "body", "redirects", "body_cap", "tls"];
-pub(super) const RESOLVE_KEYS: &[&str] = &["ip", "address"];
+pub(in crate::config) const KEYS: &[&str] = &["url", "method", "headers", "body", "redirects", "body_cap", "tls"];
 
 const METHODS: [(&str, Method); 7] = [
     ("GET", Method::GET),
@@ -36,11 +35,8 @@ const REDIRECTS: u8 = 10;
 const BODY_CAP: usize = 1024 * 1024;
 const MOST_BODY_CAP: usize = 64 * 1024 * 1024;
 
-/// TLS options by value, so that equal ones are one.
-pub(super) type TlsCache = BTreeMap<TlsOptions, Arc<TlsOptions>>;
-
 /// A request whose labels are still open.
-pub(super) struct HttpShape {
+pub(in crate::config) struct HttpShape {
     method: Method,
     url: Template,
     headers: Vec<(HeaderName, Template)>,
@@ -48,17 +44,10 @@ pub(super) struct HttpShape {
     redirects: u8,
     body_cap: usize,
     tls: Arc<TlsOptions>,
-    ip: IpChoice,
-    address: Option<SocketAddr>,
 }
 
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    entry: Entry<'_>,
-    resolve: Option<Entry<'_>>,
-    given: &Given<'_>,
-    cache: &mut TlsCache,
-) -> Option<HttpShape> {
+pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<HttpShape> {
+    let given = around.given;
     let table = reader.table(entry, KEYS, "write `http: {url: \"https://example.com/\"}`")?;
     let url = reader
         .need(&table, "url", "say where to: `url: https://example.com/`")
@@ -73,9 +62,7 @@ pub(super) fn read(
     let redirects = table.get("redirects").map(|entry| reader.whole(entry, 0, 20));
     let body_cap = table.get("body_cap").map(|entry| body_cap(reader, entry));
     let tls = table.get("tls").map(|entry| tls::options(reader, entry));
-    let resolve = resolve.map(|entry| self::resolve(reader, entry));
     let tls = given_or(tls, TlsOptions::default())?;
-    let (ip, address) = given_or(resolve, (IpChoice::Auto, None))?;
     Some(HttpShape {
         method: given_or(method, Method::GET)?,
         url: url?,
@@ -83,15 +70,8 @@ pub(super) fn read(
         body: given_or(body.map(|body| body.map(Some)), None)?,
         redirects: u8::try_from(given_or(redirects, u64::from(REDIRECTS))?).unwrap_or(REDIRECTS),
         body_cap: given_or(body_cap, BODY_CAP)?,
-        tls: cache.entry(tls.clone()).or_insert_with(|| Arc::new(tls)).clone(),
-        ip,
-        address,
+        tls: around.share(tls),
     })
-}
-
-/// What was given, unless that has a problem; the default when nothing was.
-fn given_or<T>(given: Option<Option<T>>, default: T) -> Option<T> {
-    given.unwrap_or(Some(default))
 }
 
 fn method(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Method> {
@@ -152,32 +132,8 @@ fn body_cap(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<usize> {
     bytes
 }
 
-fn resolve(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<(IpChoice, Option<SocketAddr>)> {
-    let table = reader.table(entry, RESOLVE_KEYS, "write `resolve: {ip: 4}`")?;
-    let choices = [("auto", IpChoice::Auto), ("4", IpChoice::V4), ("6", IpChoice::V6)];
-    let ip = table.get("ip").map(|entry| reader.choice(entry, &choices));
-    let address = table.get("address").map(|entry| {
-        let text = reader.text(entry)?;
-        let address: Option<SocketAddr> = text.value.parse().ok();
-        if address.is_none() {
-            let fault = format!("`{}` is no address with a port", text.show());
-            reader.fault(text.place, fault, "write it like `192.0.2.7:8443` or `[2001:db8::7]:8443`");
-        }
-        Some((address?, text.place))
-    });
-    let ip = given_or(ip, IpChoice::Auto)?;
-    let address = given_or(address.map(|address| address.map(Some)), None)?;
-    if let Some((address, place)) = address
-        && matches!((ip, address), (IpChoice::V4, SocketAddr::V6(_)) | (IpChoice::V6, SocketAddr::V4(_)))
-    {
-        reader.fault(place, "`ip` and `address` are of two families", "remove `ip`: the address says it");
-        return None;
-    }
-    Some((ip, address.map(|(address, _)| address)))
-}
-
 /// An absolute http or https URL that shows no password; else what is wrong, and the remedy.
-pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
+pub(in crate::config) fn parse_url(text: &str) -> Result<Url, (String, String)> {
     let example = "write it like `https://example.com/path`";
     if !text.contains("://") {
         let fault = format!("`{text}` is no URL: it starts with neither `https://` nor `http://`");
@@ -194,7 +150,7 @@ pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
     Ok(url)
 }
 
-fn filled_url(reader: &mut Reader<'_>, url: &Template, labels: &BTreeMap<&str, &str>) -> Option<Url> {
+fn filled_url(reader: &mut Reader<'_>, url: &Template, labels: &Values<'_>) -> Option<Url> {
     let filled = parse_url(&url.fill(labels, for_url));
     filled.map_err(|(fault, remedy)| reader.fault(url.place, fault, remedy)).ok()
 }
@@ -205,23 +161,20 @@ impl HttpShape {
     }
 
     /// The request for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, labels: &Labels, component: &str) -> Option<HttpTarget> {
-        let mut values: BTreeMap<&str, &str> =
-            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        values.insert("component", component);
-        let url = filled_url(reader, &self.url, &values)?;
+    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<HttpTarget> {
+        let url = filled_url(reader, &self.url, values)?;
         if self.url.secret {
             // What was filled in may stand there percent-encoded.
             reader.hide_encoded();
         }
         let mut headers = HeaderMap::new();
         for (name, template) in &self.headers {
-            let value = template.fill(&values, as_it_is);
+            let value = template.fill(values, as_it_is);
             let mut value = header_value(reader, name, &value, template.place)?;
             value.set_sensitive(template.secret || SENSITIVE.contains(&name.as_str()));
             headers.insert(name.clone(), value);
         }
-        let body = self.body.as_ref().map(|body| body.fill(&values, as_it_is)).unwrap_or_default();
+        let body = self.body.as_ref().map(|body| body.fill(values, as_it_is)).unwrap_or_default();
         Some(HttpTarget {
             method: self.method.clone(),
             url,
@@ -230,8 +183,6 @@ impl HttpShape {
             redirects: self.redirects,
             body_cap: self.body_cap,
             tls: self.tls.clone(),
-            ip: self.ip,
-            address: self.address,
         })
     }
 }

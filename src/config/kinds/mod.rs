@@ -1,0 +1,78 @@
+//! The kind of a probe's question, as it is written: one file per kind, each with its keys, its shape (labels still
+//! open) and what it becomes for one combination of labels.
+
+pub(in crate::config) mod http;
+pub(in crate::config) mod resolve;
+pub(in crate::config) mod tcp;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::reader::{Entry, Reader};
+use super::text::{Given, Values};
+use crate::model::{ProbeKind, TlsOptions, kind};
+
+/// The keys of the kinds, in the order in which the docs have them.
+pub(super) const KINDS: &[&str] = &["http", "tcp"];
+
+/// What the reader of a kind may ask of the definition around it.
+pub(super) struct Around<'a> {
+    /// The labels that templates may name.
+    pub(super) given: &'a Given<'a>,
+    /// The TLS options of all definitions, by value, so that equal ones are one.
+    pub(super) tls: &'a mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
+}
+
+impl Around<'_> {
+    /// The one copy of these options.
+    fn share(&mut self, tls: TlsOptions) -> Arc<TlsOptions> {
+        self.tls.entry(tls.clone()).or_insert_with(|| Arc::new(tls)).clone()
+    }
+}
+
+/// A question whose labels are still open.
+pub(super) enum Shape {
+    Http(http::HttpShape),
+    Tcp(tcp::TcpShape),
+}
+
+impl Shape {
+    /// Reads the question of the kind that the entry's name says.
+    pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Self> {
+        match entry.name {
+            "http" => http::read(reader, entry, around).map(Self::Http),
+            "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
+            _ => None,
+        }
+    }
+
+    /// The question for these labels.
+    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
+        match self {
+            Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
+            Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
+        }
+    }
+
+    /// What is allowed but dangerous, after the probe's name: `does not verify certificates: ...`.
+    pub(super) fn warning(&self) -> Option<&'static str> {
+        let skips = match self {
+            Self::Http(shape) => shape.skips_verification(),
+            Self::Tcp(shape) => shape.skips_verification(),
+        };
+        skips.then_some("does not verify certificates: `skip_verify` is set")
+    }
+}
+
+/// What the expectations of this kind can look at.
+pub(super) fn variables(name: &str) -> &'static [&'static str] {
+    match name {
+        "tcp" => kind::tcp::VARIABLES,
+        _ => kind::http::VARIABLES,
+    }
+}
+
+/// What was given, unless that has a problem; the default when nothing was.
+fn given_or<T>(given: Option<Option<T>>, default: T) -> Option<T> {
+    given.unwrap_or(Some(default))
+}

@@ -1,0 +1,66 @@
+//! `tcp`: a connection, with or without TLS, made and closed again.
+
+use std::sync::Arc;
+
+use super::Around;
+use crate::config::reader::{Entry, Reader};
+use crate::config::text::{Template, Values, as_it_is};
+use crate::config::tls;
+use crate::model::{TcpTarget, TlsOptions};
+
+pub(in crate::config) const KEYS: &[&str] = &["to", "tls"];
+
+/// A connection whose labels are still open.
+pub(in crate::config) struct TcpShape {
+    to: Template,
+    tls: Option<Arc<TlsOptions>>,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<TcpShape> {
+    let table = reader.table(entry, KEYS, "write `tcp: {to: \"db.example.com:5432\"}`")?;
+    let to = reader
+        .need(&table, "to", "say where to: `to: db.example.com:5432`")
+        .and_then(|entry| reader.template(entry, around.given));
+    if let Some(to) = to.as_ref().filter(|_| around.given.all) {
+        host_and_port(reader, to, &around.given.labels);
+    }
+    let tls = match table.get("tls") {
+        Some(entry) => Some(around.share(tls::options(reader, entry)?)),
+        None => None,
+    };
+    Some(TcpShape { to: to?, tls })
+}
+
+impl TcpShape {
+    pub(super) fn skips_verification(&self) -> bool {
+        self.tls.as_ref().is_some_and(|options| options.skip_verify)
+    }
+
+    /// The connection for these labels.
+    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<TcpTarget> {
+        let (host, port) = host_and_port(reader, &self.to, values)?;
+        Some(TcpTarget { host, port, tls: self.tls.clone() })
+    }
+}
+
+/// The host, without brackets, and the port of `host:port`.
+pub(in crate::config) fn split(text: &str) -> Option<(String, u16)> {
+    // Only a URL's own rules know all that may stand for a host; `http` lends them.
+    let url = url::Url::parse(&format!("http://{}/", text.trim_end_matches('/'))).ok()?;
+    let bare = url.path() == "/" && url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+    let host = url.host_str().filter(|_| bare)?.trim_matches(['[', ']']).to_owned();
+    let port = text.trim_end_matches('/').rsplit_once(':')?.1.parse().ok().filter(|port| *port > 0)?;
+    Some((host, port))
+}
+
+/// The host and port of a template filled with these labels.
+pub(super) fn host_and_port(reader: &mut Reader<'_>, to: &Template, values: &Values<'_>) -> Option<(String, u16)> {
+    let text = to.fill(values, as_it_is);
+    let found = split(&text);
+    if found.is_none() {
+        let shown = if to.secret { crate::model::secret::REDACTED } else { &text };
+        let fault = format!("`{shown}` is no host with a port");
+        reader.fault(to.place, fault, "write it like `db.example.com:5432` or `[2001:db8::7]:5432`");
+    }
+    found
+}

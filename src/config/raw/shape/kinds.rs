@@ -1,0 +1,63 @@
+//! The shapes of the kinds of question, in the order of `config::kinds`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
+use super::Word;
+
+/// An HTTP request. `{{label}}` in `url`, `headers` and `body` is filled in for each probe.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Http {
+    /// Where to: http or https, without user and password.
+    pub url: String,
+    /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, in capitals. Default: GET.
+    pub method: Option<String>,
+    /// Sent with the request. Not connection, content-length, transfer-encoding. Default: none.
+    pub headers: Option<BTreeMap<String, Word>>,
+    /// Sent with the request. Default: none.
+    pub body: Option<Word>,
+    /// How many redirects are followed, 0 to 20; 0: the redirect is the answer. Default: 10.
+    #[schemars(range(max = 20))]
+    pub redirects: Option<u8>,
+    /// How much of the answer's body is read: bytes, or with KiB or MiB, up to 64MiB. The rest is left unread.
+    /// Default: 1MiB.
+    pub body_cap: Option<Word>,
+    /// How certificates are judged and shown; see TLS options. Default: the system's roots.
+    pub tls: Option<Tls>,
+}
+
+/// A connection, with a TLS handshake or without, made and closed again.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Tcp {
+    /// Host and port: `db.example.com:5432` or `[2001:db8::7]:5432`.
+    pub to: String,
+    /// With it, even when it is empty (`{}`), a TLS handshake follows; see TLS options. Default: no TLS.
+    pub tls: Option<Tls>,
+}
+
+/// How certificates are judged and shown. Paths start at the config's directory.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Tls {
+    /// A PEM file of certificates to trust instead of the system's.
+    pub ca_file: Option<String>,
+    /// A PEM file of the certificate chain to show to the server.
+    pub client_cert: Option<String>,
+    /// A PEM file of its private key.
+    pub client_key: Option<String>,
+    /// Accepts any certificate, and says so loudly. Default: false.
+    pub skip_verify: Option<bool>,
+}
+
+/// How the connection is made.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Resolve {
+    /// `auto`, `4` or `6`: which address family is used. Default: auto.
+    pub ip: Option<Word>,
+    /// Connects here instead: `192.0.2.7:8443`. SNI and Host stay those of the URL.
+    pub address: Option<String>,
+}

@@ -1,0 +1,24 @@
+//! How the way from a name to a connection is found, the same for every kind.
+
+use std::net::SocketAddr;
+
+/// How a probe's connections are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Resolve {
+    /// Which address family is used.
+    pub ip: IpChoice,
+    /// Connects here instead of where the name points; the names that the protocol speaks of (SNI, Host) stay.
+    pub address: Option<SocketAddr>,
+}
+
+/// Which address family a check uses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum IpChoice {
+    /// What the name gives, IPv6 and IPv4 raced as browsers do (RFC 8305).
+    #[default]
+    Auto,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}

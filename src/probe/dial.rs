@@ -1,0 +1,99 @@
+//! Dialling: from a host and a port to a connection, for the kinds that speak on sockets of their own.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::select_ok;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::classify::{self, connect_fault};
+use super::connect::Resolver;
+use super::frame::{Broken, Seen};
+use super::stopwatch::{Phase, Trace};
+use crate::model::{FailureClass, IpChoice, Resolve};
+
+/// At most so many of a name's addresses are tried.
+const MOST_ADDRESSES: usize = 8;
+/// The head start of each address before the next one is tried beside it (RFC 8305, section 8).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Where to connect to, again and again.
+pub(super) struct Dial {
+    host: String,
+    port: u16,
+    resolve: Resolve,
+    resolver: Arc<Resolver>,
+}
+
+impl Dial {
+    /// To this host (an address of IPv6 without brackets) and port.
+    pub(super) fn new(host: &str, port: u16, resolve: Resolve, resolver: Arc<Resolver>) -> Self {
+        Self { host: host.into(), port, resolve, resolver }
+    }
+
+    /// Connects, and notes the address and the phases `dns` and `connect`. Nagle's delay is off.
+    pub(super) async fn tcp(&self, trace: &Trace, seen: &mut Seen) -> Result<TcpStream, Broken> {
+        let addresses = self.addresses(trace).await?;
+        trace.note_candidates(&addresses);
+        trace.enter(Phase::Connect);
+        let attempts = addresses.into_iter().take(MOST_ADDRESSES).zip(0_u32..).map(|(address, place)| {
+            async move {
+                tokio::time::sleep(HEAD_START * place).await;
+                TcpStream::connect(address).await
+            }
+            .boxed()
+        });
+        let (stream, _) = select_ok(attempts).await.map_err(|error| {
+            Broken::failed(FailureClass::Connect, connect_fault(Some(error.kind()), &error.to_string()))
+        })?;
+        seen.address = stream.peer_addr().ok().map(|address| address.ip());
+        // Without it answers come later; not a reason to fail.
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    /// Makes the TLS handshake on a connection, as this host; notes the certificate and the phase `tls`.
+    pub(super) async fn tls(
+        &self,
+        stream: TcpStream,
+        config: Arc<ClientConfig>,
+        trace: &Trace,
+    ) -> Result<TlsStream<TcpStream>, Broken> {
+        let name = ServerName::try_from(self.host.clone()).map_err(|_| {
+            Broken::failed(FailureClass::Tls, format!("`{}` is no name for a certificate", self.host))
+        })?;
+        trace.enter(Phase::Tls);
+        TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
+            let (class, fault) = classify::tls_fault(&error);
+            Broken::Failed(class, fault)
+        })
+    }
+
+    async fn addresses(&self, trace: &Trace) -> Result<Vec<SocketAddr>, Broken> {
+        if let Some(address) = self.resolve.address {
+            return Ok(vec![address]);
+        }
+        let at = |ip| SocketAddr::new(ip, self.port);
+        match (self.host.parse::<IpAddr>(), self.resolve.ip) {
+            (Ok(ip), IpChoice::V6) if ip.is_ipv4() => {
+                Err(Broken::failed(FailureClass::Connect, format!("{ip} is no IPv6 address")))
+            }
+            (Ok(ip), IpChoice::V4) if ip.is_ipv6() => {
+                Err(Broken::failed(FailureClass::Connect, format!("{ip} is no IPv4 address")))
+            }
+            (Ok(ip), _) => Ok(vec![at(ip)]),
+            (Err(_), choice) => {
+                trace.enter(Phase::Dns);
+                let found = self.resolver.lookup(&self.host, choice).await;
+                let found = found.map_err(|fault| Broken::failed(FailureClass::Dns, fault.to_string()))?;
+                Ok(found.into_iter().map(at).collect())
+            }
+        }
+    }
+}

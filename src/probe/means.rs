@@ -1,0 +1,53 @@
+//! What the probes of one configuration share: made once, when the first of them needs it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+
+use super::connect::{Clients, Resolver};
+use super::tls::{self, Roots};
+use crate::model::TlsOptions;
+
+/// Resolver, HTTP clients and TLS configurations, one for each distinct set of options.
+pub(super) struct Means {
+    roots: Roots,
+    resolver: Option<Arc<Resolver>>,
+    clients: BTreeMap<TlsOptions, Arc<Clients>>,
+    tls: BTreeMap<TlsOptions, Arc<ClientConfig>>,
+}
+
+impl Means {
+    pub(super) fn new(roots: &Roots) -> Self {
+        Self { roots: roots.clone(), resolver: None, clients: BTreeMap::new(), tls: BTreeMap::new() }
+    }
+
+    /// The resolver that asks the system's name servers.
+    pub(super) fn resolver(&mut self) -> Result<Arc<Resolver>, String> {
+        if let Some(resolver) = &self.resolver {
+            return Ok(resolver.clone());
+        }
+        Ok(self.resolver.insert(Arc::new(Resolver::new()?)).clone())
+    }
+
+    /// The HTTP clients for these TLS options.
+    pub(super) fn clients(&mut self, options: &TlsOptions) -> Result<Arc<Clients>, String> {
+        if let Some(clients) = self.clients.get(options) {
+            return Ok(clients.clone());
+        }
+        let resolver = self.resolver()?;
+        let clients = Arc::new(Clients::new(options, &self.roots, resolver)?);
+        self.clients.insert(options.clone(), clients.clone());
+        Ok(clients)
+    }
+
+    /// The TLS configuration for these options, for connections that are not HTTP's: it offers no ALPN.
+    pub(super) fn tls(&mut self, options: &TlsOptions) -> Result<Arc<ClientConfig>, String> {
+        if let Some(config) = self.tls.get(options) {
+            return Ok(config.clone());
+        }
+        let config = Arc::new(tls::client_config(options, &self.roots)?);
+        self.tls.insert(options.clone(), config.clone());
+        Ok(config)
+    }
+}
