@@ -58,12 +58,25 @@ fn main() {
         println!("  ratio         {:.2} times the bare client's CPU per check", ours.cpu / bare.cpu);
     }
     if wants("--peak") {
-        println!("flat out:");
-        let bare = run_bare(&server, folder.path(), 0, 15);
-        println!("  bare client   {bare}, 64 at a time");
-        let ours = run_self("--path", &server, folder.path(), 0, 15);
-        println!("  tripline      {ours}, 64 at a time, each stored and judged");
-        println!("  ratio         {:.2} times the bare client's CPU per check", ours.cpu / bare.cpu);
+        println!(
+            "flat out, {LOOPS} at a time, in turns, because the machine's own speed varies from one second to the next:"
+        );
+        let mut pairs = Vec::new();
+        for _ in 0..TURNS {
+            let bare = run_bare(&server, folder.path(), 0, 4);
+            let ours = run_self("--path", &server, folder.path(), 0, 4);
+            println!("  bare client   {bare}");
+            println!("  tripline      {ours}, each stored and judged: {:.2} times that", ours.cpu / bare.cpu);
+            pairs.push((bare, ours));
+        }
+        pairs.sort_by(|(bare, ours), (other_bare, other)| {
+            (ours.cpu / bare.cpu).total_cmp(&(other.cpu / other_bare.cpu))
+        });
+        let (bare, ours) = pairs.swap_remove(TURNS / 2);
+        println!(
+            "  ratio         {:.2} times the bare client's CPU per check in the median of the turns",
+            ours.cpu / bare.cpu
+        );
         for rate in [1500, 2000, 2500] {
             let paced = run_bare(&server, folder.path(), rate, 15);
             let ours = daemon(&server, folder.path(), rate * 5, 5000, 20);
@@ -256,7 +269,8 @@ fn path(args: &[String]) {
     let prober =
         tripline::probe::Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &roots);
     let prober = Arc::new(prober.unwrap());
-    let database = Path::new(out).with_extension("db");
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("path.db");
     let seconds: u64 = seconds.parse().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (used, took) = runtime.block_on(async {
@@ -291,6 +305,9 @@ fn path(args: &[String]) {
         .unwrap();
     std::fs::write(out, format!("{} {}", stored as f64 / took.as_secs_f64(), used / stored as f64)).unwrap();
 }
+
+/// How often the bare client and Tripline take turns when flat out.
+const TURNS: usize = 7;
 
 /// Checks that are under way at once when flat out.
 const LOOPS: usize = 64;

@@ -55,6 +55,8 @@ impl Clients {
                 .user_agent(USER_AGENT)
                 // The check's own timeout is shorter than any of these would be.
                 .tcp_keepalive(None)
+                .tcp_keepalive_interval(None)
+                .tcp_keepalive_retries(None)
                 .tcp_user_timeout(None)
                 // The connection outlives its check while a server that reads nothing makes us answer its frames.
                 .http2_keep_alive_interval(LINGER)

@@ -1,6 +1,6 @@
 //! When certificates run out: read once for each, however often it is shown.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -9,7 +9,7 @@ use crate::model::Timestamp;
 
 /// The certificates that were seen, as they came, and when each runs out; nothing for one that cannot be read.
 #[derive(Default)]
-pub(super) struct Expiries(Mutex<HashMap<Box<[u8]>, Option<Timestamp>>>);
+pub(super) struct Expiries(Mutex<BTreeMap<Box<[u8]>, Option<Timestamp>>>);
 
 /// So many are remembered. A server that shows a new one to every check must not fill memory.
 const MOST: usize = 256;
