@@ -88,6 +88,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Defaults", load::DEFAULTS_KEYS),
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
+        ("Exec", kinds::exec::KEYS),
         ("Http", kinds::http::KEYS),
         ("Latency", rules::LATENCY_KEYS),
         ("MissingFor", rules::MISSING_KEYS),

@@ -27,6 +27,7 @@ pub(super) const KEYS: &[&str] = &[
     "retry",
     "http",
     "tcp",
+    "exec",
     "expect",
     "resolve",
 ];

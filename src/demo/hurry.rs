@@ -58,7 +58,7 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
     config.probes.retain(|probe| probe.role == Role::Service);
     for probe in &mut config.probes {
         match &mut probe.kind {
-            ProbeKind::Tcp(_) => {}
+            ProbeKind::Tcp(_) | ProbeKind::Exec(_) => {}
             ProbeKind::Http(http) => {
                 probe.resolve.address = Some(address);
                 http.tls = Arc::clone(&tls);

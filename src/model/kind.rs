@@ -1,10 +1,12 @@
 //! The kinds of question: one file per kind. What is asked, as plain data; how it is asked stands in `probe`.
 
+pub mod exec;
 pub mod http;
 mod resolve;
 pub mod tcp;
 mod tls_options;
 
+pub use exec::ExecTarget;
 pub use http::HttpTarget;
 pub use resolve::{IpChoice, Resolve};
 pub use tcp::TcpTarget;
@@ -12,12 +14,13 @@ pub use tls_options::TlsOptions;
 
 /// What is asked, and of whom.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are of the large kind")]
 pub enum ProbeKind {
     /// An HTTP request.
     Http(HttpTarget),
     /// A connection, and a TLS handshake if that is wanted.
     Tcp(TcpTarget),
+    /// A command of this machine.
+    Exec(ExecTarget),
 }
 
 impl ProbeKind {
@@ -27,15 +30,17 @@ impl ProbeKind {
         match self {
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
+            Self::Exec(_) => "exec",
         }
     }
 
-    /// The host that is asked.
+    /// The host that is asked; of a command, nobody but itself knows, and it is the one that it runs on.
     #[must_use]
     pub fn host(&self) -> &str {
         match self {
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
             Self::Tcp(tcp) => &tcp.host,
+            Self::Exec(_) => "localhost",
         }
     }
 
@@ -47,6 +52,10 @@ impl ProbeKind {
             Self::Tcp(tcp) => {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
             }
+            Self::Exec(exec) => {
+                let words: Vec<&str> = std::iter::once(&exec.program).chain(&exec.args).map(String::as_str).collect();
+                words.join(" ")
+            }
         }
     }
 
@@ -56,6 +65,7 @@ impl ProbeKind {
         match self {
             Self::Http(http) => (http.url.scheme() == "https").then_some(&http.tls),
             Self::Tcp(tcp) => tcp.tls.as_deref(),
+            Self::Exec(_) => None,
         }
     }
 }

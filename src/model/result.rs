@@ -29,7 +29,8 @@ pub struct CheckResult {
     /// Whether the check was made again at once. The second try counts instead of this one, which is kept and shown,
     /// but says nothing for or against the service.
     pub superseded: bool,
-    /// Why we say so; kept for failures only.
+    /// Why we say so: of failures, and of checks that could not be made, where only those who wait for the result see it:
+    /// the database keeps that of failures.
     pub evidence: Option<Box<Evidence>>,
 }
 

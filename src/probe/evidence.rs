@@ -57,6 +57,12 @@ pub(super) fn evidence(fault: &str, gathered: Gathered<'_>, secrets: &Secrets) -
     })
 }
 
+/// The evidence of a check that could not be made.
+pub(super) fn unmade(fault: &str, request: &str, secrets: &Secrets) -> Box<Evidence> {
+    let gathered = Gathered { request, address: None, headers: Vec::new(), body: &[], peer: None, redirects: &[] };
+    evidence(fault, gathered, secrets)
+}
+
 fn certificate(peer: &Peer) -> PeerCertificate {
     match X509Certificate::from_der(&peer.leaf) {
         Ok((_, parsed)) => PeerCertificate {

@@ -27,7 +27,6 @@ impl Broken {
     }
 
     /// A check that Tripline itself could not make.
-    #[expect(dead_code, reason = "for kinds that need more of this machine than sockets")]
     pub(super) fn internal(fault: impl Into<String>) -> Self {
         Self::Internal(Internal(fault.into()))
     }
@@ -52,7 +51,6 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Keeps what was said for evidence, as far as evidence goes.
-    #[expect(dead_code, reason = "for kinds whose answers have a text")]
     pub(super) fn hear(&mut self, said: &[u8]) {
         let room = BODY_SEEN.saturating_sub(self.said.len()).min(said.len());
         self.said.extend_from_slice(&said[..room]);

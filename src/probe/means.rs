@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use tokio::sync::Semaphore;
 
 use super::connect::{Clients, Resolver};
+use super::exec;
 use super::tls::{self, Roots};
 use crate::model::TlsOptions;
 
@@ -15,11 +17,18 @@ pub(super) struct Means {
     resolver: Option<Arc<Resolver>>,
     clients: BTreeMap<TlsOptions, Arc<Clients>>,
     tls: BTreeMap<TlsOptions, Arc<ClientConfig>>,
+    commands: Arc<Semaphore>,
 }
 
 impl Means {
     pub(super) fn new(roots: &Roots) -> Self {
-        Self { roots: roots.clone(), resolver: None, clients: BTreeMap::new(), tls: BTreeMap::new() }
+        Self {
+            roots: roots.clone(),
+            resolver: None,
+            clients: BTreeMap::new(),
+            tls: BTreeMap::new(),
+            commands: Arc::new(Semaphore::new(exec::AT_ONCE)),
+        }
     }
 
     /// The resolver that asks the system's name servers.
@@ -28,6 +37,11 @@ impl Means {
             return Ok(resolver.clone());
         }
         Ok(self.resolver.insert(Arc::new(Resolver::new()?)).clone())
+    }
+
+    /// The places of commands that run at once.
+    pub(super) fn commands(&self) -> Arc<Semaphore> {
+        self.commands.clone()
     }
 
     /// The HTTP clients for these TLS options.

@@ -12,15 +12,18 @@ mod classify;
 mod connect;
 mod dial;
 mod evidence;
+mod exec;
 mod expect;
 mod expiry;
 mod frame;
+mod group;
 mod http;
 mod means;
 mod redirect;
 mod stopwatch;
 mod tcp;
 mod tls;
+pub mod wire;
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -56,6 +59,7 @@ pub struct Prober {
 
 struct Prepared {
     id: ProbeId,
+    request: String,
     timeout: Duration,
     expect: Arc<[Condition]>,
     kind: PreparedKind,
@@ -64,6 +68,7 @@ struct Prepared {
 enum PreparedKind {
     Http(Box<http::HttpProbe>),
     Tcp(tcp::TcpProbe),
+    Exec(exec::ExecProbe),
 }
 
 /// What a finished check came to.
@@ -93,7 +98,7 @@ impl Prober {
             let kind = PreparedKind::new(probe, &mut means)
                 .map_err(|fault| ProbeFault { probe: probe.id.clone(), fault })?;
             let (id, expect) = (probe.id.clone(), probe.expect.clone());
-            prepared.push(Prepared { id, timeout: probe.timeout, expect, kind });
+            prepared.push(Prepared { id, request: probe.kind.request(), timeout: probe.timeout, expect, kind });
         }
         Ok(Self { probes: prepared, location, secrets })
     }
@@ -101,7 +106,7 @@ impl Prober {
     /// Asks the probe of this index, in the order in which they were given, once.
     ///
     /// A failed check is a result like any other; where Tripline itself fails, the result is void and the log
-    /// says why. Ends within the probe's timeout.
+    /// says why, as does its evidence. Ends within the probe's timeout.
     pub async fn check(&self, probe: usize, started: Timestamp) -> CheckResult {
         self.check_within(probe, started, Duration::MAX).await
     }
@@ -129,9 +134,11 @@ impl Prober {
                 evidence: finding.evidence,
             },
             Err(fault) => {
-                let fault = evidence::hide(&self.secrets, &fault.to_string());
-                tracing::error!(probe = %prepared.id, fault, "a check could not be made");
-                CheckResult::void(prepared.id.clone(), self.location.clone(), started, VoidReason::Internal)
+                let why = evidence::unmade(&fault.to_string(), &prepared.request, &self.secrets);
+                tracing::error!(probe = %prepared.id, fault = why.fault, "a check could not be made");
+                let void =
+                    CheckResult::void(prepared.id.clone(), self.location.clone(), started, VoidReason::Internal);
+                CheckResult { phases: trace.phases(), evidence: Some(why), ..void }
             }
         }
     }
@@ -146,6 +153,9 @@ impl PreparedKind {
                 Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
             }
             ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, request, means)?),
+            ProbeKind::Exec(target) => {
+                Self::Exec(exec::ExecProbe::new(target, request, means.commands(), probe.timeout))
+            }
         })
     }
 }
@@ -156,6 +166,7 @@ impl Prepared {
         match &self.kind {
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,
         }
     }
 }

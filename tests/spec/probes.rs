@@ -2,6 +2,7 @@
 
 mod bodies;
 mod certificates;
+mod exec;
 mod failures;
 mod phases;
 mod redirects;

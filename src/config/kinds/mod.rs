@@ -1,6 +1,7 @@
 //! The kind of a probe's question, as it is written: one file per kind, each with its keys, its shape (labels still
 //! open) and what it becomes for one combination of labels.
 
+pub(in crate::config) mod exec;
 pub(in crate::config) mod http;
 pub(in crate::config) mod resolve;
 pub(in crate::config) mod tcp;
@@ -13,7 +14,7 @@ use super::text::{Given, Values};
 use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
-pub(super) const KINDS: &[&str] = &["http", "tcp"];
+pub(super) const KINDS: &[&str] = &["http", "tcp", "exec"];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -34,6 +35,7 @@ impl Around<'_> {
 pub(super) enum Shape {
     Http(http::HttpShape),
     Tcp(tcp::TcpShape),
+    Exec(exec::ExecShape),
 }
 
 impl Shape {
@@ -42,6 +44,7 @@ impl Shape {
         match entry.name {
             "http" => http::read(reader, entry, around).map(Self::Http),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
+            "exec" => exec::read(reader, entry, around).map(Self::Exec),
             _ => None,
         }
     }
@@ -51,6 +54,7 @@ impl Shape {
         match self {
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
+            Self::Exec(shape) => shape.fill(reader, values).map(ProbeKind::Exec),
         }
     }
 
@@ -59,6 +63,7 @@ impl Shape {
         let skips = match self {
             Self::Http(shape) => shape.skips_verification(),
             Self::Tcp(shape) => shape.skips_verification(),
+            Self::Exec(_) => false,
         };
         skips.then_some("does not verify certificates: `skip_verify` is set")
     }
@@ -68,6 +73,7 @@ impl Shape {
 pub(super) fn variables(name: &str) -> &'static [&'static str] {
     match name {
         "tcp" => kind::tcp::VARIABLES,
+        "exec" => kind::exec::VARIABLES,
         _ => kind::http::VARIABLES,
     }
 }

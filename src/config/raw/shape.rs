@@ -124,6 +124,8 @@ pub struct Probe {
     pub http: Option<Http>,
     /// Connects, with TLS or without.
     pub tcp: Option<Tcp>,
+    /// A command of this machine: a plugin of Nagios, say.
+    pub exec: Option<Exec>,
     /// Conditions in CEL, all of which must hold; which variables there are is the kind's to say. Default: what the
     /// kind itself calls a success.
     #[schemars(length(min = 1))]

@@ -38,6 +38,24 @@ pub struct Tcp {
     pub tls: Option<Tls>,
 }
 
+/// A command of this machine that looks for us: any plugin of Nagios, Icinga or the Monitoring Plugins project.
+/// `{{label}}` in `command`, `env` and `stdin` is filled in for each probe.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Exec {
+    /// The program, by its path or a name in PATH, and what it is given; no shell is between, unless you name one.
+    #[schemars(length(min = 1, max = 256))]
+    pub command: Vec<Word>,
+    /// Environment variables that it gets beside PATH and LC_ALL=C. Ours are not inherited. Default: none.
+    pub env: Option<BTreeMap<String, Word>>,
+    /// What it can read from its standard input. Default: nothing.
+    pub stdin: Option<Word>,
+    /// What exit code 1, WARNING, is worth: `ok` or `fail`. Default: ok.
+    pub warning: Option<String>,
+    /// What exit code 3, UNKNOWN, is worth: `void` (nobody could look) or `fail`. Default: void.
+    pub unknown: Option<String>,
+}
+
 /// How certificates are judged and shown. Paths start at the config's directory.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]

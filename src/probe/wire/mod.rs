@@ -1,0 +1,6 @@
+//! What other sides say, read by parsers of our own: pure functions over bytes, each in a file of its own.
+//!
+//! They are public so that fuzzing can reach them. None of them panics, whatever it is given, and none keeps more than
+//! a small multiple of its input.
+
+pub mod perfdata;
