@@ -19,6 +19,12 @@ pub enum DemoFault {
     /// The TLS side of the forge.
     #[error("cannot set up the forge's TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// The client that makes the calls of webhooks.
+    #[error("cannot make the forge's HTTP client: {0}")]
+    Http(String),
+    /// sshd is there, but did not do as it should.
+    #[error("cannot start the forge's sshd: {0}")]
+    Ssh(String),
     /// git is there, but did not do as it should.
     #[error("cannot make the forge's repository: {0}")]
     Git(String),

@@ -3,13 +3,20 @@
 //! It stands in for a service whose feature flags fail: the website, the API and Git then answer one customer's
 //! requests with 404, as if their repositories had never been, while all others go on as before.
 
+mod account_site;
+mod accounts;
 mod api;
 mod certificates;
 mod flags;
 mod git;
+mod hooks;
 mod listener;
 mod pages;
+mod pipelines;
+mod post;
+mod shop;
 mod site;
+mod ssh;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +36,7 @@ pub use flags::{Area, Requests};
 use flags::{Counters, Flags};
 pub use git::GitBackend;
 use git::Repository;
+pub use ssh::SshAccess;
 
 /// The name that the forge's certificate is for.
 pub const HOST: &str = "forge.example";
@@ -45,6 +53,12 @@ struct Premises {
     flags: Flags,
     counters: Counters,
     repository: Repository,
+    accounts: accounts::Accounts,
+    licences: shop::Licences,
+    jobs: pipelines::Jobs,
+    post: post::Post,
+    /// Makes the calls of webhooks.
+    caller: reqwest::Client,
 }
 
 /// A running forge. Dropping it ends it.
@@ -53,6 +67,7 @@ pub struct Forge {
     address: SocketAddr,
     ca_pem: Bytes,
     premises: Arc<Premises>,
+    ssh: Option<ssh::SshServer>,
     server: JoinHandle<()>,
     stop: DropGuard,
 }
@@ -69,7 +84,21 @@ impl Forge {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.map_err(DemoFault::io("listen on 127.0.0.1 for the forge"))?;
         let address = listener.local_addr().map_err(DemoFault::io("tell the forge's port"))?;
-        let premises = Arc::new(Premises { flags: Flags::default(), counters: Counters::default(), repository });
+        let ssh = match repository.backend() {
+            GitBackend::HttpBackend => ssh::SshServer::start(dir, &WORKSPACES).await?,
+            GitBackend::Fixed => None,
+        };
+        let caller = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        let premises = Arc::new(Premises {
+            flags: Flags::default(),
+            counters: Counters::default(),
+            repository,
+            accounts: accounts::Accounts::default(),
+            licences: shop::Licences::default(),
+            jobs: pipelines::Jobs::default(),
+            post: post::Post::default(),
+            caller: caller.map_err(|error| DemoFault::Http(error.to_string()))?,
+        });
         let stop = CancellationToken::new();
         let listener = listener::listen(listener, address, certificates.server, stop.clone());
         let serving = axum::serve(listener, site::router(Arc::clone(&premises)));
@@ -79,7 +108,7 @@ impl Forge {
                 tracing::warn!(%error, "the forge ended");
             }
         });
-        Ok(Self { address, ca_pem: certificates.ca_pem, premises, server, stop: stop.drop_guard() })
+        Ok(Self { address, ca_pem: certificates.ca_pem, premises, ssh, server, stop: stop.drop_guard() })
     }
 
     /// Where it listens. Its certificate holds for [`HOST`], `localhost` and 127.0.0.1.
@@ -100,14 +129,28 @@ impl Forge {
         self.premises.repository.backend()
     }
 
-    /// The feature flags fail for this workspace: its website, API and Git answer 404 from now on.
+    /// How to get in by SSH; nothing where sshd or git is not installed.
+    #[must_use]
+    pub fn ssh(&self) -> Option<&SshAccess> {
+        self.ssh.as_ref().map(|ssh| &ssh.access)
+    }
+
+    /// The forge's own mail goes to this server from now on; before, it goes nowhere.
+    pub fn mail_to(&self, server: SocketAddr) {
+        self.premises.post.goes_to(server);
+    }
+
+    /// The feature flags fail for this workspace: its website, API and Git answer that there is no such thing from
+    /// now on.
     pub fn break_flags_for(&self, workspace: &str) {
         self.premises.flags.fail_for(workspace);
+        self.ssh.iter().for_each(|ssh| ssh.hide(workspace));
     }
 
     /// The feature flags work again, for everyone.
     pub fn repair(&self) {
         self.premises.flags.repair();
+        self.ssh.iter().for_each(ssh::SshServer::repair);
     }
 
     /// How many requests came so far.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::{self, Config, Outside, Problems};
 use crate::daemon::outbox::OutboxOptions;
@@ -89,7 +90,15 @@ pub async fn play(
         reloads,
         stop.clone(),
     ));
-    let mut stage = Stage { began: Instant::now(), audience, reader: None, database: database.clone(), config };
+    let questions = TaskTracker::new();
+    let mut stage = Stage {
+        began: Instant::now(),
+        audience,
+        reader: None,
+        questions: questions.clone(),
+        database: database.clone(),
+        config,
+    };
     let well = tokio::select! {
         played = stage.play(&forge, &sink, &mut inbox, &mails) => played,
         () = interrupted.cancelled() => {
@@ -104,8 +113,10 @@ pub async fn play(
         ));
         interrupted.cancelled().await;
     }
-    // The last to leave puts the database in order: that is the daemon, not our reader.
+    // The last to leave puts the database in order: that is the daemon, not our reader, which may still be reading.
     drop(stage);
+    questions.close();
+    questions.wait().await;
     stop.cancel();
     daemon.await.map_err(|_| DaemonFault::Lost("daemon"))??;
     well
@@ -138,6 +149,8 @@ struct Stage<'a> {
     began: Instant,
     audience: &'a mut dyn Audience,
     reader: Option<Reader>,
+    /// What is asked of the database, beside the runtime.
+    questions: TaskTracker,
     database: PathBuf,
     config: Arc<Config>,
 }
@@ -260,7 +273,7 @@ impl Stage<'_> {
                 Err(_) => return Ok(None),
             },
         };
-        let asked = tokio::task::spawn_blocking(move || {
+        let asked = self.questions.spawn_blocking(move || {
             let answer = question(&reader);
             (reader, answer)
         });

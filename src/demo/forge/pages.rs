@@ -32,19 +32,27 @@ pub(super) fn not_found() -> String {
     )
 }
 
-pub(super) fn sign_in() -> String {
-    form("Sign in", "/account/signin", "current-password", "<p><a href=\"/account/signup\">Create an account</a></p>")
+/// A page with one sentence. Texts of visitors are escaped.
+pub(super) fn message(title: &str, text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    page(title, &format!("<p>{text}</p>"))
 }
 
-pub(super) fn sign_up() -> String {
-    form("Create your account", "/account/signup", "new-password", "<p>Free for teams of up to five.</p>")
+pub(super) fn sign_in(token: &str) -> String {
+    let note = "<p><a href=\"/account/signup\">Create an account</a></p>";
+    form("Sign in", "/account/signin", "current-password", token, note)
 }
 
-fn form(title: &str, action: &str, password: &str, note: &str) -> String {
+pub(super) fn sign_up(token: &str) -> String {
+    form("Create your account", "/account/signup", "new-password", token, "<p>Free for teams of up to five.</p>")
+}
+
+fn form(title: &str, action: &str, password: &str, token: &str, note: &str) -> String {
     page(
         title,
         &format!(
             "<form method=\"post\" action=\"{action}\">\n\
+             <input type=\"hidden\" name=\"csrf\" value=\"{token}\">\n\
              <label>Email <input type=\"email\" name=\"email\" autocomplete=\"username\"></label>\n\
              <label>Password <input type=\"password\" name=\"password\" autocomplete=\"{password}\"></label>\n\
              <button>{title}</button>\n</form>\n{note}"

@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::Value;
 
 use super::git::Ask;
-use super::{Area, Premises, api, pages};
+use super::{Area, Premises, account_site, api, hooks, pages, pipelines, shop};
 
 /// The largest body of a request, in bytes. A fetch of the demo's repository asks with some hundred.
 const BODY: usize = 256 * 1024;
@@ -26,11 +26,11 @@ type Shared = State<Arc<Premises>>;
 pub(super) fn router(premises: Arc<Premises>) -> Router {
     Router::new()
         .route("/", get(|| async { Html(pages::front()) }))
-        .route("/account/signin", get(|| async { Html(pages::sign_in()) }))
-        .route("/account/signup", get(|| async { Html(pages::sign_up()) }))
-        .route("/pricing", get(|| async { Html(pages::pricing()) }))
+        .merge(account_site::routes())
+        .merge(shop::routes())
+        .merge(pipelines::routes())
+        .merge(hooks::routes())
         .route("/downloads/demo-1.0.tar.gz", get(|| async { ([(CONTENT_TYPE, "application/gzip")], ARCHIVE) }))
-        .route("/api/2.0/hook_events", get(|| async { json("application/json", &api::hook_events()) }))
         .route("/api/2.0/pipelines/health", get(|| async { json("application/json", &api::pipelines()) }))
         .route("/api/2.0/repositories/{workspace}", get(repositories))
         .route("/{workspace}/", get(workspace))
@@ -58,7 +58,7 @@ fn place(path: &str) -> (Area, Option<&str>) {
     match [parts.next(), parts.next(), parts.next(), parts.next()].map(|part| part.unwrap_or_default()) {
         ["api", "2.0", "repositories", workspace] => (Area::Api, Some(workspace)),
         ["api", ..] => (Area::Api, None),
-        ["" | "account" | "pricing" | "downloads", ..] => (Area::Website, None),
+        ["" | "account" | "pricing" | "cart" | "checkout" | "downloads", ..] => (Area::Website, None),
         [workspace, repository, ..] if repository.ends_with(".git") => (Area::Git, Some(workspace)),
         [workspace, ..] => (Area::Website, Some(workspace)),
     }
