@@ -2,6 +2,9 @@
 //!
 //! A delivery is a row before it is sent and stays owed until its outcome is stored. A daemon that dies in between
 //! sends the same mail, with the same Message-ID, again.
+//!
+//! What is owed to one address because of one incident goes out in order: the store gives out a message only when the one
+//! before it is done with. None is dropped for a later one: whoever got only the end would not know what has ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

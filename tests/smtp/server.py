@@ -30,6 +30,8 @@ class Mailbox:
         self.tries += 1
         if self.tries <= self.options.get("busy", 0):
             return "451 4.3.0 busy, try again later"
+        if self.tries <= self.options.get("refuse", 0):
+            return "554 5.7.1 this message is not wanted here"
         if self.options.get("hang"):
             open(os.path.join(self.options["dir"], "hanging"), "w").close()
             await asyncio.sleep(3600)

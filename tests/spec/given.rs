@@ -153,6 +153,16 @@ pub(crate) fn opening(name: &str, receiver: &str, to: &[MailAddress], owed: Time
     Commit { incidents: vec![incident], events: vec![event], notifications: vec![owed], ..Commit::default() }
 }
 
+/// A commit that owes these addresses the news that it is over.
+pub(crate) fn closing(name: &str, receiver: &str, to: &[MailAddress], owed: Timestamp) -> Commit {
+    let opened = notification(name, receiver, owed);
+    let message =
+        Message { id: format!("resolved-{name}"), thread: Some(opened.message.id.clone()), ..opened.message };
+    let id = NotificationId::derived(&[name, receiver, "resolved"]);
+    let over = Notification { id, kind: NotificationKind::Resolved, message, ..opened };
+    Commit { notifications: vec![Owed { notification: over, to: to.to_vec() }], ..Commit::default() }
+}
+
 pub(crate) fn email(to: &[MailAddress], smtp: SmtpServer) -> EmailReceiver {
     EmailReceiver { from: address(Some("Tripline"), "tripline@example.com"), to: to.to_vec(), smtp }
 }

@@ -17,7 +17,7 @@ use tripline::model::{IncidentId, SmtpSecurity, SmtpServer};
 use tripline::notify::backoff::Backoff;
 use tripline::store::{AttemptOutcome, Delivery, DeliveryState, Reader, Writer};
 
-use crate::given::{address, config, email, opening, seconds};
+use crate::given::{address, closing, config, email, opening, seconds};
 use crate::smtp::{MailServer, eventually, free_port};
 
 /// A store and an outbox that tries again after some tens of milliseconds.
@@ -59,6 +59,13 @@ impl Running {
         self.wake.notify_one();
     }
 
+    /// Owes the news of the end of an incident that was opened.
+    async fn owe_the_end(&self, incident: &str, receiver: &str, to: &[&str]) {
+        let to: Vec<_> = to.iter().map(|to| address(None, to)).collect();
+        self.writer.commit(Arc::new(closing(incident, receiver, &to, clock::now()))).await.unwrap();
+        self.wake.notify_one();
+    }
+
     fn deliveries(&self, incident: &str) -> Vec<Delivery> {
         Reader::open(&self.path).unwrap().deliveries_of(IncidentId::derived(&[incident])).unwrap()
     }
@@ -72,6 +79,10 @@ impl Running {
         self.task.await.unwrap();
         self.writer.close().await.unwrap();
     }
+}
+
+fn id_of(source: &[u8]) -> String {
+    MessageParser::default().parse(source).unwrap().message_id().unwrap().to_owned()
 }
 
 fn plain(port: u16) -> SmtpServer {
@@ -98,6 +109,45 @@ async fn mail_that_is_owed_while_the_server_is_down_arrives_once_when_it_comes_u
         let AttemptOutcome::Retry(text, next) = &attempt.outcome else { panic!("{attempt:?}") };
         assert!(text.contains("refused") && *next > attempt.at, "{attempt:?}");
     }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn after_an_outage_of_the_mail_server_the_beginning_of_an_incident_is_told_before_its_end() {
+    let port = free_port();
+    let to = [address(None, "a@example.com")];
+    let running = Running::start(config([("oncall", email(&to, plain(port)))]));
+    for incident in 0..10 {
+        running.owe(&format!("{incident}"), "oncall", &["a@example.com"]).await;
+    }
+    // The first attempts have failed and wait; the ends are owed, and would be due at once.
+    eventually("attempts", || {
+        (0..10).all(|incident| !running.deliveries(&format!("{incident}"))[0].attempts.is_empty())
+    })
+    .await;
+    for incident in 0..10 {
+        running.owe_the_end(&format!("{incident}"), "oncall", &["a@example.com"]).await;
+    }
+    let server = MailServer::start(json!({"port": port}));
+    let all = || (0..10).all(|incident| running.states(&format!("{incident}")) == [DeliveryState::Accepted; 2]);
+    eventually("all accepted", all).await;
+    let ids: Vec<_> = server.mails().iter().map(|taken| id_of(&taken.source)).collect();
+    assert_eq!(ids.len(), 20);
+    for incident in 0..10 {
+        let place = |kind: &str| ids.iter().position(|id| *id == format!("{kind}-{incident}@example.com")).unwrap();
+        assert!(place("opened") < place("resolved"), "incident {incident}: {ids:?}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_for_good_does_not_hold_up_the_next_one() {
+    let server = MailServer::start(json!({"refuse": 1}));
+    let to = [address(None, "a@example.com")];
+    let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
+    running.owe("one", "oncall", &["a@example.com"]).await;
+    running.owe_the_end("one", "oncall", &["a@example.com"]).await;
+    eventually("both done", || running.states("one") == [DeliveryState::Refused, DeliveryState::Accepted]).await;
     running.end().await;
 }
 
@@ -169,11 +219,7 @@ async fn an_answer_that_was_lost_brings_the_same_mail_again_and_no_other() {
     let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
     running.owe("one", "oncall", &["a@example.com"]).await;
     eventually("accepted", || running.states("one") == [DeliveryState::Accepted]).await;
-    let ids: Vec<_> = server
-        .mails()
-        .iter()
-        .map(|taken| MessageParser::default().parse(&taken.source).unwrap().message_id().unwrap().to_owned())
-        .collect();
+    let ids: Vec<_> = server.mails().iter().map(|taken| id_of(&taken.source)).collect();
     assert_eq!(ids, ["opened-one@example.com"; 2]);
     running.end().await;
 }

@@ -1,5 +1,8 @@
 //! What is owed to whom, and what became of it.
 
+#[cfg(test)]
+mod tests;
+
 use rusqlite::{Row, params};
 
 use super::{Reader, incident_id};
@@ -61,25 +64,35 @@ pub enum DeliveryState {
     GivenUp,
 }
 
+/// Each receiver that is owed something is found by a step of its own through the index, and so are the first of its
+/// deliveries: however much is owed, no more rows are looked at than are given.
+const DUE: &str = "
+    WITH RECURSIVE owing (receiver) AS (
+        SELECT min(receiver) FROM delivery WHERE state = 0 AND behind IS NULL
+        UNION ALL
+        SELECT (SELECT min(receiver) FROM delivery WHERE state = 0 AND behind IS NULL AND receiver > owing.receiver)
+        FROM owing WHERE owing.receiver IS NOT NULL
+    )
+    SELECT n.id, n.incident, n.receiver, n.kind, n.reason, n.owed, n.subject, n.text, n.html, n.message_id,
+        n.thread, d.id, d.name, d.address, d.attempts
+    FROM owing CROSS JOIN delivery d ON d.id IN (
+        SELECT id FROM delivery
+        WHERE receiver = owing.receiver AND state = 0 AND behind IS NULL AND next_at <= ?1
+        ORDER BY next_at, id LIMIT ?2
+    ) JOIN notification n ON n.id = d.notification
+    ORDER BY d.next_at, d.id";
+
 impl Reader {
     /// Deliveries that are owed and due, longest due first, at most `each` of every receiver: one whose mail server
     /// is slow does not hide the others.
     ///
+    /// What is owed to an address because of one incident is due in the order in which it became owed: a message waits
+    /// until the one before it was taken, refused or given up. So nobody reads of an end before the beginning.
+    ///
     /// # Errors
     /// When a row cannot be read.
     pub fn due_deliveries(&self, now: Timestamp, each: u32) -> Result<Vec<DueDelivery>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "WITH due AS (
-                 SELECT delivery.id AS delivery, row_number() OVER (
-                     PARTITION BY notification.receiver ORDER BY delivery.next_at, delivery.id) AS place
-                 FROM delivery JOIN notification ON notification.id = delivery.notification
-                 WHERE delivery.state = 0 AND delivery.next_at <= ?1
-             )
-             SELECT n.id, n.incident, n.receiver, n.kind, n.reason, n.owed, n.subject, n.text, n.html, n.message_id,
-                 n.thread, d.id, d.name, d.address, d.attempts
-             FROM due JOIN delivery d ON d.id = due.delivery JOIN notification n ON n.id = d.notification
-             WHERE due.place <= ?2 ORDER BY d.next_at, d.id",
-        )?;
+        let mut statement = self.connection.prepare_cached(DUE)?;
         let mut rows = statement.query(params![now.as_millis(), each])?;
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
@@ -93,14 +106,14 @@ impl Reader {
         Ok(due)
     }
 
-    /// When the next delivery that is not due yet will be; `None` when no such one is owed.
+    /// When the next delivery that is not due yet, and waits for no other, will be; `None` when no such one is owed.
     ///
     /// # Errors
     /// When the row cannot be read.
     pub fn next_delivery_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let next: Option<i64> = self
             .connection
-            .prepare_cached("SELECT min(next_at) FROM delivery WHERE state = 0 AND next_at > ?1")?
+            .prepare_cached("SELECT min(next_at) FROM delivery WHERE state = 0 AND behind IS NULL AND next_at > ?1")?
             .query_row([now.as_millis()], |row| row.get(0))?;
         Ok(next.map(Timestamp::from_millis))
     }

@@ -28,21 +28,27 @@ pub(super) fn store_notification(connection: &Connection, owed: &Owed) -> Result
             message.thread,
         ])?;
     let mut statement = connection.prepare_cached(
-        "INSERT INTO delivery (notification, name, address, state, attempts, next_at)
-         VALUES (?1, ?2, ?3, 0, 0, ?4) ON CONFLICT (notification, address) DO NOTHING",
+        "INSERT INTO delivery (notification, name, address, state, attempts, next_at, receiver, behind)
+         VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, (
+             SELECT max(earlier.id) FROM notification AS before JOIN delivery AS earlier ON earlier.notification = before.id
+             WHERE before.incident = ?6 AND before.receiver = ?5 AND earlier.address = ?3 AND earlier.state = 0
+         )) ON CONFLICT (notification, address) DO NOTHING",
     )?;
     for address in to {
         statement.execute(params![
             notification.id.as_bytes(),
             address.name,
             address.address,
-            notification.owed.as_millis()
+            notification.owed.as_millis(),
+            notification.receiver.as_str(),
+            notification.incident.as_bytes(),
         ])?;
     }
     Ok(())
 }
 
-/// Writes one attempt and what follows from it for the delivery.
+/// Writes one attempt and what follows from it for the delivery, and for the one that waits behind it: whatever
+/// became of this one, taken, refused or given up, it holds up nothing any more.
 pub(in crate::store) fn store_attempt(
     connection: &Connection,
     delivery: DeliveryId,
@@ -69,5 +75,10 @@ pub(in crate::store) fn store_attempt(
             "INSERT INTO attempt (delivery, number, at, outcome, text, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![delivery.0, number, attempt.at.as_millis(), code, text, next_at])?;
+    if next_at.is_none() {
+        connection
+            .prepare_cached("UPDATE delivery SET behind = NULL WHERE behind = ?1")?
+            .execute(params![delivery.0])?;
+    }
     Ok(())
 }
