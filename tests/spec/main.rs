@@ -5,6 +5,7 @@
 mod backtest;
 mod configs;
 mod docs;
+mod fuzzed;
 mod postmortem;
 mod probes;
 mod store;

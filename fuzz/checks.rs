@@ -1,0 +1,41 @@
+//! What must hold of each parser, whatever bytes it is given. The fuzz targets call these, and so does the test that
+//! replays their corpus.
+
+use tripline::config::{Outside, load};
+use tripline::probe::wire;
+
+/// An outside that has one variable and one file.
+struct Little;
+
+impl Outside for Little {
+    fn env(&self, name: &str) -> Option<String> {
+        (name == "TOKEN").then(|| "s3cr3t".into())
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        if path == "a.pem" { Ok(b"-----BEGIN CERTIFICATE-----\n".to_vec()) } else { Err("no such file".into()) }
+    }
+}
+
+/// Any text as probes.yaml is taken, or its problems are told, each at a place that is in the text.
+pub(crate) fn probes_yaml(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match load("probes.yaml", text, &Little) {
+        Ok(config) => assert!(!config.probes.is_empty(), "a configuration without probes was taken"),
+        Err(problems) => {
+            assert!(problems.count() > 0);
+            assert!(!problems.to_string().contains("s3cr3t"), "a secret is shown");
+        }
+    }
+}
+
+/// Whatever a plugin prints is text and numbers, and no more than it printed.
+pub(crate) fn perfdata(data: &[u8]) {
+    let printed = wire::perfdata::parse(data);
+    assert!(printed.text.len() <= 3 * data.len() + 1);
+    assert!(printed.perf.len() <= data.len());
+}
+
+/// The checks by the names of their targets: what the replay runs.
+#[allow(dead_code, reason = "each fuzz target calls one of them only")]
+pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[("probes_yaml", probes_yaml), ("perfdata", perfdata)];
