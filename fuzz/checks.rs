@@ -36,6 +36,9 @@ pub(crate) fn perfdata(data: &[u8]) {
     assert!(printed.perf.len() <= data.len());
 }
 
+/// A check of one parser.
+pub(crate) type Check = fn(&[u8]);
+
 /// The checks by the names of their targets: what the replay runs.
 #[allow(dead_code, reason = "each fuzz target calls one of them only")]
-pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[("probes_yaml", probes_yaml), ("perfdata", perfdata)];
+pub(crate) const ALL: &[(&str, Check)] = &[("probes_yaml", probes_yaml), ("perfdata", perfdata)];
