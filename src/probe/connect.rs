@@ -1,12 +1,13 @@
 //! Connections: the resolver, the hook around the connector, and the clients that use both.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use reqwest::dns::{Name, Resolve, Resolving};
@@ -70,9 +71,17 @@ impl Clients {
     }
 }
 
-/// Resolves names as the system's files say, without a cache: every check asks anew.
+/// Resolves names as the system's files say, or as another name server says, without a cache: every check asks anew.
 #[derive(Clone)]
 pub(super) struct Resolver {
+    system: Families,
+    /// Those of other name servers, made when the first check asks one. The configuration names no others.
+    others: Arc<Mutex<BTreeMap<SocketAddr, Families>>>,
+}
+
+/// One name server, or those of the system, for each choice of family.
+#[derive(Clone)]
+struct Families {
     auto: Arc<TokioResolver>,
     v4: Arc<TokioResolver>,
     v6: Arc<TokioResolver>,
@@ -83,18 +92,19 @@ pub(super) struct Resolver {
 #[error("{0}")]
 pub(super) struct DnsFault(String);
 
-impl Resolver {
-    pub(super) fn new() -> Result<Self, String> {
+impl Families {
+    fn new(server: Option<SocketAddr>) -> Result<Self, String> {
         let build = |strategy| {
-            // Without a resolv.conf the name server is that of this machine, as resolv.conf(5) has it.
-            let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|_| {
-                let local = NameServerConfig::udp_and_tcp(IpAddr::V4(Ipv4Addr::LOCALHOST));
-                let config = ResolverConfig::from_name_servers(vec![local]);
-                TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            });
+            let mut builder = match server {
+                Some(server) => of_server(server),
+                // Without a resolv.conf the name server is that of this machine, as resolv.conf(5) has it.
+                None => TokioResolver::builder_tokio()
+                    .unwrap_or_else(|_| of_server(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 53))),
+            };
             let options = builder.options_mut();
             options.cache_size = 0;
-            options.use_hosts_file = ResolveHosts::Always;
+            // What a name server says of a name is not what this machine's own file says.
+            options.use_hosts_file = if server.is_some() { ResolveHosts::Never } else { ResolveHosts::Always };
             options.ip_strategy = strategy;
             builder.build().map(Arc::new).map_err(|error| format!("the resolver cannot be set up: {error}"))
         };
@@ -105,9 +115,38 @@ impl Resolver {
         })
     }
 
-    /// The addresses of a name, of this family: at least one.
-    pub(super) async fn lookup(&self, name: &str, ip: IpChoice) -> Result<Vec<IpAddr>, DnsFault> {
-        let (resolver, wanted) = self.of(ip);
+    fn of(&self, ip: IpChoice) -> (Arc<TokioResolver>, &'static str) {
+        match ip {
+            IpChoice::Auto => (self.auto.clone(), "address"),
+            IpChoice::V4 => (self.v4.clone(), "IPv4 address"),
+            IpChoice::V6 => (self.v6.clone(), "IPv6 address"),
+        }
+    }
+}
+
+/// A resolver that asks this name server, by UDP and where an answer is too long for it by TCP.
+fn of_server(server: SocketAddr) -> ResolverBuilder<TokioRuntimeProvider> {
+    let mut one = NameServerConfig::udp_and_tcp(server.ip());
+    for connection in &mut one.connections {
+        connection.port = server.port();
+    }
+    let config = ResolverConfig::from_name_servers(vec![one]);
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+}
+
+impl Resolver {
+    pub(super) fn new() -> Result<Self, String> {
+        Ok(Self { system: Families::new(None)?, others: Arc::default() })
+    }
+
+    /// The addresses of a name, of this family: at least one. `server` is asked instead of the system's.
+    pub(super) async fn lookup(
+        &self,
+        name: &str,
+        ip: IpChoice,
+        server: Option<SocketAddr>,
+    ) -> Result<Vec<IpAddr>, DnsFault> {
+        let (resolver, wanted) = self.families(server)?.of(ip);
         let found = resolver.lookup_ip(name).await.map_err(|error| {
             DnsFault(if error.is_nx_domain() {
                 format!("{name} does not exist")
@@ -121,12 +160,14 @@ impl Resolver {
         if addresses.is_empty() { Err(DnsFault(format!("{name} has no {wanted}"))) } else { Ok(addresses) }
     }
 
-    fn of(&self, ip: IpChoice) -> (Arc<TokioResolver>, &'static str) {
-        match ip {
-            IpChoice::Auto => (self.auto.clone(), "address"),
-            IpChoice::V4 => (self.v4.clone(), "IPv4 address"),
-            IpChoice::V6 => (self.v6.clone(), "IPv6 address"),
+    fn families(&self, server: Option<SocketAddr>) -> Result<Families, DnsFault> {
+        let Some(server) = server else { return Ok(self.system.clone()) };
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = others.get(&server) {
+            return Ok(known.clone());
         }
+        let made = Families::new(Some(server)).map_err(DnsFault)?;
+        Ok(others.entry(server).or_insert(made).clone())
     }
 }
 
@@ -140,7 +181,7 @@ impl Resolve for Resolver {
         with_trace(|trace| trace.enter(Phase::Dns));
         let resolver = self.clone();
         Box::pin(async move {
-            let found = resolver.lookup(name.as_str(), hop.ip).await?;
+            let found = resolver.lookup(name.as_str(), hop.ip, hop.server).await?;
             // Port 0 becomes the port of the URL.
             let addresses: Vec<SocketAddr> = found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
             with_trace(|trace| {

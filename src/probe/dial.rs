@@ -90,7 +90,7 @@ impl Dial {
             (Ok(ip), _) => Ok(vec![at(ip)]),
             (Err(_), choice) => {
                 trace.enter(Phase::Dns);
-                let found = self.resolver.lookup(&self.host, choice).await;
+                let found = self.resolver.lookup(&self.host, choice, self.resolve.server).await;
                 let found = found.map_err(|fault| Broken::failed(FailureClass::Dns, fault.to_string()))?;
                 Ok(found.into_iter().map(at).collect())
             }

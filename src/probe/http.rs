@@ -25,6 +25,8 @@ pub(super) struct HttpProbe {
     redirects: u8,
     body_cap: usize,
     ip: IpChoice,
+    /// The name server that is asked instead of the system's.
+    server: Option<SocketAddr>,
     expect: Expectations,
     clients: Arc<Clients>,
 }
@@ -71,6 +73,7 @@ impl HttpProbe {
             redirects: target.redirects,
             body_cap: target.body_cap,
             ip: resolve.ip,
+            server: resolve.server,
             expect: Expectations::new(conditions.clone()),
             clients,
         })
@@ -163,7 +166,12 @@ impl HttpProbe {
     }
 
     async fn send(&self, trace: &Trace, route: &Route, progress: &Progress) -> Result<reqwest::Response, Broken> {
-        let hop = Hop { ip: self.ip, address: progress.ask.address, verify_as: route.verify_as.clone() };
+        let hop = Hop {
+            ip: self.ip,
+            server: self.server,
+            address: progress.ask.address,
+            verify_as: route.verify_as.clone(),
+        };
         check_family(&progress.ask, self.ip)?;
         trace.begin_hop(hop);
         let mut request = reqwest::Request::new(progress.ask.method.clone(), route.url.clone());

@@ -55,6 +55,8 @@ struct Notes {
 pub(super) struct Hop {
     /// Which address family is used.
     pub(super) ip: IpChoice,
+    /// The name server that is asked instead of the system's.
+    pub(super) server: Option<SocketAddr>,
     /// Connect here, whatever the name says.
     pub(super) address: Option<SocketAddr>,
     /// The certificate must be valid for this name rather than for the one connected to.

@@ -1,12 +1,12 @@
 //! `resolve`: how the way to the server is found, the same for every kind.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::given_or;
 use crate::config::reader::{Entry, Reader};
 use crate::model::{IpChoice, Resolve};
 
-pub(in crate::config) const KEYS: &[&str] = &["ip", "address"];
+pub(in crate::config) const KEYS: &[&str] = &["ip", "address", "server"];
 
 /// How connections are made; `None` when it has a problem.
 pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Resolve> {
@@ -22,7 +22,17 @@ pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Opti
         }
         Some((address?, text.place))
     });
+    let server = table.get("server").map(|entry| {
+        let text = reader.text(entry)?;
+        let server = name_server(&text.value);
+        if server.is_none() {
+            let fault = format!("`{}` is no address of a name server", text.show());
+            reader.fault(text.place, fault, "write it like `192.0.2.53`, or `192.0.2.53:5353` with a port");
+        }
+        Some(Some((server?, entry.at)))
+    });
     let ip = given_or(ip, IpChoice::Auto)?;
+    let server = given_or(server, None)?;
     let address = given_or(address.map(|address| address.map(Some)), None)?;
     if let Some((address, place)) = address
         && matches!((ip, address), (IpChoice::V4, SocketAddr::V6(_)) | (IpChoice::V6, SocketAddr::V4(_)))
@@ -30,5 +40,18 @@ pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Opti
         reader.fault(place, "`ip` and `address` are of two families", "remove `ip`: the address says it");
         return None;
     }
-    Some(Resolve { ip, address: address.map(|(address, _)| address) })
+    if let (Some(_), Some((_, at))) = (address, server) {
+        reader.fault(at, "with `address` no name is resolved", "remove `address` or `server`");
+        return None;
+    }
+    Some(Resolve { ip, address: address.map(|(address, _)| address), server: server.map(|(server, _)| server) })
+}
+
+/// The port of DNS (RFC 1035, section 4.2).
+const DNS: u16 = 53;
+
+/// An address, with or without a port: `192.0.2.53`, `2001:db8::53`, `[2001:db8::53]:5353`.
+fn name_server(text: &str) -> Option<SocketAddr> {
+    let bare = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DNS));
+    bare.or_else(|_| text.parse()).ok().filter(|address| address.port() > 0)
 }

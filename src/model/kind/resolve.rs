@@ -9,6 +9,8 @@ pub struct Resolve {
     pub ip: IpChoice,
     /// Connects here instead of where the name points; the names that the protocol speaks of (SNI, Host) stay.
     pub address: Option<SocketAddr>,
+    /// The name server that is asked instead of the system's.
+    pub server: Option<SocketAddr>,
 }
 
 /// Which address family a check uses.

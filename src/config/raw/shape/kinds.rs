@@ -78,4 +78,6 @@ pub struct Resolve {
     pub ip: Option<Word>,
     /// Connects here instead: `192.0.2.7:8443`. SNI and Host stay those of the URL.
     pub address: Option<String>,
+    /// The name server that is asked instead of the system's: `192.0.2.53`, or `192.0.2.53:5353` with a port.
+    pub server: Option<String>,
 }
