@@ -80,7 +80,7 @@ fn canary(reader: &mut Reader<'_>, item: Entry<'_>) -> Option<(String, Place, Pr
 }
 
 fn tcp(text: &str) -> Result<TcpTarget, (String, String)> {
-    split(text).map(|(host, port)| TcpTarget { host, port, tls: None }).ok_or_else(|| {
+    split(text).map(|(host, port)| TcpTarget::bare(host, port)).ok_or_else(|| {
         let fault = format!("`tcp://{text}` is no host with a port");
         (fault, "write `tcp://192.0.2.1:443` or `tcp://example.org:443`".into())
     })

@@ -62,6 +62,19 @@ pub(crate) fn label_value(reader: &mut Reader<'_>, value: &str, place: Place) ->
     sound.then(|| LabelValue::from(value))
 }
 
+/// Bytes, or with KiB or MiB: `512`, `64KiB`, `1MiB`.
+pub(crate) fn parse_size(text: &str) -> Option<usize> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let size = match unit.trim() {
+        "" | "B" => 1,
+        "KiB" => 1024,
+        "MiB" => 1024 * 1024,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(size)
+}
+
 /// So many seconds.
 pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)

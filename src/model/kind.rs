@@ -9,7 +9,7 @@ mod tls_options;
 pub use exec::ExecTarget;
 pub use http::HttpTarget;
 pub use resolve::{IpChoice, Resolve};
-pub use tcp::TcpTarget;
+pub use tcp::{ReadUntil, TcpTarget};
 pub use tls_options::TlsOptions;
 
 /// What is asked, and of whom.

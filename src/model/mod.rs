@@ -35,7 +35,7 @@ pub use id::{
     ProbeName, ReceiverId, RuleId,
 };
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
-pub use kind::{ExecTarget, HttpTarget, IpChoice, ProbeKind, Resolve, TcpTarget, TlsOptions};
+pub use kind::{ExecTarget, HttpTarget, IpChoice, ProbeKind, ReadUntil, Resolve, TcpTarget, TlsOptions};
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use place::Place;

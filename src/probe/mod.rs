@@ -152,7 +152,7 @@ impl PreparedKind {
                 let clients = means.clients(&target.tls)?;
                 Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
             }
-            ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, request, means)?),
+            ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),
             ProbeKind::Exec(target) => {
                 Self::Exec(exec::ExecProbe::new(target, request, means.commands(), probe.timeout))
             }

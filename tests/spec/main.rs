@@ -23,6 +23,7 @@ mod siege;
 mod tidy;
 
 mod given;
+mod network;
 mod servers;
 mod story;
 mod smtp;

@@ -7,6 +7,7 @@ mod failures;
 mod phases;
 mod redirects;
 mod routes;
+mod tcp;
 
 use std::sync::Arc;
 use std::time::Duration;

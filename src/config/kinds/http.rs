@@ -12,6 +12,7 @@ use crate::config::problem::{Place, nearest};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Given, Template, Values, as_it_is, for_url};
 use crate::config::tls;
+use crate::config::words::parse_size;
 use crate::model::{HttpTarget, TlsOptions};
 
 pub(in crate::config) const KEYS: &[&str] = &["url", "method", "headers", "body", "redirects", "body_cap", "tls"];
@@ -115,16 +116,7 @@ fn headers(reader: &mut Reader<'_>, entry: Entry<'_>, given: &Given<'_>) -> Opti
 /// Bytes, or `512KiB`, `1MiB`.
 fn body_cap(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<usize> {
     let text = reader.word(entry)?;
-    let digits = text.value.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.value.len());
-    let (number, unit) = text.value.split_at(digits);
-    let size = match unit.trim() {
-        "" | "B" => Some(1),
-        "KiB" => Some(1024),
-        "MiB" => Some(1024 * 1024),
-        _ => None,
-    };
-    let bytes = number.parse::<usize>().ok().zip(size).and_then(|(number, size)| number.checked_mul(size));
-    let bytes = bytes.filter(|bytes| *bytes <= MOST_BODY_CAP);
+    let bytes = parse_size(&text.value).filter(|bytes| *bytes <= MOST_BODY_CAP);
     if bytes.is_none() {
         let fault = format!("`{}` is no size up to 64MiB", text.show());
         reader.fault(text.place, fault, "write bytes, or a number with KiB or MiB: `512KiB`");

@@ -1,19 +1,25 @@
-//! `tcp`: a connection, with or without TLS, made and closed again.
+//! `tcp`: a connection, with or without TLS: what is said there, and how much is read.
 
 use std::sync::Arc;
 
-use super::Around;
+use bytes::Bytes;
+
+use super::{Around, given_or};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
 use crate::config::tls;
-use crate::model::{TcpTarget, TlsOptions};
+use crate::config::words::parse_size;
+use crate::model::kind::tcp::MOST_READ;
+use crate::model::{ReadUntil, TcpTarget, TlsOptions};
 
-pub(in crate::config) const KEYS: &[&str] = &["to", "tls"];
+pub(in crate::config) const KEYS: &[&str] = &["to", "tls", "send", "read"];
 
 /// A connection whose labels are still open.
 pub(in crate::config) struct TcpShape {
     to: Template,
     tls: Option<Arc<TlsOptions>>,
+    send: Option<Template>,
+    read: Option<ReadUntil>,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<TcpShape> {
@@ -28,7 +34,24 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         Some(entry) => Some(around.share(tls::options(reader, entry)?)),
         None => None,
     };
-    Some(TcpShape { to: to?, tls })
+    let send = table.get("send").map(|entry| reader.template(entry, around.given).map(Some));
+    let read = table.get("read").map(|entry| read_until(reader, entry).map(Some));
+    Some(TcpShape { to: to?, tls, send: given_or(send, None)?, read: given_or(read, None)? })
+}
+
+/// `line`, `close`, or so many bytes.
+fn read_until(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<ReadUntil> {
+    let text = reader.word(entry)?;
+    let found = match &*text.value {
+        "line" => Some(ReadUntil::Line),
+        "close" => Some(ReadUntil::Close),
+        size => parse_size(size).filter(|size| (1..=MOST_READ).contains(size)).map(ReadUntil::Bytes),
+    };
+    if found.is_none() {
+        let fault = format!("`read` cannot be `{}`", text.show());
+        reader.fault(text.place, fault, "write `line`, `close`, or a size up to 1MiB: `4KiB`");
+    }
+    found
 }
 
 impl TcpShape {
@@ -39,7 +62,8 @@ impl TcpShape {
     /// The connection for these labels.
     pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<TcpTarget> {
         let (host, port) = host_and_port(reader, &self.to, values)?;
-        Some(TcpTarget { host, port, tls: self.tls.clone() })
+        let send = self.send.as_ref().map(|send| send.fill(values, as_it_is)).unwrap_or_default();
+        Some(TcpTarget { host, port, tls: self.tls.clone(), send: Bytes::from(send), read: self.read })
     }
 }
 

@@ -11,7 +11,7 @@ fn at(seconds: u64) -> Timestamp {
 
 fn asks(host: &str, seconds: u64, role: Role) -> Probe {
     Probe {
-        kind: ProbeKind::Tcp(TcpTarget { host: host.into(), port: 443, tls: None }),
+        kind: ProbeKind::Tcp(TcpTarget::bare(host, 443)),
         cadence: Cadence::Every(Duration::from_secs(seconds)),
         role,
         ..crate::model::tests::probe(host)

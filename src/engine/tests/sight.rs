@@ -11,7 +11,7 @@ fn with_canary() -> Arc<Config> {
     let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
     config.probes.push(Probe {
         role: Role::Canary,
-        kind: ProbeKind::Tcp(TcpTarget { host: "192.0.2.1".into(), port: 443, tls: None }),
+        kind: ProbeKind::Tcp(TcpTarget::bare("192.0.2.1", 443)),
         cadence: Cadence::Every(Duration::from_secs(20)),
         ..crate::model::tests::probe("canary[tcp://192.0.2.1:443]")
     });

@@ -28,7 +28,8 @@ pub struct Http {
     pub tls: Option<Tls>,
 }
 
-/// A connection, with a TLS handshake or without, made and closed again.
+/// A connection, with a TLS handshake or without: what is said there, and how much is read. `{{label}}` in `to` and
+/// `send` is filled in for each probe.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Tcp {
@@ -36,6 +37,11 @@ pub struct Tcp {
     pub to: String,
     /// With it, even when it is empty (`{}`), a TLS handshake follows; see TLS options. Default: no TLS.
     pub tls: Option<Tls>,
+    /// Sent once the connection stands; in double quotes, `\r\n` ends a line. Default: nothing.
+    pub send: Option<Word>,
+    /// Where reading ends: `line` (with the first line, of at most 64KiB), `close` (when the server closes, or after
+    /// 1MiB), or after so many bytes, up to 1MiB: `4KiB`. Default: a line where `expect` looks at `body`, else nothing.
+    pub read: Option<Word>,
 }
 
 /// A command of this machine that looks for us: any plugin of Nagios, Icinga or the Monitoring Plugins project.
