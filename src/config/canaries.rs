@@ -103,7 +103,7 @@ fn page(url: url::Url) -> HttpTarget {
 fn answered(kind: &ProbeKind) -> Arc<[Condition]> {
     match kind {
         ProbeKind::Http(_) => Condition::parse("status > 0", &["status"]).into_iter().collect(),
-        ProbeKind::Tcp(_) | ProbeKind::Exec(_) => Arc::default(),
+        _ => Arc::default(),
     }
 }
 

@@ -81,6 +81,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("BurnRate", rules::BURN_RATE_KEYS),
         ("BurnWindow", rules::BURN_WINDOW_KEYS),
+        ("Capture", kinds::flow::CAPTURE_KEYS),
         ("Change", rules::CHANGE_KEYS),
         ("Clear", rules::CLEAR_KEYS),
         ("Component", load::COMPONENT_KEYS),
@@ -89,6 +90,8 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
         ("Exec", kinds::exec::KEYS),
+        ("Flow", kinds::flow::KEYS),
+        ("FlowStep", kinds::flow::STEP_KEYS),
         ("Http", kinds::http::KEYS),
         ("Latency", rules::LATENCY_KEYS),
         ("MissingFor", rules::MISSING_KEYS),
@@ -101,6 +104,8 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Rule", rules::KEYS),
         ("Tcp", kinds::tcp::KEYS),
         ("Tls", tls::KEYS),
+        ("Totp", kinds::flow::TOTP_KEYS),
+        ("Until", kinds::flow::UNTIL_KEYS),
     ])
 }
 

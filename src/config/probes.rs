@@ -25,6 +25,7 @@ pub(super) const KEYS: &[&str] = &[
     "timezone",
     "timeout",
     "retry",
+    "flow",
     "http",
     "tcp",
     "exec",
@@ -135,14 +136,15 @@ fn definition(
     };
     found.labels.extend(own.keys().chain(for_each.iter().flatten().map(|(name, _)| name)).map(ToString::to_string));
     let timing = cadence(reader, &table, around);
-    let mut given = Given { labels: BTreeMap::new(), all: for_each.is_some() };
+    let mut given = Given { labels: BTreeMap::new(), all: for_each.is_some(), captures: false };
     given.labels.insert("component", component.as_ref().map_or("", |component| component.value.as_str()));
     given.labels.extend(own.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     for (name, values) in for_each.iter().flatten() {
         given.labels.extend(values.first().map(|value| (name.as_str(), value.as_str())));
     }
     let kind = one_kind(reader, entry, &table);
-    let shape = kind.and_then(|kind| Shape::read(reader, kind, &mut Around { given: &given, tls }));
+    let limit = timing.as_ref().map(|(_, timeout)| *timeout);
+    let shape = kind.and_then(|kind| Shape::read(reader, kind, &mut Around { given: &given, tls, timeout: limit }));
     let resolve = match table.get("resolve") {
         Some(entry) => resolve::read(reader, entry),
         None => Some(Resolve::default()),
@@ -330,7 +332,7 @@ pub(super) fn calendar(reader: &mut Reader<'_>, cron: Entry<'_>, zone: Option<En
     }
 }
 
-fn expect(reader: &mut Reader<'_>, entry: Entry<'_>, variables: &[&str]) -> Option<Arc<[Condition]>> {
+pub(super) fn expect(reader: &mut Reader<'_>, entry: Entry<'_>, variables: &[&str]) -> Option<Arc<[Condition]>> {
     let items = reader.list(entry, "list conditions like `status == 200`, or remove the key")?;
     let count = items.len();
     let conditions: Vec<Condition> =

@@ -336,7 +336,7 @@ fn is_id(name: &str) -> bool {
 }
 
 /// A secret as URLs, JSON and HTML have it: a server may say it back in any of these, and logs may be JSON.
-fn encodings(secret: &str) -> Vec<String> {
+pub(crate) fn encodings(secret: &str) -> Vec<String> {
     let json = serde_json::Value::from(secret).to_string();
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let mut forms = vec![json.trim_matches('"').to_owned(), html];

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::problem::{Place, Problem, nearest};
 use super::raw::tree::Node;
+use crate::model::phrase::{self, Phrase};
 
 /// What the config may ask of the world outside. The shell gives it: the core knows neither.
 pub trait Outside {
@@ -58,12 +59,18 @@ fn within(place: Place, lead: Option<usize>, start: usize, length: usize) -> Pla
 /// The values of labels, by name.
 pub(crate) type Values<'a> = BTreeMap<&'a str, &'a str>;
 
+/// What stands for a value that only a check will know, while a template is judged; it can be a number, a port and
+/// a part of a name.
+pub(crate) const CAPTURED: &str = "60999";
+
 /// The labels that a template can be filled with, each with one of its values.
 pub(crate) struct Given<'a> {
     /// Names and values.
     pub(crate) labels: Values<'a>,
     /// Whether these are all: where `for_each` has a mistake, nobody knows.
     pub(crate) all: bool,
+    /// Whether steps before may have captured some.
+    pub(crate) captures: bool,
 }
 
 /// A text with holes for labels.
@@ -97,6 +104,33 @@ impl Template {
         }
         text
     }
+
+    /// Whether it begins with a value that only a check will know.
+    pub(crate) fn begins_captured(&self, labels: &Values<'_>) -> bool {
+        let first = self.pieces.iter().find(|piece| !matches!(piece, Piece::Plain(plain) if plain.is_empty()));
+        matches!(first, Some(Piece::Label(name)) if labels.get(name.as_str()) == Some(&CAPTURED))
+    }
+
+    /// Fills in these labels and leaves open what is none of them.
+    pub(crate) fn open(&self, labels: &Values<'_>, filter: fn(&str, &str) -> String) -> Phrase {
+        let (mut text, mut pieces) = (String::new(), Vec::new());
+        for piece in &self.pieces {
+            let (shown, piece) = match piece {
+                Piece::Plain(plain) => (plain.clone(), phrase::Piece::Plain(plain.clone())),
+                Piece::Label(name) => match labels.get(name.as_str()) {
+                    Some(value) => (filter(&text, value), phrase::Piece::Plain(filter(&text, value))),
+                    None if text.is_empty() => {
+                        ("https://captured.invalid/".into(), phrase::Piece::Hole(name.clone()))
+                    }
+                    None => (CAPTURED.into(), phrase::Piece::Hole(name.clone())),
+                },
+            };
+            text.push_str(&shown);
+            pieces.push(piece);
+        }
+        pieces.retain(|piece| !matches!(piece, phrase::Piece::Plain(plain) if plain.is_empty()));
+        Phrase { pieces, secret: self.secret }
+    }
 }
 
 /// A label's value as it is.
@@ -110,6 +144,11 @@ pub(crate) fn for_url(before: &str, value: &str) -> String {
     if !past_host {
         return value.into();
     }
+    percent_encoded(value)
+}
+
+/// All but letters, digits and `-._~` percent-encoded (RFC 3986, section 2.3).
+pub(crate) fn percent_encoded(value: &str) -> String {
     let mut encoded = String::new();
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -195,8 +234,13 @@ impl Filler<'_> {
         if given.labels.contains_key(name) || !given.all {
             return Some(name.into());
         }
-        let remedy = nearest(name, given.labels.keys().copied(), "name it in `for_each` or `labels`; given here");
-        self.problems.push(Problem::new(place, format!("no label gives `{{{{{name}}}}}` a value"), remedy));
+        let (who, way) = if given.captures {
+            ("no label and no step before gives", "capture it in a step before; given here")
+        } else {
+            ("no label gives", "name it in `for_each` or `labels`; given here")
+        };
+        let remedy = nearest(name, given.labels.keys().copied(), way);
+        self.problems.push(Problem::new(place, format!("{who} `{{{{{name}}}}}` a value"), remedy));
         None
     }
 

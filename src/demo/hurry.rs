@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::config::Config;
+use crate::model::kind::flow::Act;
 use crate::model::{Cadence, ProbeKind, Role, RuleKind, TlsOptions};
 
 /// Divides every interval, window and waiting time of the config by `factor`. Timeouts stay, but never exceed the
@@ -59,6 +60,14 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
     for probe in &mut config.probes {
         match &mut probe.kind {
             ProbeKind::Tcp(_) | ProbeKind::Exec(_) => {}
+            ProbeKind::Flow(flow) => {
+                probe.resolve.address = Some(address);
+                for step in &mut flow.steps {
+                    match &mut step.act {
+                        Act::Http(http) => http.base.tls = Arc::clone(&tls),
+                    }
+                }
+            }
             ProbeKind::Http(http) => {
                 probe.resolve.address = Some(address);
                 http.tls = Arc::clone(&tls);

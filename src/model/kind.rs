@@ -1,12 +1,14 @@
 //! The kinds of question: one file per kind. What is asked, as plain data; how it is asked stands in `probe`.
 
 pub mod exec;
+pub mod flow;
 pub mod http;
 mod resolve;
 pub mod tcp;
 mod tls_options;
 
 pub use exec::ExecTarget;
+pub use flow::FlowTarget;
 pub use http::HttpTarget;
 pub use resolve::{IpChoice, Resolve};
 pub use tcp::{ReadUntil, TcpTarget};
@@ -15,6 +17,8 @@ pub use tls_options::TlsOptions;
 /// What is asked, and of whom.
 #[derive(Clone, Debug)]
 pub enum ProbeKind {
+    /// Steps in order.
+    Flow(FlowTarget),
     /// An HTTP request.
     Http(HttpTarget),
     /// A connection, and a TLS handshake if that is wanted.
@@ -28,6 +32,7 @@ impl ProbeKind {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Flow(_) => "flow",
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
             Self::Exec(_) => "exec",
@@ -38,6 +43,7 @@ impl ProbeKind {
     #[must_use]
     pub fn host(&self) -> &str {
         match self {
+            Self::Flow(flow) => flow.first().and_then(|first| first.base.url.host_str()).unwrap_or_default(),
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
             Self::Tcp(tcp) => &tcp.host,
             Self::Exec(_) => "localhost",
@@ -48,6 +54,7 @@ impl ProbeKind {
     #[must_use]
     pub fn request(&self) -> String {
         match self {
+            Self::Flow(flow) => flow.request(),
             Self::Http(http) => format!("{} {}", http.method, http.url),
             Self::Tcp(tcp) => {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
@@ -63,6 +70,9 @@ impl ProbeKind {
     #[must_use]
     pub fn tls(&self) -> Option<&TlsOptions> {
         match self {
+            Self::Flow(flow) => {
+                flow.first().filter(|first| first.base.url.scheme() == "https").map(|first| &*first.base.tls)
+            }
             Self::Http(http) => (http.url.scheme() == "https").then_some(&http.tls),
             Self::Tcp(tcp) => tcp.tls.as_deref(),
             Self::Exec(_) => None,

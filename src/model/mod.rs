@@ -12,6 +12,7 @@ pub mod kind;
 pub mod notification;
 pub mod event;
 pub mod outcome;
+pub mod phrase;
 pub mod place;
 pub mod probe;
 pub mod quiet;
@@ -35,9 +36,10 @@ pub use id::{
     ProbeName, ReceiverId, RuleId,
 };
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
-pub use kind::{ExecTarget, HttpTarget, IpChoice, ProbeKind, ReadUntil, Resolve, TcpTarget, TlsOptions};
+pub use kind::{ExecTarget, FlowTarget, HttpTarget, IpChoice, ProbeKind, ReadUntil, Resolve, TcpTarget, TlsOptions};
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
+pub use phrase::Phrase;
 pub use place::Place;
 pub use probe::{Cadence, Labels, Probe, Role};
 pub use quiet::{Maintenance, Window, Windows};

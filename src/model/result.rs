@@ -60,7 +60,7 @@ impl CheckResult {
 }
 
 /// Where the time of a check went. A phase that was not reached, or that the protocol does not have, is `None`.
-/// For an HTTP check that followed redirects, each phase is the sum over its hops.
+/// For an HTTP check that followed redirects, each phase is the sum over its hops; for a flow, over its steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Phases {
     /// Resolving the name.

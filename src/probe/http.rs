@@ -10,6 +10,7 @@ use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::connect::Clients;
+use super::cookies::Jar;
 use super::evidence::{BODY_SEEN, Gathered, evidence, headers, hide};
 use super::expect::{Answer, Expectations};
 use super::frame::Broken;
@@ -29,6 +30,8 @@ pub(super) struct HttpProbe {
     server: Option<SocketAddr>,
     expect: Expectations,
     clients: Arc<Clients>,
+    /// Whether more looks at the body than expectations do.
+    need_body: bool,
 }
 
 /// How a request is put to the client so that it goes where it should.
@@ -41,16 +44,18 @@ struct Route {
 }
 
 /// What a check has gathered so far; outlives the attempt when time runs out.
-struct Progress {
-    ask: Arc<Ask>,
-    status: Option<StatusCode>,
-    headers: Option<HeaderMap>,
-    address: Option<IpAddr>,
-    body: Vec<u8>,
+pub(super) struct Progress {
+    pub(super) ask: Arc<Ask>,
+    pub(super) status: Option<StatusCode>,
+    pub(super) headers: Option<HeaderMap>,
+    pub(super) address: Option<IpAddr>,
+    pub(super) body: Vec<u8>,
     /// How much of the body has been read, kept or not.
-    read: usize,
-    cut: bool,
-    redirects: Vec<String>,
+    pub(super) read: usize,
+    pub(super) cut: bool,
+    pub(super) redirects: Vec<String>,
+    /// The cookies that servers have set so far; `None`: they are neither kept nor sent.
+    pub(super) jar: Option<Jar>,
 }
 
 impl HttpProbe {
@@ -76,7 +81,23 @@ impl HttpProbe {
             server: resolve.server,
             expect: Expectations::new(conditions.clone()),
             clients,
+            need_body: false,
         })
+    }
+
+    /// The body is kept whether or not expectations look at it.
+    pub(super) fn keeping_the_body(self) -> Self {
+        Self { need_body: true, ..self }
+    }
+
+    /// What is expected of the answer.
+    pub(super) fn expectations(&self) -> &Expectations {
+        &self.expect
+    }
+
+    /// What is asked first.
+    pub(super) fn first(&self) -> &Arc<Ask> {
+        &self.ask
     }
 
     /// Makes one check, within this time.
@@ -90,7 +111,7 @@ impl HttpProbe {
         let asking = TRACE.scope(trace.clone(), self.ask(trace, &mut progress));
         let left = timeout.saturating_sub(trace.elapsed());
         let failure = match tokio::time::timeout(left, asking).await {
-            Ok(Ok(())) => self.judge(trace, &progress, secrets),
+            Ok(Ok(())) => self.judge(&self.expect, trace, &progress, &|text| hide(secrets, text)),
             Ok(Err(Broken::Failed(class, fault))) => Some((class, fault)),
             Ok(Err(Broken::Internal(fault))) => return Err(fault),
             Err(_) => Some((FailureClass::Timeout, classify::timeout_fault(timeout, trace.open(), progress.read))),
@@ -117,7 +138,14 @@ impl HttpProbe {
         Ok(finding)
     }
 
-    fn judge(&self, trace: &Trace, progress: &Progress, secrets: &Secrets) -> Option<(FailureClass, String)> {
+    /// Judges a whole answer by these expectations, such as its own: `None` is a success.
+    pub(super) fn judge(
+        &self,
+        expect: &Expectations,
+        trace: &Trace,
+        progress: &Progress,
+        hide: &dyn Fn(&str) -> String,
+    ) -> Option<(FailureClass, String)> {
         let (Some(status), Some(headers)) = (progress.status, &progress.headers) else { return None };
         let answer = Answer {
             status: status.as_u16(),
@@ -128,11 +156,11 @@ impl HttpProbe {
             address: progress.address,
             phases: trace.phases(),
         };
-        self.expect.judge(&answer, self.redirects > 0, &|text| hide(secrets, text))
+        expect.judge(&answer, self.redirects > 0, hide)
     }
 
     /// Asks, follows redirects, and reads the last answer.
-    async fn ask(&self, trace: &Trace, progress: &mut Progress) -> Result<(), Broken> {
+    pub(super) async fn ask(&self, trace: &Trace, progress: &mut Progress) -> Result<(), Broken> {
         let mut route = None;
         let mut seen: Vec<Arc<Ask>> = Vec::new();
         loop {
@@ -144,7 +172,10 @@ impl HttpProbe {
             progress.address = response.remote_addr().map(|address: SocketAddr| address.ip());
             let location = redirect::location(status, response.headers()).filter(|_| self.redirects > 0);
             let location = location.map(<[u8]>::to_vec);
-            progress.headers = Some(std::mem::take(response.headers_mut()));
+            let headers = progress.headers.insert(std::mem::take(response.headers_mut()));
+            if let Some(jar) = &mut progress.jar {
+                jar.take_from(headers, &progress.ask.url);
+            }
             let Some(location) = location else {
                 return self.read(trace, response, progress).await;
             };
@@ -176,6 +207,9 @@ impl HttpProbe {
         trace.begin_hop(hop);
         let mut request = reqwest::Request::new(progress.ask.method.clone(), route.url.clone());
         *request.headers_mut() = route.headers.clone();
+        if let Some(jar) = &progress.jar {
+            jar.add_to(request.headers_mut(), &progress.ask.url);
+        }
         if !progress.ask.body.is_empty() {
             *request.body_mut() = Some(progress.ask.body.clone().into());
         }
@@ -191,7 +225,8 @@ impl HttpProbe {
         mut response: reqwest::Response,
         progress: &mut Progress,
     ) -> Result<(), Broken> {
-        let keep = if self.expect.need_body() { self.body_cap } else { self.body_cap.min(BODY_SEEN) };
+        let keep =
+            if self.need_body || self.expect.need_body() { self.body_cap } else { self.body_cap.min(BODY_SEEN) };
         while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error, trace))? {
             let room = keep.saturating_sub(progress.body.len()).min(chunk.len());
             progress.body.extend_from_slice(&chunk[..room]);
@@ -282,7 +317,7 @@ impl Route {
 }
 
 impl Progress {
-    fn new(ask: &Arc<Ask>) -> Self {
+    pub(super) fn new(ask: &Arc<Ask>) -> Self {
         Self {
             ask: ask.clone(),
             status: None,
@@ -292,6 +327,7 @@ impl Progress {
             read: 0,
             cut: false,
             redirects: Vec::new(),
+            jar: None,
         }
     }
 }

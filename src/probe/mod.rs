@@ -10,11 +10,13 @@
 
 mod classify;
 mod connect;
+mod cookies;
 mod dial;
 mod evidence;
 mod exec;
 mod expect;
 mod expiry;
+mod flow;
 mod frame;
 mod group;
 mod http;
@@ -66,6 +68,7 @@ struct Prepared {
 }
 
 enum PreparedKind {
+    Flow(Box<flow::FlowProbe>),
     Http(Box<http::HttpProbe>),
     Tcp(tcp::TcpProbe),
     Exec(exec::ExecProbe),
@@ -148,6 +151,9 @@ impl PreparedKind {
     fn new(probe: &Probe, means: &mut Means) -> Result<Self, String> {
         let (resolve, request) = (probe.resolve, probe.kind.request());
         Ok(match &probe.kind {
+            ProbeKind::Flow(target) => {
+                Self::Flow(Box::new(flow::FlowProbe::new(target, resolve, &probe.expect, means)?))
+            }
             ProbeKind::Http(target) => {
                 let clients = means.clients(&target.tls)?;
                 Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
@@ -164,6 +170,7 @@ impl Prepared {
     async fn ask(&self, limit: Duration, trace: &Arc<Trace>, secrets: &Secrets) -> Result<Finding, Internal> {
         let limit = self.timeout.min(limit);
         match &self.kind {
+            PreparedKind::Flow(flow) => flow.check(limit, trace, secrets).await,
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
             PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,

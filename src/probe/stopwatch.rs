@@ -133,6 +133,17 @@ impl Trace {
         })
     }
 
+    /// Adds what another trace saw: its times to these; its server stands for the one before.
+    pub(super) fn absorb(&self, other: &Self) {
+        let (phases, peer) = (other.phases(), other.peer());
+        let candidates = other.notes(|notes| notes.candidates.clone());
+        self.notes(|notes| {
+            notes.phases = sum(notes.phases, phases);
+            notes.peer = peer.or(notes.peer.take());
+            notes.candidates = candidates;
+        });
+    }
+
     pub(super) fn note_peer(&self, peer: Peer) {
         self.notes(|notes| notes.peer = Some(peer));
     }
@@ -161,6 +172,22 @@ impl Trace {
     #[cfg(test)]
     pub(super) fn order(&self) -> Vec<Phase> {
         self.notes(|notes| notes.order.clone())
+    }
+}
+
+/// The times of both.
+pub(super) fn sum(one: Phases, other: Phases) -> Phases {
+    let both = |a: Option<Duration>, b: Option<Duration>| match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    };
+    Phases {
+        dns: both(one.dns, other.dns),
+        connect: both(one.connect, other.connect),
+        tls: both(one.tls, other.tls),
+        first_byte: both(one.first_byte, other.first_byte),
+        transfer: both(one.transfer, other.transfer),
+        total: one.total + other.total,
     }
 }
 

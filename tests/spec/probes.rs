@@ -4,6 +4,7 @@ mod bodies;
 mod certificates;
 mod exec;
 mod failures;
+mod flow;
 mod phases;
 mod redirects;
 mod routes;

@@ -28,7 +28,7 @@ const METHODS: [(&str, Method); 7] = [
 ];
 
 /// Headers whose values are never shown.
-const SENSITIVE: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
+pub(super) const SENSITIVE: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
 /// Headers that follow from the request itself.
 const OURS: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
 
@@ -39,9 +39,9 @@ const MOST_BODY_CAP: usize = 64 * 1024 * 1024;
 /// A request whose labels are still open.
 pub(in crate::config) struct HttpShape {
     method: Method,
-    url: Template,
-    headers: Vec<(HeaderName, Template)>,
-    body: Option<Template>,
+    pub(super) url: Template,
+    pub(super) headers: Vec<(HeaderName, Template)>,
+    pub(super) body: Option<Template>,
     redirects: u8,
     body_cap: usize,
     tls: Arc<TlsOptions>,
@@ -143,7 +143,9 @@ pub(in crate::config) fn parse_url(text: &str) -> Result<Url, (String, String)> 
 }
 
 fn filled_url(reader: &mut Reader<'_>, url: &Template, labels: &Values<'_>) -> Option<Url> {
-    let filled = parse_url(&url.fill(labels, for_url));
+    let text = url.fill(labels, for_url);
+    // Where a URL begins with what a step captures, nothing can be said of it yet.
+    let filled = parse_url(if url.begins_captured(labels) { "https://captured.invalid/" } else { &text });
     filled.map_err(|(fault, remedy)| reader.fault(url.place, fault, remedy)).ok()
 }
 

@@ -2,19 +2,21 @@
 //! open) and what it becomes for one combination of labels.
 
 pub(in crate::config) mod exec;
+pub(in crate::config) mod flow;
 pub(in crate::config) mod http;
 pub(in crate::config) mod resolve;
 pub(in crate::config) mod tcp;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::reader::{Entry, Reader};
 use super::text::{Given, Values};
 use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
-pub(super) const KINDS: &[&str] = &["http", "tcp", "exec"];
+pub(super) const KINDS: &[&str] = &["flow", "http", "tcp", "exec"];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -22,6 +24,8 @@ pub(super) struct Around<'a> {
     pub(super) given: &'a Given<'a>,
     /// The TLS options of all definitions, by value, so that equal ones are one.
     pub(super) tls: &'a mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
+    /// How long a check may take, where that is sound.
+    pub(super) timeout: Option<Duration>,
 }
 
 impl Around<'_> {
@@ -33,6 +37,7 @@ impl Around<'_> {
 
 /// A question whose labels are still open.
 pub(super) enum Shape {
+    Flow(flow::FlowShape),
     Http(http::HttpShape),
     Tcp(tcp::TcpShape),
     Exec(exec::ExecShape),
@@ -42,6 +47,7 @@ impl Shape {
     /// Reads the question of the kind that the entry's name says.
     pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Self> {
         match entry.name {
+            "flow" => flow::read(reader, entry, around).map(Self::Flow),
             "http" => http::read(reader, entry, around).map(Self::Http),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
             "exec" => exec::read(reader, entry, around).map(Self::Exec),
@@ -52,6 +58,7 @@ impl Shape {
     /// The question for these labels.
     pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         match self {
+            Self::Flow(shape) => shape.fill(reader, values).map(ProbeKind::Flow),
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
             Self::Exec(shape) => shape.fill(reader, values).map(ProbeKind::Exec),
@@ -61,6 +68,7 @@ impl Shape {
     /// What is allowed but dangerous, after the probe's name: `does not verify certificates: ...`.
     pub(super) fn warning(&self) -> Option<&'static str> {
         let skips = match self {
+            Self::Flow(shape) => shape.skips_verification(),
             Self::Http(shape) => shape.skips_verification(),
             Self::Tcp(shape) => shape.skips_verification(),
             Self::Exec(_) => false,
@@ -72,6 +80,7 @@ impl Shape {
 /// What the expectations of this kind can look at.
 pub(super) fn variables(name: &str) -> &'static [&'static str] {
     match name {
+        "flow" => kind::flow::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
         "exec" => kind::exec::VARIABLES,
         _ => kind::http::VARIABLES,

@@ -2,6 +2,7 @@
 //!
 //! The keys are those that the loader knows; a test holds the two together.
 
+mod flow;
 mod kinds;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde_json::Value;
 
+pub use flow::*;
 pub use kinds::*;
 
 /// The JSON Schema (draft 2020-12) of probes.yaml.
@@ -120,6 +122,8 @@ pub struct Probe {
     pub timeout: Option<String>,
     /// When a failed check is made again at once. Default: as in `defaults`.
     pub retry: Option<Retry>,
+    /// Takes steps in order, as a customer does.
+    pub flow: Option<Flow>,
     /// Asks by HTTP.
     pub http: Option<Http>,
     /// Connects, with TLS or without.

@@ -1,0 +1,212 @@
+//! `flow`: steps in order, each with what the ones before have captured.
+
+mod capture;
+mod totp;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Around, given_or, http};
+use crate::config::probes::{condition, expect};
+use crate::config::problem::Place;
+use crate::config::reader::{Entry, Reader, Table};
+use crate::config::text::{CAPTURED, Given, Values, as_it_is, for_url};
+use crate::config::words::{seconds, shown};
+use crate::model::kind::flow::{Act, Capture, HttpStep, KEPT_BACK, Step, Totp, Until};
+use crate::model::kind::http::VARIABLES;
+use crate::model::unit::show_duration;
+use crate::model::{Condition, FlowTarget, Phrase};
+
+pub(in crate::config) use capture::KEYS as CAPTURE_KEYS;
+pub(in crate::config) use totp::KEYS as TOTP_KEYS;
+
+pub(in crate::config) const KEYS: &[&str] = &["steps", "totp"];
+pub(in crate::config) const STEP_KEYS: &[&str] = &["name", "http", "capture", "expect", "until", "always"];
+pub(in crate::config) const UNTIL_KEYS: &[&str] = &["every", "for", "fail"];
+
+/// How many steps a flow may have.
+const MOST_STEPS: usize = 32;
+/// The time between two tries, unless the step says otherwise.
+const EVERY: Duration = seconds(2);
+const EXAMPLE: &str = "write `steps: [{name: open, http: {url: \"https://example.com/\"}}]`";
+
+/// Steps whose labels are still open.
+pub(in crate::config) struct FlowShape {
+    steps: Vec<StepShape>,
+    totp: BTreeMap<String, Totp>,
+}
+
+struct StepShape {
+    name: String,
+    act: ActShape,
+    expect: Arc<[Condition]>,
+    captures: Vec<Capture>,
+    until: Option<Until>,
+    always: bool,
+}
+
+enum ActShape {
+    Http(Box<http::HttpShape>),
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<FlowShape> {
+    let table = reader.table(entry, KEYS, EXAMPLE)?;
+    let totp = table.get("totp").map(|entry| totp::read(reader, entry));
+    let codes: Vec<String> =
+        totp.iter().flatten().flat_map(BTreeMap::keys).map(|name| format!("totp:{name}")).collect();
+    let entries = reader.need(&table, "steps", EXAMPLE).and_then(|entry| reader.list(entry, EXAMPLE))?;
+    if let Some(beyond) = entries.get(MOST_STEPS) {
+        reader.fault(beyond.at, format!("a flow has at most {MOST_STEPS} steps"), "make two probes of it");
+        return None;
+    }
+    let labels = &around.given.labels;
+    // What a step may name: labels, codes, and what was captured before it. Where one of these has a problem of its
+    // own, nobody complains of its use.
+    let mut given =
+        Given { labels: labels.clone(), captures: true, all: around.given.all && !matches!(totp, Some(None)) };
+    given.labels.extend(codes.iter().map(|name| (name.as_str(), CAPTURED)));
+    let mut steps: Vec<StepShape> = Vec::new();
+    let mut names = BTreeSet::new();
+    let count = entries.len();
+    // How long the steps may wait, and where the last of them says so.
+    let mut waiting: Option<(Duration, Place)> = None;
+    for entry in entries {
+        let Some(table) = reader.table(entry, STEP_KEYS, EXAMPLE) else { continue };
+        let name = name(reader, &table, &mut names);
+        let step = Around { given: &given, tls: around.tls, timeout: around.timeout };
+        let step = act(reader, &table, step).zip(name);
+        let expect = match table.get("expect") {
+            Some(entry) => expect(reader, entry, VARIABLES),
+            None => Some(Arc::default()),
+        };
+        let until = match table.get("until") {
+            Some(entry) => until(reader, entry, &table).map(Some),
+            None => Some(None),
+        };
+        if let Some(Some((until, place))) = &until {
+            waiting = Some((waiting.map_or(Duration::ZERO, |(waiting, _)| waiting) + until.limit, *place));
+        }
+        let always = table.get("always").map(|entry| reader.flag(entry));
+        let captures = table.get("capture").map(|entry| capture::read(reader, entry, labels));
+        let captures = given_or(captures, Vec::new());
+        given.all &= captures.is_some();
+        given.labels.extend(captures.iter().flatten().map(|(name, _)| (*name, CAPTURED)));
+        let whole = || {
+            let ((act, name), captures) = (step?, captures?.into_iter().map(|(_, capture)| capture).collect());
+            let always = given_or(always, false)?;
+            Some(StepShape { name, act, expect: expect?, captures, until: until?.map(|(until, _)| until), always })
+        };
+        steps.extend(whole());
+    }
+    compare(reader, waiting, around.timeout, steps.iter().any(|step| step.always))?;
+    (steps.len() == count).then_some(FlowShape { steps, totp: given_or(totp, BTreeMap::new())? })
+}
+
+fn name(reader: &mut Reader<'_>, table: &Table<'_>, names: &mut BTreeSet<String>) -> Option<String> {
+    let entry = reader.need(table, "name", "name the step, for results: `name: sign-in`")?;
+    let text = reader.word(entry).and_then(|text| shown(reader, text))?;
+    if !names.insert(text.value.clone()) {
+        reader.fault(text.place, format!("two steps are named `{}`", text.value), "give each its own name");
+        return None;
+    }
+    Some(text.value)
+}
+
+fn act(reader: &mut Reader<'_>, table: &Table<'_>, mut around: Around<'_>) -> Option<ActShape> {
+    let entry = reader.need(table, "http", "say what is asked: `http: {url: \"https://example.com/\"}`")?;
+    http::read(reader, entry, &mut around).map(|http| ActShape::Http(Box::new(http)))
+}
+
+/// All waiting must be over before the check is, and leave the share that is kept back for cleaning up.
+fn compare(
+    reader: &mut Reader<'_>,
+    waiting: Option<(Duration, Place)>,
+    timeout: Option<Duration>,
+    cleans: bool,
+) -> Option<()> {
+    let (Some((waiting, place)), Some(timeout)) = (waiting, timeout) else { return Some(()) };
+    let share = if cleans { timeout - timeout / KEPT_BACK } else { timeout };
+    if waiting < share {
+        return Some(());
+    }
+    let (waiting, share) = (show_duration(waiting), show_duration(share));
+    let kept = if cleans { ", a fifth being kept back for cleaning up" } else { "" };
+    let fault = format!("the steps may wait {waiting}, and a check has {share} for them{kept}");
+    reader.fault(place, fault, "make the probe's `timeout` longer, or `for` shorter");
+    None
+}
+
+/// How a step waits, and where it says how long.
+fn until(reader: &mut Reader<'_>, entry: Entry<'_>, step: &Table<'_>) -> Option<(Until, Place)> {
+    let example = "write `until: {every: 2s, for: 60s}`";
+    let table = reader.table(entry, UNTIL_KEYS, example)?;
+    if step.get("expect").is_none() {
+        reader.fault(entry.at, "`until` without `expect` waits for nothing", "say in `expect` what must become true");
+    }
+    let every = table.get("every").map(|entry| reader.duration(entry, Duration::from_millis(100), seconds(3_600)));
+    let limit = reader.need(&table, "for", example);
+    let limit = limit.and_then(|entry| Some((reader.duration(entry, seconds(1), seconds(86_400))?, entry)));
+    let fail = table.get("fail").map(|entry| {
+        let fail = condition(reader, entry, VARIABLES)?;
+        // Two brackets more may be too much for a condition that is just short enough.
+        let opposite = Condition::parse(&format!("!({})", fail.source()), VARIABLES);
+        let opposite =
+            opposite.map_err(|why| reader.fault(entry.node.place, why.fault, "write a simpler one")).ok()?;
+        Some(Some((fail, opposite)))
+    });
+    let (limit, at) = limit?;
+    Some((Until { every: given_or(every, EVERY)?, limit, fail: given_or(fail, None)? }, at.node.place))
+}
+
+impl FlowShape {
+    pub(super) fn skips_verification(&self) -> bool {
+        self.steps.iter().any(|step| match &step.act {
+            ActShape::Http(http) => http.skips_verification(),
+        })
+    }
+
+    /// The flow for these labels.
+    pub(super) fn fill(&self, reader: &mut Reader<'_>, labels: &Values<'_>) -> Option<FlowTarget> {
+        let mut known = labels.clone();
+        let codes: Vec<String> = self.totp.keys().map(|name| format!("totp:{name}")).collect();
+        known.extend(codes.iter().map(|name| (name.as_str(), CAPTURED)));
+        let mut steps = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let act = match &step.act {
+                ActShape::Http(http) => Act::Http(Box::new(http_step(reader, http, labels, &known)?)),
+            };
+            known.extend(step.captures.iter().map(|capture| (capture.name.as_str(), CAPTURED)));
+            steps.push(Step {
+                name: step.name.clone(),
+                act,
+                expect: step.expect.clone(),
+                captures: step.captures.clone(),
+                until: step.until.clone(),
+                always: step.always,
+            });
+        }
+        Some(FlowTarget { steps, totp: self.totp.clone() })
+    }
+}
+
+/// `known` has the labels, and something for each hole.
+fn http_step(
+    reader: &mut Reader<'_>,
+    shape: &http::HttpShape,
+    labels: &Values<'_>,
+    known: &Values<'_>,
+) -> Option<HttpStep> {
+    let base = shape.fill(reader, known)?;
+    let headers = shape.headers.iter().map(|(name, value)| {
+        let phrase = value.open(labels, as_it_is);
+        let hidden = phrase.secret || phrase.has_holes() || http::SENSITIVE.contains(&name.as_str());
+        (name.clone(), phrase, hidden)
+    });
+    Some(HttpStep {
+        url: shape.url.open(labels, for_url),
+        headers: headers.collect(),
+        body: shape.body.as_ref().map_or_else(Phrase::default, |body| body.open(labels, as_it_is)),
+        base,
+    })
+}

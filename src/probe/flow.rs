@@ -1,0 +1,319 @@
+//! The flow kind: steps in order, with one jar of cookies and what the steps before have captured.
+//!
+//! A step asks as a probe of its own kind would, with a trace of its own. The first step that fails ends the flow,
+//! but for the steps that are always taken: for them a share of the time is kept back.
+
+mod capture;
+mod report;
+mod request;
+mod totp;
+mod wait;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, Method};
+use url::{Origin, Url};
+
+use super::connect::Clients;
+use super::cookies::Jar;
+use super::expect::timing;
+use super::frame::Broken;
+use super::http::{HttpProbe, Progress};
+use super::means::Means;
+use super::redirect::Ask;
+use super::stopwatch::{TRACE, Trace};
+use super::{Finding, Internal, classify};
+use crate::config::reader::encodings;
+use crate::model::condition::Verdict;
+use crate::model::kind::flow::{Act, Capture, HttpStep, KEPT_BACK, Totp};
+use crate::model::{Condition, FailureClass, FlowTarget, Phases, Resolve, Secrets};
+use wait::Wait;
+
+/// The shortest cookie that is taken for a secret, in bytes; a shorter one says `1` or `en`.
+const SECRET_COOKIE: usize = 8;
+
+/// A flow that can be taken again and again.
+pub(super) struct FlowProbe {
+    request: String,
+    steps: Vec<ReadyStep>,
+    totp: BTreeMap<String, Totp>,
+    resolve: Resolve,
+    /// The host that `resolve` speaks of: that of the first step.
+    host: Option<String>,
+    /// Where secrets of the configuration may be sent: what it names itself.
+    origins: Vec<Origin>,
+    expect: Arc<[Condition]>,
+}
+
+struct ReadyStep {
+    name: String,
+    act: ReadyAct,
+    captures: Vec<Capture>,
+    wait: Option<Wait>,
+    always: bool,
+}
+
+enum ReadyAct {
+    Http { step: Box<HttpStep>, clients: Arc<Clients>, expect: Arc<[Condition]> },
+}
+
+impl ReadyStep {
+    /// What it would ask, with its holes.
+    fn request(&self) -> String {
+        match &self.act {
+            ReadyAct::Http { step, .. } => format!("{} {}", step.base.method, step.url),
+        }
+    }
+}
+
+/// What a flow has come to know so far; outlives a step that runs out of time.
+struct Run {
+    values: BTreeMap<String, String>,
+    /// Values that nobody may see.
+    hidden: Vec<String>,
+    /// The trace of the try under way.
+    trace: Arc<Trace>,
+    /// The answer to the try under way, or to the last one; it has the cookies.
+    answer: Progress,
+    /// Where the time of the step under way went.
+    phases: Phases,
+    /// Whether the step under way has asked.
+    asked: bool,
+    /// What a step that waits saw last.
+    seen: Option<String>,
+    /// Each step that was taken, and what it came to.
+    told: Vec<(String, String)>,
+}
+
+/// Why a step is not done.
+enum Undone {
+    /// Its answer is not, or not yet, what was expected.
+    Unmet(FailureClass, String),
+    Broken(Broken),
+    /// A value that it needs was never captured.
+    Lacks(String),
+}
+
+impl From<Broken> for Undone {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl FlowProbe {
+    pub(super) fn new(
+        target: &FlowTarget,
+        resolve: Resolve,
+        expect: &Arc<[Condition]>,
+        means: &mut Means,
+    ) -> Result<Self, String> {
+        let mut steps = Vec::with_capacity(target.steps.len());
+        let mut origins = Vec::new();
+        for step in &target.steps {
+            let act = match &step.act {
+                Act::Http(http) => {
+                    origins.extend(request::fixed_origin(&http.url));
+                    let clients = means.clients(&http.base.tls)?;
+                    ReadyAct::Http { step: http.clone(), clients, expect: step.expect.clone() }
+                }
+            };
+            steps.push(ReadyStep {
+                name: step.name.clone(),
+                act,
+                captures: step.captures.clone(),
+                wait: step.until.as_ref().map(Wait::new),
+                always: step.always,
+            });
+        }
+        let host = target.first().and_then(|first| first.base.url.host_str()).map(ToOwned::to_owned);
+        Ok(Self {
+            request: target.request(),
+            steps,
+            totp: target.totp.clone(),
+            resolve,
+            host,
+            origins,
+            expect: expect.clone(),
+        })
+    }
+
+    /// Takes the steps, within this time.
+    pub(super) async fn check(
+        &self,
+        limit: Duration,
+        trace: &Arc<Trace>,
+        secrets: &Secrets,
+    ) -> Result<Finding, Internal> {
+        let mut run = Run::new()?;
+        let mut failure: Option<report::StepFailure> = None;
+        let mut later: VecDeque<&ReadyStep> = self.steps.iter().collect();
+        let mut number = 0;
+        while let Some(step) = later.pop_front() {
+            number += 1;
+            if failure.is_some() && !step.always {
+                run.told.push((report::title(number, self.steps.len(), &step.name), "not taken".into()));
+                continue;
+            }
+            let clean_ups = later.iter().filter(|step| step.always).count() as u32;
+            let end = if step.always {
+                // Those that are left share what is left.
+                trace.elapsed() + limit.saturating_sub(trace.elapsed()) / (clean_ups + 1)
+            } else if clean_ups > 0 {
+                limit - limit / KEPT_BACK
+            } else {
+                limit
+            };
+            let undone = self.step(step, end, trace, &mut run, secrets).await;
+            if let Some(failed) = run.report(number, self.steps.len(), step, undone)? {
+                match &mut failure {
+                    None => failure = Some(failed),
+                    Some(first) => first.also(&failed),
+                }
+            }
+        }
+        self.finding(run, failure, trace, secrets)
+    }
+
+    /// Takes one step, until the flow has lasted so long.
+    async fn step(
+        &self,
+        step: &ReadyStep,
+        end: Duration,
+        trace: &Trace,
+        run: &mut Run,
+        secrets: &Secrets,
+    ) -> Result<(), Undone> {
+        run.begin_step();
+        let left = end.saturating_sub(trace.elapsed());
+        let taken = match &step.wait {
+            None => tokio::time::timeout(left, self.once(step, None, run, trace, secrets)).await,
+            Some(wait) => tokio::time::timeout(left, self.wait(step, wait, run, trace, secrets)).await,
+        };
+        let taken = taken.unwrap_or_else(|_| {
+            let seen = run.seen.take().map(|seen| format!("; last seen: {seen}")).unwrap_or_default();
+            let fault = classify::timeout_fault(end, run.trace.open(), run.answer.read);
+            Err(Broken::failed(FailureClass::Timeout, fault + &seen).into())
+        });
+        // A try that was cut short has not said yet what it took.
+        run.end_try(trace);
+        taken
+    }
+
+    /// Asks once, judges the answer, and captures from it.
+    async fn once(
+        &self,
+        step: &ReadyStep,
+        wait: Option<&Wait>,
+        run: &mut Run,
+        whole: &Trace,
+        secrets: &Secrets,
+    ) -> Result<(), Undone> {
+        run.end_try(whole);
+        run.trace = Trace::start();
+        let trace = run.trace.clone();
+        let ReadyAct::Http { step: http, clients, expect } = &step.act;
+        let probe = self.probe(http, clients, expect, run)?;
+        let keeps = step.captures.iter().any(|capture| capture.from.needs_body()) || wait.is_some();
+        let probe = if keeps { probe.keeping_the_body() } else { probe };
+        let jar = run.answer.jar.take();
+        run.answer = Progress { jar, ..Progress::new(probe.first()) };
+        run.asked = true;
+        TRACE.scope(trace.clone(), probe.ask(&trace, &mut run.answer)).await?;
+        trace.close();
+        let hide = |text: &str| super::evidence::hide(&run.known(secrets), text);
+        if let Some((class, fault)) = probe.judge(probe.expectations(), &trace, &run.answer, &hide) {
+            if let Some(fault) = wait.and_then(|wait| wait.is_lost(&probe, &trace, &run.answer, &hide)) {
+                return Err(Broken::failed(FailureClass::Expectation, fault).into());
+            }
+            return Err(Undone::Unmet(class, fault));
+        }
+        for wanted in &step.captures {
+            let captured = capture::take(wanted, &run.answer).await;
+            let value = captured.map_err(|fault| Broken::failed(FailureClass::Expectation, fault))?;
+            if !wanted.show {
+                run.hide(&value);
+            }
+            run.values.insert(wanted.name.clone(), value);
+        }
+        Ok(())
+    }
+
+    /// The first expectation of the flow as a whole that does not hold.
+    fn judge_whole(&self, trace: &Trace, hide: &dyn Fn(&str) -> String) -> Option<(FailureClass, String)> {
+        let facts = [("timing", timing(&trace.phases()))];
+        self.expect.iter().find_map(|condition| match condition.judge_hiding(&facts, hide) {
+            Verdict::Holds => None,
+            Verdict::Fails(fault) => Some((FailureClass::Expectation, fault)),
+        })
+    }
+
+    /// The step's request, with its holes filled.
+    fn probe(
+        &self,
+        http: &HttpStep,
+        clients: &Arc<Clients>,
+        expect: &Arc<[Condition]>,
+        run: &mut Run,
+    ) -> Result<HttpProbe, Undone> {
+        let mut codes = Vec::new();
+        let target = request::filled(http, |name| match name.strip_prefix("totp:") {
+            Some(name) => {
+                let code = totp::code(self.totp.get(name)?, crate::clock::now());
+                codes.push(code.clone());
+                Some(code)
+            }
+            None => run.values.get(name).cloned(),
+        });
+        codes.iter().for_each(|code| run.hide(code));
+        let target = target?;
+        if http.holds_secrets() && !self.origins.contains(&target.url.origin()) {
+            let fault = format!(
+                "the URL was captured and leads to {}, which the configuration does not name; its secrets are not sent there",
+                target.url.origin().ascii_serialization()
+            );
+            return Err(Broken::failed(FailureClass::Redirect, fault).into());
+        }
+        let address = self.resolve.address.filter(|_| target.url.host_str() == self.host.as_deref());
+        let resolve = Resolve { address, ..self.resolve };
+        let probe = HttpProbe::new(&target, resolve, expect, clients.clone());
+        probe.map_err(|fault| Broken::failed(FailureClass::Protocol, fault).into())
+    }
+}
+
+impl Run {
+    fn new() -> Result<Self, Internal> {
+        let nowhere = Url::parse("http://localhost/").map_err(|error| Internal(error.to_string()))?;
+        let ask = Ask {
+            method: Method::GET,
+            url: nowhere,
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            address: None,
+        };
+        Ok(Self {
+            values: BTreeMap::new(),
+            hidden: Vec::new(),
+            trace: Trace::start(),
+            answer: Progress { jar: Some(Jar::default()), ..Progress::new(&Arc::new(ask)) },
+            phases: Phases::default(),
+            asked: false,
+            seen: None,
+            told: Vec::new(),
+        })
+    }
+
+    fn hide(&mut self, value: &str) {
+        if !self.hidden.iter().any(|hidden| hidden == value) {
+            self.hidden.push(value.to_owned());
+            self.hidden.extend(encodings(value));
+        }
+    }
+
+    /// What is secret of the configuration, and what has become so.
+    fn known(&self, secrets: &Secrets) -> Secrets {
+        let cookies = self.answer.jar.iter().flat_map(Jar::values).filter(|value| value.len() >= SECRET_COOKIE);
+        secrets.and(&Secrets::new(self.hidden.iter().cloned().chain(cookies.map(ToOwned::to_owned))))
+    }
+}

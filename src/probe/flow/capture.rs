@@ -1,0 +1,106 @@
+//! Captures: values taken from an answer.
+
+use regex::Regex;
+use scraper::{Html, Selector};
+use serde_json_path::JsonPath;
+
+use crate::model::kind::flow::{Capture, Source};
+use crate::probe::http::Progress;
+
+/// The longest value that is captured, in bytes.
+const LONGEST: usize = 16 * 1024;
+/// A page longer than this is read beside the runtime, which has other checks to make.
+const LONG_PAGE: usize = 32 * 1024;
+
+/// The value in this answer, or why there is none: `nothing is at $.id: the body is no JSON`.
+pub(super) async fn take(capture: &Capture, answer: &Progress) -> Result<String, String> {
+    let nothing = |why: String| format!("nothing can be captured as `{}`: {why}", capture.name);
+    let value = match &capture.from {
+        Source::Css { selector, attribute } => page(selector, attribute.as_deref(), &answer.body).await,
+        Source::Json(path) => json(path, answer),
+        Source::Header(name) => {
+            let value = answer.headers.as_ref().and_then(|headers| headers.get(name));
+            let value = value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            value.ok_or_else(|| format!("the answer has no header {name}"))
+        }
+        Source::Regex(pattern) => matched(pattern, &String::from_utf8_lossy(&answer.body)),
+        Source::Cookie(name) => {
+            let value = answer.jar.as_ref().and_then(|jar| jar.value(name, &answer.ask.url));
+            value.ok_or_else(|| format!("no cookie {name} has been set"))
+        }
+    };
+    match value.map_err(nothing)? {
+        value if value.is_empty() => Err(nothing(format!("{} is empty", capture.from))),
+        value if value.len() > LONGEST => {
+            Err(nothing(format!("{} has {} bytes, and {LONGEST} are allowed", capture.from, value.len())))
+        }
+        value => Ok(value),
+    }
+}
+
+async fn page(selector: &str, attribute: Option<&str>, body: &[u8]) -> Result<String, String> {
+    if body.len() <= LONG_PAGE {
+        return element(selector, attribute, &String::from_utf8_lossy(body));
+    }
+    let (selector, attribute) = (selector.to_owned(), attribute.map(ToOwned::to_owned));
+    let body = String::from_utf8_lossy(body).into_owned();
+    let read = tokio::task::spawn_blocking(move || element(&selector, attribute.as_deref(), &body));
+    read.await.unwrap_or_else(|_| Err("the page could not be read".into()))
+}
+
+/// The attribute, or the text, of the first element that the selector finds.
+fn element(selector: &str, attribute: Option<&str>, page: &str) -> Result<String, String> {
+    let parsed = Selector::parse(selector).map_err(|_| format!("{selector} is no selector"))?;
+    let page = Html::parse_document(page);
+    let found = page.select(&parsed).next().ok_or_else(|| format!("the page has no {selector}"))?;
+    match attribute {
+        None => Ok(found.text().collect::<String>().trim().to_owned()),
+        Some(attribute) => {
+            let value = found.value().attr(attribute).map(ToOwned::to_owned);
+            value.ok_or_else(|| format!("the first {selector} has no attribute {attribute}"))
+        }
+    }
+}
+
+fn json(path: &JsonPath, answer: &Progress) -> Result<String, String> {
+    if answer.cut {
+        return Err(format!("the body is longer than the {} bytes that are read", answer.body.len()));
+    }
+    let body: serde_json::Value = serde_json::from_slice(&answer.body)
+        .map_err(|error| format!("the body is no JSON (line {}, column {})", error.line(), error.column()))?;
+    let found = path.query(&body).first().ok_or_else(|| format!("nothing is at {path}"))?;
+    match found {
+        serde_json::Value::String(text) => Ok(text.clone()),
+        serde_json::Value::Number(number) => Ok(number.to_string()),
+        serde_json::Value::Bool(value) => Ok(value.to_string()),
+        _ => Err(format!("what is at {path} is no text, number, true or false")),
+    }
+}
+
+fn matched(pattern: &Regex, body: &str) -> Result<String, String> {
+    let found = pattern.captures(body).ok_or_else(|| format!("the body has nothing like /{pattern}/"))?;
+    let found = found.get(1).or_else(|| found.get(0));
+    Ok(found.map(|found| found.as_str().to_owned()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_gives_its_attribute_or_its_text_and_what_is_not_there_is_named() {
+        let page = "<form><input name=csrf value='a&amp;b'><b> Hi <i>you</i></b></form>";
+        assert_eq!(element("input[name=csrf]", Some("value"), page).as_deref(), Ok("a&b"));
+        assert_eq!(element("b", None, page).as_deref(), Ok("Hi you"));
+        assert_eq!(element("p", None, page), Err("the page has no p".into()));
+        assert_eq!(element("b", Some("id"), page), Err("the first b has no attribute id".into()));
+    }
+
+    #[test]
+    fn a_pattern_gives_its_first_group_or_the_whole() {
+        let matched = |pattern: &str| matched(&Regex::new(pattern).unwrap(), "token=abc7;");
+        assert_eq!(matched("token=([a-z]+)").as_deref(), Ok("abc"));
+        assert_eq!(matched("[0-9]").as_deref(), Ok("7"));
+        assert_eq!(matched("[A-Z]"), Err("the body has nothing like /[A-Z]/".into()));
+    }
+}

@@ -1,0 +1,153 @@
+//! What a flow came to: the step that failed, and what each step took.
+
+use super::{FlowProbe, ReadyStep, Run, Undone};
+use crate::model::unit::show_duration;
+use crate::model::{FailureClass, Outcome, Phases, Secrets};
+use crate::probe::evidence::{BODY_SEEN, Gathered, evidence, headers};
+use crate::probe::frame::Broken;
+use crate::probe::stopwatch::{Trace, sum};
+use crate::probe::{Finding, Internal};
+
+/// A step that failed, with what is kept of it.
+pub(super) struct StepFailure {
+    class: FailureClass,
+    fault: String,
+    request: String,
+    status: Option<u16>,
+    address: Option<std::net::IpAddr>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    redirects: Vec<String>,
+}
+
+impl StepFailure {
+    fn without_answer(class: FailureClass, fault: String, request: String) -> Self {
+        let (headers, body, redirects) = (Vec::new(), Vec::new(), Vec::new());
+        Self { class, fault, request, status: None, address: None, headers, body, redirects }
+    }
+
+    /// Another step failed as well, while cleaning up.
+    pub(super) fn also(&mut self, other: &Self) {
+        self.fault = format!("{}; then {}", self.fault, other.fault);
+    }
+}
+
+/// `step 2 of 5, sign-in`.
+pub(super) fn title(number: usize, of: usize, name: &str) -> String {
+    format!("step {number} of {of}, `{name}`")
+}
+
+impl Run {
+    pub(super) fn begin_step(&mut self) {
+        self.phases = Phases::default();
+        self.seen = None;
+        self.asked = false;
+    }
+
+    /// The try that was under way, if there was one, has ended: its times go to the step and to the whole.
+    pub(super) fn end_try(&mut self, whole: &Trace) {
+        let ended = std::mem::replace(&mut self.trace, Trace::start());
+        self.phases = sum(self.phases, ended.phases());
+        whole.absorb(&ended);
+    }
+
+    /// Notes what became of a step; gives the failure, if it is one.
+    pub(super) fn report(
+        &mut self,
+        number: usize,
+        of: usize,
+        step: &ReadyStep,
+        undone: Result<(), Undone>,
+    ) -> Result<Option<StepFailure>, Internal> {
+        let title = title(number, of, &step.name);
+        let took = self.took();
+        let (class, fault) = match undone {
+            Ok(()) => {
+                self.told.push((title, took));
+                return Ok(None);
+            }
+            Err(Undone::Broken(Broken::Internal(fault))) => return Err(fault),
+            Err(Undone::Lacks(name)) if step.always => {
+                self.told.push((title, format!("not taken: nothing was captured as {name}")));
+                return Ok(None);
+            }
+            Err(Undone::Lacks(name)) => {
+                return Err(Internal(format!("{title}: nothing was captured as {name}")));
+            }
+            Err(Undone::Unmet(class, fault) | Undone::Broken(Broken::Failed(class, fault))) => (class, fault),
+        };
+        self.told.push((title.clone(), format!("failed ({}): {took}", class.as_str())));
+        let fault = format!("{title}: {fault}");
+        if !self.asked {
+            // What is there is the answer to the step before.
+            return Ok(Some(StepFailure::without_answer(class, fault, step.request())));
+        }
+        let answer = &self.answer;
+        Ok(Some(StepFailure {
+            class,
+            fault,
+            request: format!("{} {}", answer.ask.method, answer.ask.url),
+            status: answer.status.map(|status| status.as_u16()),
+            address: answer.address,
+            headers: answer.headers.as_ref().map(headers).unwrap_or_default(),
+            body: answer.body.get(..BODY_SEEN).unwrap_or(&answer.body).to_vec(),
+            redirects: answer.redirects.clone(),
+        }))
+    }
+
+    /// `200 in 35ms: connect 1ms, first_byte 30ms, transfer 4ms`.
+    fn took(&self) -> String {
+        let phases = &self.phases;
+        let named = [
+            ("dns", phases.dns),
+            ("connect", phases.connect),
+            ("tls", phases.tls),
+            ("first_byte", phases.first_byte),
+            ("transfer", phases.transfer),
+        ];
+        let named = named.into_iter().filter_map(|(name, time)| Some(format!("{name} {}", show_duration(time?))));
+        let named = Vec::from_iter(named).join(", ");
+        let status = self.answer.status.map_or_else(|| "no answer".into(), |status| status.as_u16().to_string());
+        let total = show_duration(phases.total);
+        if named.is_empty() { format!("{status} in {total}") } else { format!("{status} in {total}: {named}") }
+    }
+}
+
+impl FlowProbe {
+    /// The finding of the whole flow, with everything secret hidden.
+    pub(super) fn finding(
+        &self,
+        run: Run,
+        failure: Option<StepFailure>,
+        trace: &Trace,
+        secrets: &Secrets,
+    ) -> Result<Finding, Internal> {
+        let secrets = run.known(secrets);
+        let hide = |text: &str| crate::probe::evidence::hide(&secrets, text);
+        let failure = failure.or_else(|| {
+            let (class, fault) = self.judge_whole(trace, &hide)?;
+            Some(StepFailure::without_answer(class, fault, self.request.clone()))
+        });
+        let mut finding = Finding {
+            outcome: Outcome::Success,
+            status: run.answer.status.map(|status| status.as_u16()),
+            address: run.answer.address.or_else(|| trace.only_candidate()),
+            expires: trace.with_leaf(crate::probe::expiry::read).flatten(),
+            evidence: None,
+        };
+        let Some(failed) = failure else { return Ok(finding) };
+        finding.status = failed.status;
+        finding.address = failed.address.or_else(|| trace.only_candidate());
+        let gathered = Gathered {
+            request: &failed.request,
+            address: finding.address,
+            headers: run.told.into_iter().chain(failed.headers).collect(),
+            body: &failed.body,
+            peer: trace.peer(),
+            redirects: &failed.redirects,
+        };
+        finding.evidence = Some(evidence(&failed.fault, gathered, &secrets));
+        finding.outcome = Outcome::Failure(failed.class);
+        Ok(finding)
+    }
+}

@@ -1,0 +1,86 @@
+//! Waiting: a step that is taken again and again until what it expects holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{FlowProbe, ReadyStep, Run, Undone};
+use crate::model::kind::flow::Until;
+use crate::model::unit::show_duration;
+use crate::model::{Condition, FailureClass, Secrets};
+use crate::probe::expect::Expectations;
+use crate::probe::frame::Broken;
+use crate::probe::http::{HttpProbe, Progress};
+use crate::probe::stopwatch::Trace;
+
+/// How a step waits.
+pub(super) struct Wait {
+    every: Duration,
+    limit: Duration,
+    /// What says that it waits in vain, and the opposite, which fails with the values.
+    lost: Option<(Expectations, Expectations)>,
+}
+
+impl Wait {
+    pub(super) fn new(until: &Until) -> Self {
+        let alone = |condition: &Condition| Expectations::new(Arc::from([condition.clone()]));
+        let lost = until.fail.as_ref().map(|(fail, opposite)| (alone(fail), alone(opposite)));
+        Self { every: until.every, limit: until.limit, lost }
+    }
+
+    /// Why waiting longer would be in vain, if it would. A condition that cannot be worked out says nothing yet.
+    pub(super) fn is_lost(
+        &self,
+        probe: &HttpProbe,
+        trace: &Trace,
+        answer: &Progress,
+        hide: &dyn Fn(&str) -> String,
+    ) -> Option<String> {
+        let (fail, opposite) = self.lost.as_ref()?;
+        if probe.judge(fail, trace, answer, hide).is_some() {
+            return None;
+        }
+        probe.judge(opposite, trace, answer, hide).map(|(_, fault)| fault)
+    }
+}
+
+impl FlowProbe {
+    /// Takes the step until it is done, its answer says that it never will be, or its time is up.
+    pub(super) async fn wait(
+        &self,
+        step: &ReadyStep,
+        wait: &Wait,
+        run: &mut Run,
+        whole: &Trace,
+        secrets: &Secrets,
+    ) -> Result<(), Undone> {
+        let end = Instant::now() + wait.limit;
+        let (mut tries, mut last) = (0_u32, None);
+        loop {
+            let next = Instant::now() + wait.every;
+            tries += 1;
+            match timeout_at(end, self.once(step, Some(wait), run, whole, secrets)).await {
+                Ok(Err(Undone::Unmet(class, fault))) => {
+                    run.seen = Some(fault.clone());
+                    last = Some((class, fault));
+                }
+                Ok(ended) => return ended,
+                Err(_) => break,
+            }
+            if next >= end {
+                break;
+            }
+            sleep_until(next).await;
+        }
+        let tries = if tries == 1 { "1 try".into() } else { format!("{tries} tries") };
+        let limit = show_duration(wait.limit);
+        // A status that is a failure by itself says more than that time is up.
+        let (class, fault) = match last {
+            Some((FailureClass::Expectation, fault)) => (FailureClass::Timeout, fault),
+            Some(seen) => seen,
+            None => (FailureClass::Timeout, "no answer came".into()),
+        };
+        Err(Broken::failed(class, format!("not so within {limit}, after {tries}: {fault}")).into())
+    }
+}
