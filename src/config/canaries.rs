@@ -95,6 +95,7 @@ fn page(url: url::Url) -> HttpTarget {
         // The redirect itself is an answer.
         redirects: 0,
         body_cap: BODY_CAP,
+        download: None,
         tls: Arc::new(TlsOptions::default()),
     }
 }

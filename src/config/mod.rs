@@ -87,6 +87,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Component", load::COMPONENT_KEYS),
         ("Config", load::KEYS),
         ("Defaults", load::DEFAULTS_KEYS),
+        ("Download", kinds::download::KEYS),
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
         ("Exec", kinds::exec::KEYS),

@@ -155,7 +155,7 @@ fn definition(
     };
     let expect = match table.get("expect") {
         // Which names an expectation may use is the kind's to say.
-        Some(entry) => kind.and_then(|kind| expect(reader, entry, variables(kind.name))),
+        Some(entry) => kind.and_then(|kind| expect(reader, entry, variables(kind))),
         None => Some(Arc::default()),
     };
     let definition = Definition {

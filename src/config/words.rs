@@ -62,20 +62,52 @@ pub(crate) fn label_value(reader: &mut Reader<'_>, value: &str, place: Place) ->
     sound.then(|| LabelValue::from(value))
 }
 
-/// Bytes, or with KiB or MiB: `512`, `64KiB`, `1MiB`.
-pub(crate) fn parse_size(text: &str) -> Option<usize> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let size = match unit.trim() {
-        "" | "B" => 1,
-        "KiB" => 1024,
-        "MiB" => 1024 * 1024,
-        _ => return None,
-    };
-    number.parse::<usize>().ok()?.checked_mul(size)
-}
-
 /// So many seconds.
 pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
+}
+
+/// A size in bytes, at most this: a number, or one with KiB, MiB, GiB or TiB.
+pub(crate) fn size(reader: &mut Reader<'_>, entry: Entry<'_>, most: u64) -> Option<u64> {
+    let text = reader.word(entry)?;
+    let bytes = parse_size(&text.value).filter(|bytes| *bytes <= most);
+    if bytes.is_none() {
+        let fault = format!("`{}` is no size up to {}", text.show(), show_size(most));
+        reader.fault(text.place, fault, "write bytes, or a number with KiB, MiB or GiB: `512KiB`");
+    }
+    bytes
+}
+
+/// Bytes in a second: `1MiB/s`.
+pub(crate) fn rate(reader: &mut Reader<'_>, entry: Entry<'_>, most: u64) -> Option<u64> {
+    let text = reader.word(entry)?;
+    let bytes = text.value.strip_suffix("/s").and_then(parse_size).filter(|bytes| (1..=most).contains(bytes));
+    if bytes.is_none() {
+        let fault = format!("`{}` is no rate", text.show());
+        reader.fault(text.place, fault, "write bytes, KiB, MiB or GiB a second: `1MiB/s`");
+    }
+    bytes
+}
+
+/// Bytes, or with a unit: `512`, `64KiB`, `1MiB`.
+pub(crate) fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let power = match unit.trim() {
+        "" | "B" => 0,
+        "KiB" => 1,
+        "MiB" => 2,
+        "GiB" => 3,
+        "TiB" => 4,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(1024_u64.pow(power))
+}
+
+fn show_size(bytes: u64) -> String {
+    let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{}{name}", bytes / unit),
+        None => format!("{bytes} bytes"),
+    }
 }

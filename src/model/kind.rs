@@ -1,5 +1,6 @@
 //! The kinds of question: one file per kind. What is asked, as plain data; how it is asked stands in `probe`.
 
+mod download;
 pub mod exec;
 pub mod flow;
 pub mod http;
@@ -7,6 +8,7 @@ mod resolve;
 pub mod tcp;
 mod tls_options;
 
+pub use download::{Download, Integrity};
 pub use exec::ExecTarget;
 pub use flow::FlowTarget;
 pub use http::HttpTarget;

@@ -36,7 +36,10 @@ pub use id::{
     ProbeName, ReceiverId, RuleId,
 };
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
-pub use kind::{ExecTarget, FlowTarget, HttpTarget, IpChoice, ProbeKind, ReadUntil, Resolve, TcpTarget, TlsOptions};
+pub use kind::{
+    Download, ExecTarget, FlowTarget, HttpTarget, Integrity, IpChoice, ProbeKind, ReadUntil, Resolve, TcpTarget,
+    TlsOptions,
+};
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use phrase::Phrase;

@@ -23,6 +23,7 @@ pub(crate) fn probe(id: &str) -> Probe {
             body: bytes::Bytes::new(),
             redirects: 0,
             body_cap: 1,
+            download: None,
             tls: Arc::default(),
         }),
         resolve: Resolve::default(),

@@ -4,6 +4,9 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+
 use super::connect::DnsFault;
 use super::stopwatch::Phase;
 use super::tls::explain;
@@ -44,6 +47,18 @@ pub(super) fn by_error(error: &reqwest::Error, phase: Option<Phase>) -> (Failure
             (FailureClass::Corrupt, format!("the body arrived damaged or cut short: {}", causes.last))
         }
     }
+}
+
+/// The class of an HTTP status that is no success. A refusal that says that its limit is used up is no ban: GitHub,
+/// Bitbucket and others answer so with 403. Their headers are those of draft-ietf-httpapi-ratelimit-headers and its
+/// forerunners, and Retry-After (RFC 9110, section 10.2.3).
+pub(super) fn status_class(status: u16, headers: &HeaderMap) -> FailureClass {
+    const REMAINING: [&str; 3] = ["x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"];
+    let used_up = REMAINING.iter().any(|name| headers.get(*name).is_some_and(|left| left.as_bytes() == b"0"));
+    if status == 403 && (used_up || headers.contains_key(RETRY_AFTER)) {
+        return FailureClass::RateLimited;
+    }
+    FailureClass::of_status(status)
 }
 
 /// The class of a TLS handshake that failed on a socket of our own, and the fault in plain words.

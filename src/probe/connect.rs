@@ -27,7 +27,15 @@ const HEADERS_CAP: u32 = 64 * 1024;
 /// for as long again.
 const LINGER: Duration = Duration::from_secs(15);
 
-/// The clients of one set of TLS options.
+/// What clients differ in.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Way {
+    pub(super) tls: TlsOptions,
+    /// Bodies are taken as they come, even if the server compressed them unasked.
+    pub(super) undecoded: bool,
+}
+
+/// The clients of one way.
 pub(super) struct Clients {
     /// Speaks HTTP/2 where the server does, else HTTP/1.1.
     pub(super) any: reqwest::Client,
@@ -39,9 +47,9 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(options: &TlsOptions, roots: &Roots, resolver: Arc<Resolver>) -> Result<Self, String> {
+    pub(super) fn new(way: &Way, roots: &Roots, resolver: Arc<Resolver>) -> Result<Self, String> {
         let build = |alpn: &[&[u8]]| {
-            let mut config = tls::client_config(options, roots)?;
+            let mut config = tls::client_config(&way.tls, roots)?;
             config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
             let builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(config)
@@ -50,6 +58,7 @@ impl Clients {
                 // A new connection per check, and all hooks in the check's own task.
                 .pool_max_idle_per_host(0)
                 .no_proxy()
+                .gzip(!way.undecoded)
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)

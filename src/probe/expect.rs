@@ -7,6 +7,8 @@ use std::sync::Arc;
 use http::HeaderMap;
 use url::Url;
 
+use super::classify::status_class;
+use super::download::Receipt;
 use crate::model::condition::{Fact, Verdict};
 use crate::model::{Condition, FailureClass, Phases};
 
@@ -24,6 +26,8 @@ pub(super) struct Answer<'a> {
     pub(super) body: &'a [u8],
     /// Whether the body went on beyond the cap.
     pub(super) cut: bool,
+    /// Of a download that was asked for and came.
+    pub(super) receipt: Option<&'a Receipt>,
     pub(super) url: &'a Url,
     pub(super) address: Option<IpAddr>,
     pub(super) phases: Phases,
@@ -31,8 +35,14 @@ pub(super) struct Answer<'a> {
 
 impl Expectations {
     pub(super) fn new(conditions: Arc<[Condition]>) -> Self {
-        let mentioned = |name| conditions.iter().any(|condition| condition.mentions(name));
-        Self { body: mentioned("body"), json: mentioned("json"), conditions }
+        let mut expectations = Self { body: false, json: false, conditions };
+        (expectations.body, expectations.json) = (expectations.mention("body"), expectations.mention("json"));
+        expectations
+    }
+
+    /// Whether any of them looks at this.
+    pub(super) fn mention(&self, name: &str) -> bool {
+        self.conditions.iter().any(|condition| condition.mentions(name))
     }
 
     /// Whether the whole body is needed to judge.
@@ -48,8 +58,8 @@ impl Expectations {
         follows: bool,
         hide: &dyn Fn(&str) -> String,
     ) -> Option<(FailureClass, String)> {
-        let class =
-            if answer.status >= 400 { FailureClass::of_status(answer.status) } else { FailureClass::Expectation };
+        let of_status = status_class(answer.status, answer.headers);
+        let class = if answer.status >= 400 { of_status } else { FailureClass::Expectation };
         if self.conditions.is_empty() {
             return match answer.status {
                 200..=299 => None,
@@ -57,10 +67,7 @@ impl Expectations {
                 status => {
                     let status =
                         http::StatusCode::from_u16(status).map_or(status.to_string(), |known| known.to_string());
-                    Some((
-                        FailureClass::of_status(answer.status),
-                        format!("expected a 2xx status, status was {status}"),
-                    ))
+                    Some((of_status, format!("expected a 2xx status, status was {status}")))
                 }
             };
         }
@@ -83,10 +90,9 @@ impl Expectations {
     }
 
     fn facts(&self, answer: &Answer<'_>) -> Vec<(&'static str, Fact)> {
-        let mentioned = |name| self.conditions.iter().any(|condition| condition.mentions(name));
         let mut facts = Vec::with_capacity(4);
         let mut add = |name, fact: &dyn Fn() -> Fact| {
-            if mentioned(name) {
+            if self.mention(name) {
                 facts.push((name, fact()));
             }
         };
@@ -96,6 +102,12 @@ impl Expectations {
         add("timing", &|| timing(&answer.phases));
         add("url", &|| Fact::Text(answer.url.as_str().into()));
         add("address", &|| answer.address.map_or(Fact::Null, |address| Fact::Text(address.to_string().into())));
+        if let Some(receipt) = answer.receipt {
+            let int = |number: u64| Fact::Int(i64::try_from(number).unwrap_or(i64::MAX));
+            add("bytes", &|| int(receipt.bytes));
+            add("sha256", &|| receipt.sha256.as_deref().map_or(Fact::Null, |digits| Fact::Text(digits.into())));
+            add("throughput", &|| int(receipt.throughput));
+        }
         facts
     }
 }

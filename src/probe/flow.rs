@@ -115,7 +115,7 @@ impl FlowProbe {
             let act = match &step.act {
                 Act::Http(http) => {
                     origins.extend(request::fixed_origin(&http.url));
-                    let clients = means.clients(&http.base.tls)?;
+                    let clients = means.clients(&http.base)?;
                     ReadyAct::Http { step: http.clone(), clients, expect: step.expect.clone() }
                 }
             };

@@ -2,22 +2,23 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::connect::Clients;
 use super::cookies::Jar;
+use super::download::{Receipt, Receiving};
 use super::evidence::{BODY_SEEN, Gathered, evidence, headers, hide};
 use super::expect::{Answer, Expectations};
 use super::frame::Broken;
 use super::redirect::{self, Ask};
 use super::stopwatch::{Hop, Phase, TRACE, Trace};
 use super::{Finding, Internal, classify};
-use crate::model::{Condition, FailureClass, HttpTarget, IpChoice, Outcome, Resolve, Secrets};
+use crate::model::{Condition, Download, FailureClass, HttpTarget, IpChoice, Outcome, Resolve, Secrets};
 
 /// A request that is ready to be made again and again.
 pub(super) struct HttpProbe {
@@ -25,6 +26,7 @@ pub(super) struct HttpProbe {
     route: Route,
     redirects: u8,
     body_cap: usize,
+    download: Option<Download>,
     ip: IpChoice,
     /// The name server that is asked instead of the system's.
     server: Option<SocketAddr>,
@@ -53,6 +55,8 @@ pub(super) struct Progress {
     /// How much of the body has been read, kept or not.
     pub(super) read: usize,
     pub(super) cut: bool,
+    /// What came of the download that was asked for.
+    pub(super) receipt: Option<Receipt>,
     pub(super) redirects: Vec<String>,
     /// The cookies that servers have set so far; `None`: they are neither kept nor sent.
     pub(super) jar: Option<Jar>,
@@ -70,6 +74,10 @@ impl HttpProbe {
         if let Some(value) = take_password(&mut url, &clients)? {
             headers.entry(AUTHORIZATION).or_insert(value);
         }
+        if target.download.is_some() {
+            // What is hashed and unpacked is the file itself.
+            headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
+        }
         let ask =
             Ask { method: target.method.clone(), url, headers, body: target.body.clone(), address: resolve.address };
         Ok(Self {
@@ -77,6 +85,7 @@ impl HttpProbe {
             ask: Arc::new(ask),
             redirects: target.redirects,
             body_cap: target.body_cap,
+            download: target.download.as_deref().copied(),
             ip: resolve.ip,
             server: resolve.server,
             expect: Expectations::new(conditions.clone()),
@@ -147,11 +156,17 @@ impl HttpProbe {
         hide: &dyn Fn(&str) -> String,
     ) -> Option<(FailureClass, String)> {
         let (Some(status), Some(headers)) = (progress.status, &progress.headers) else { return None };
+        if self.download.is_some() && !status.is_success() {
+            // An error page is not what was to be downloaded, whatever else is expected.
+            let fault = format!("expected a 2xx status to download, status was {status}");
+            return Some((classify::status_class(status.as_u16(), headers), fault));
+        }
         let answer = Answer {
             status: status.as_u16(),
             headers,
             body: &progress.body,
             cut: progress.cut,
+            receipt: progress.receipt.as_ref(),
             url: &progress.ask.url,
             address: progress.address,
             phases: trace.phases(),
@@ -227,16 +242,25 @@ impl HttpProbe {
     ) -> Result<(), Broken> {
         let keep =
             if self.need_body || self.expect.need_body() { self.body_cap } else { self.body_cap.min(BODY_SEEN) };
+        let wanted = self.download.filter(|_| response.status().is_success());
+        let hashed = self.expect.mention("sha256");
+        let mut receiving =
+            wanted.map(|wanted| Receiving::begin(wanted, hashed, response.content_length())).transpose()?;
+        let begun = Instant::now();
         while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error, trace))? {
             let room = keep.saturating_sub(progress.body.len()).min(chunk.len());
             progress.body.extend_from_slice(&chunk[..room]);
             progress.read += chunk.len();
-            if progress.read > self.body_cap {
+            if let Some(receiving) = &mut receiving {
+                progress.cut |= progress.read > self.body_cap;
+                receiving.take(&chunk).await?;
+            } else if progress.read > self.body_cap {
                 progress.cut = true;
                 break;
             }
         }
         trace.close();
+        progress.receipt = receiving.map(|receiving| receiving.end(begun.elapsed())).transpose()?;
         Ok(())
     }
 }
@@ -326,6 +350,7 @@ impl Progress {
             body: Vec::new(),
             read: 0,
             cut: false,
+            receipt: None,
             redirects: Vec::new(),
             jar: None,
         }

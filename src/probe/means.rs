@@ -6,16 +6,16 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 
-use super::connect::{Clients, Resolver};
+use super::connect::{Clients, Resolver, Way};
 use super::exec;
 use super::tls::{self, Roots};
-use crate::model::TlsOptions;
+use crate::model::{HttpTarget, TlsOptions};
 
 /// Resolver, HTTP clients and TLS configurations, one for each distinct set of options.
 pub(super) struct Means {
     roots: Roots,
     resolver: Option<Arc<Resolver>>,
-    clients: BTreeMap<TlsOptions, Arc<Clients>>,
+    clients: BTreeMap<Way, Arc<Clients>>,
     tls: BTreeMap<TlsOptions, Arc<ClientConfig>>,
     commands: Arc<Semaphore>,
 }
@@ -44,14 +44,15 @@ impl Means {
         self.commands.clone()
     }
 
-    /// The HTTP clients for these TLS options.
-    pub(super) fn clients(&mut self, options: &TlsOptions) -> Result<Arc<Clients>, String> {
-        if let Some(clients) = self.clients.get(options) {
+    /// The HTTP clients for requests like this one.
+    pub(super) fn clients(&mut self, target: &HttpTarget) -> Result<Arc<Clients>, String> {
+        let way = Way { tls: (*target.tls).clone(), undecoded: target.download.is_some() };
+        if let Some(clients) = self.clients.get(&way) {
             return Ok(clients.clone());
         }
         let resolver = self.resolver()?;
-        let clients = Arc::new(Clients::new(options, &self.roots, resolver)?);
-        self.clients.insert(options.clone(), clients.clone());
+        let clients = Arc::new(Clients::new(&way, &self.roots, resolver)?);
+        self.clients.insert(way, clients.clone());
         Ok(clients)
     }
 

@@ -12,6 +12,7 @@ mod classify;
 mod connect;
 mod cookies;
 mod dial;
+mod download;
 mod evidence;
 mod exec;
 mod expect;
@@ -155,7 +156,7 @@ impl PreparedKind {
                 Self::Flow(Box::new(flow::FlowProbe::new(target, resolve, &probe.expect, means)?))
             }
             ProbeKind::Http(target) => {
-                let clients = means.clients(&target.tls)?;
+                let clients = means.clients(target)?;
                 Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
             }
             ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use super::{Hop, Phase, TRACE, Trace};
 use crate::model::TlsOptions;
-use crate::probe::connect::{Clients, Resolver};
+use crate::probe::connect::{Clients, Resolver, Way};
 use crate::probe::tls::Roots;
 
 #[tokio::test]
@@ -31,7 +31,9 @@ async fn the_hooks_of_a_request_are_called_in_order() {
         }
     });
     let options = TlsOptions { skip_verify: true, ..TlsOptions::default() };
-    let clients = Clients::new(&options, &Roots::load(), Arc::new(Resolver::new().unwrap())).unwrap();
+    let clients =
+        Clients::new(&Way { tls: options, ..Way::default() }, &Roots::load(), Arc::new(Resolver::new().unwrap()))
+            .unwrap();
     let trace = Trace::start();
     // Twice by one client: no connection and no TLS session is used again.
     for _ in 0..2 {

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod certificates;
+mod downloads;
 mod exec;
 mod failures;
 mod flow;
@@ -53,6 +54,7 @@ pub(crate) fn target(url: &str) -> Asked {
         body: Bytes::new(),
         redirects: 5,
         body_cap: 1 << 20,
+        download: None,
         tls: Arc::default(),
     };
     Asked { http, resolve: Resolve::default() }

@@ -7,15 +7,16 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
-use super::{Around, given_or};
+use super::{Around, download, given_or};
 use crate::config::problem::{Place, nearest};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Given, Template, Values, as_it_is, for_url};
 use crate::config::tls;
-use crate::config::words::parse_size;
-use crate::model::{HttpTarget, TlsOptions};
+use crate::config::words::size;
+use crate::model::{Download, HttpTarget, TlsOptions};
 
-pub(in crate::config) const KEYS: &[&str] = &["url", "method", "headers", "body", "redirects", "body_cap", "tls"];
+pub(in crate::config) const KEYS: &[&str] =
+    &["url", "method", "headers", "body", "redirects", "body_cap", "download", "tls"];
 
 const METHODS: [(&str, Method); 7] = [
     ("GET", Method::GET),
@@ -34,7 +35,7 @@ const OURS: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
 
 const REDIRECTS: u8 = 10;
 const BODY_CAP: usize = 1024 * 1024;
-const MOST_BODY_CAP: usize = 64 * 1024 * 1024;
+const MOST_BODY_CAP: u64 = 64 * 1024 * 1024;
 
 /// A request whose labels are still open.
 pub(in crate::config) struct HttpShape {
@@ -44,6 +45,7 @@ pub(in crate::config) struct HttpShape {
     pub(super) body: Option<Template>,
     redirects: u8,
     body_cap: usize,
+    download: Option<Arc<Download>>,
     tls: Arc<TlsOptions>,
 }
 
@@ -61,7 +63,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let headers = table.get("headers").map(|entry| headers(reader, entry, given));
     let body = table.get("body").map(|entry| reader.template(entry, given));
     let redirects = table.get("redirects").map(|entry| reader.whole(entry, 0, 20));
-    let body_cap = table.get("body_cap").map(|entry| body_cap(reader, entry));
+    let body_cap = table.get("body_cap").map(|entry| size(reader, entry, MOST_BODY_CAP)?.try_into().ok());
+    let download =
+        table.get("download").map(|entry| download::read(reader, entry).map(|wanted| Some(Arc::new(wanted))));
     let tls = table.get("tls").map(|entry| tls::options(reader, entry));
     let tls = given_or(tls, TlsOptions::default())?;
     Some(HttpShape {
@@ -71,6 +75,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         body: given_or(body.map(|body| body.map(Some)), None)?,
         redirects: u8::try_from(given_or(redirects, u64::from(REDIRECTS))?).unwrap_or(REDIRECTS),
         body_cap: given_or(body_cap, BODY_CAP)?,
+        download: given_or(download, None)?,
         tls: around.share(tls),
     })
 }
@@ -113,15 +118,12 @@ fn headers(reader: &mut Reader<'_>, entry: Entry<'_>, given: &Given<'_>) -> Opti
     (headers.len() == count).then_some(headers)
 }
 
-/// Bytes, or `512KiB`, `1MiB`.
-fn body_cap(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<usize> {
-    let text = reader.word(entry)?;
-    let bytes = parse_size(&text.value).filter(|bytes| *bytes <= MOST_BODY_CAP);
-    if bytes.is_none() {
-        let fault = format!("`{}` is no size up to 64MiB", text.show());
-        reader.fault(text.place, fault, "write bytes, or a number with KiB or MiB: `512KiB`");
-    }
-    bytes
+/// Whether a download is asked for: expectations can then look at more.
+pub(super) fn downloads(entry: Entry<'_>) -> bool {
+    let crate::config::raw::tree::Value::Map(pairs) = &entry.node.value else { return false };
+    pairs
+        .iter()
+        .any(|(key, _)| matches!(&key.value, crate::config::raw::tree::Value::Text(name) if name == "download"))
 }
 
 /// An absolute http or https URL that shows no password; else what is wrong, and the remedy.
@@ -176,6 +178,7 @@ impl HttpShape {
             body: Bytes::from(body),
             redirects: self.redirects,
             body_cap: self.body_cap,
+            download: self.download.clone(),
             tls: self.tls.clone(),
         })
     }

@@ -1,6 +1,7 @@
 //! The kind of a probe's question, as it is written: one file per kind, each with its keys, its shape (labels still
 //! open) and what it becomes for one combination of labels.
 
+pub(in crate::config) mod download;
 pub(in crate::config) mod exec;
 pub(in crate::config) mod flow;
 pub(in crate::config) mod http;
@@ -78,8 +79,9 @@ impl Shape {
 }
 
 /// What the expectations of this kind can look at.
-pub(super) fn variables(name: &str) -> &'static [&'static str] {
-    match name {
+pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
+    match entry.name {
+        "http" if http::downloads(entry) => kind::http::DOWNLOAD_VARIABLES,
         "flow" => kind::flow::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
         "exec" => kind::exec::VARIABLES,

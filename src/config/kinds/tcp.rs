@@ -45,7 +45,10 @@ fn read_until(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<ReadUntil> {
     let found = match &*text.value {
         "line" => Some(ReadUntil::Line),
         "close" => Some(ReadUntil::Close),
-        size => parse_size(size).filter(|size| (1..=MOST_READ).contains(size)).map(ReadUntil::Bytes),
+        size => parse_size(size)
+            .and_then(|size| size.try_into().ok())
+            .filter(|size| (1..=MOST_READ).contains(size))
+            .map(ReadUntil::Bytes),
     };
     if found.is_none() {
         let fault = format!("`read` cannot be `{}`", text.show());

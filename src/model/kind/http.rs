@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::TlsOptions;
+use super::{Download, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["status", "body", "headers", "json", "timing", "url", "address"];
+
+/// What they can look at where a download is asked for.
+pub const DOWNLOAD_VARIABLES: &[&str] =
+    &["status", "body", "headers", "json", "timing", "url", "address", "bytes", "sha256", "throughput"];
 
 /// An HTTP request and how it is made.
 #[derive(Clone, Debug)]
@@ -24,6 +28,8 @@ pub struct HttpTarget {
     pub redirects: u8,
     /// How much of the answer's body is read, in decoded bytes. The rest is left unread, and that is no failure.
     pub body_cap: usize,
+    /// Received whole and checked, whatever the cap; asked for without compression of its own.
+    pub download: Option<Arc<Download>>,
     /// How the server's certificate is judged and ours is shown.
     pub tls: Arc<TlsOptions>,
 }

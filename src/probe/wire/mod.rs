@@ -4,3 +4,4 @@
 //! a small multiple of its input.
 
 pub mod perfdata;
+pub mod zip;

@@ -32,6 +32,24 @@ async fn a_status_has_its_class() {
 }
 
 #[tokio::test]
+async fn a_403_that_says_that_a_limit_is_used_up_is_rate_limited() {
+    use FailureClass::{Forbidden, NotFound, RateLimited};
+    let cases = [
+        ("403 Forbidden", "X-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 0\r\n", RateLimited),
+        ("403 Forbidden", "ratelimit-remaining: 0\r\n", RateLimited),
+        ("403 Forbidden", "Retry-After: 60\r\n", RateLimited),
+        ("403 Forbidden", "X-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 12\r\n", Forbidden),
+        ("404 Not Found", "X-RateLimit-Remaining: 0\r\n", NotFound),
+    ];
+    for (status, headers, class) in cases {
+        let server = Server::fixed(None, answer(status, headers, "")).await;
+        assert_eq!(class_and_fault(&get(&server.url("/")).await).0, class, "{status} {headers}");
+        let expect = ["status == 200", "headers['x-ratelimit-remaining'] == '9'"];
+        assert_eq!(class_and_fault(&check(target(&server.url("/")), &expect).await).0, class, "{status} {headers}");
+    }
+}
+
+#[tokio::test]
 async fn the_first_expectation_that_does_not_hold_is_the_fault() {
     let server = Server::fixed(None, answer("200 OK", "X-Version: 7\r\n", r#"{"ready": false}"#)).await;
     let asked = || target(&server.url("/"));

@@ -24,8 +24,26 @@ pub struct Http {
     /// How much of the answer's body is read: bytes, or with KiB or MiB, up to 64MiB. The rest is left unread.
     /// Default: 1MiB.
     pub body_cap: Option<Word>,
+    /// The answer is content that is received whole and checked; see Downloads. Default: the body is not judged.
+    pub download: Option<Download>,
     /// How certificates are judged and shown; see TLS options. Default: the system's roots.
     pub tls: Option<Tls>,
+}
+
+/// Content that is received whole and checked as it comes, however large.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Download {
+    /// Its SHA-256 hash, in 64 hexadecimal digits. Default: not compared.
+    pub sha256: Option<Word>,
+    /// It has at least so many bytes: a number, or one with KiB, MiB, GiB or TiB. Default: 1.
+    pub min_size: Option<Word>,
+    /// It has at most so many bytes, up to 1TiB; more are not read. Default: 1GiB.
+    pub max_size: Option<Word>,
+    /// `gzip` or `zip`: it is a sound file of that format. Default: not looked at.
+    pub integrity: Option<String>,
+    /// So much arrives in a second at least, from the first byte to the last: `1MiB/s`. Default: any.
+    pub min_throughput: Option<Word>,
 }
 
 /// A connection, with a TLS handshake or without: what is said there, and how much is read. `{{label}}` in `to` and
