@@ -29,6 +29,9 @@ pub(super) const KEYS: &[&str] = &[
     "http",
     "tcp",
     "exec",
+    "smtp",
+    "imap",
+    "mail",
     "expect",
     "resolve",
 ];
@@ -149,6 +152,11 @@ fn definition(
         Some(entry) => resolve::read(reader, entry),
         None => Some(Resolve::default()),
     };
+    if let Some(entry) = table.get("resolve").filter(|_| kind.is_some_and(|kind| kind.name == "mail"))
+        && resolve.is_some_and(|resolve| resolve.address.is_some())
+    {
+        reader.fault(entry.at, "`address` means nothing for `mail`, which asks two servers", "remove it");
+    }
     let retry = match table.get("retry") {
         Some(entry) => retry::read(reader, entry, &around.retry),
         None => Some(around.retry.clone()),

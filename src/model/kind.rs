@@ -4,7 +4,11 @@ mod download;
 pub mod exec;
 pub mod flow;
 pub mod http;
+pub mod imap;
+pub mod mail;
+mod mail_host;
 mod resolve;
+pub mod smtp;
 pub mod tcp;
 mod tls_options;
 
@@ -12,7 +16,11 @@ pub use download::{Download, Integrity};
 pub use exec::ExecTarget;
 pub use flow::FlowTarget;
 pub use http::HttpTarget;
+pub use imap::ImapTarget;
+pub use mail::{MailSend, MailTarget};
+pub use mail_host::{Encryption, Login, MailHost};
 pub use resolve::{IpChoice, Resolve};
+pub use smtp::SmtpTarget;
 pub use tcp::{ReadUntil, TcpTarget};
 pub use tls_options::TlsOptions;
 
@@ -27,6 +35,12 @@ pub enum ProbeKind {
     Tcp(TcpTarget),
     /// A command of this machine.
     Exec(ExecTarget),
+    /// A mail server that is greeted.
+    Smtp(Box<SmtpTarget>),
+    /// A mail server whose mailbox is looked into.
+    Imap(Box<ImapTarget>),
+    /// A mail that must arrive.
+    Mail(Box<MailTarget>),
 }
 
 impl ProbeKind {
@@ -38,6 +52,9 @@ impl ProbeKind {
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
             Self::Exec(_) => "exec",
+            Self::Smtp(_) => "smtp",
+            Self::Imap(_) => "imap",
+            Self::Mail(_) => "mail",
         }
     }
 
@@ -49,6 +66,9 @@ impl ProbeKind {
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
             Self::Tcp(tcp) => &tcp.host,
             Self::Exec(_) => "localhost",
+            Self::Smtp(smtp) => &smtp.server.host,
+            Self::Imap(imap) => &imap.server.host,
+            Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox.host, |send| &send.server.host),
         }
     }
 
@@ -65,6 +85,9 @@ impl ProbeKind {
                 let words: Vec<&str> = std::iter::once(&exec.program).chain(&exec.args).map(String::as_str).collect();
                 words.join(" ")
             }
+            Self::Smtp(smtp) => smtp.server.show("smtp"),
+            Self::Imap(imap) => imap.server.show("imap"),
+            Self::Mail(mail) => mail.show(),
         }
     }
 
@@ -78,6 +101,9 @@ impl ProbeKind {
             Self::Http(http) => (http.url.scheme() == "https").then_some(&http.tls),
             Self::Tcp(tcp) => tcp.tls.as_deref(),
             Self::Exec(_) => None,
+            Self::Smtp(smtp) => smtp.server.tls(),
+            Self::Imap(imap) => imap.server.tls(),
+            Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox, |send| &send.server).tls(),
         }
     }
 }

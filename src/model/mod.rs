@@ -37,8 +37,8 @@ pub use id::{
 };
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use kind::{
-    Download, ExecTarget, FlowTarget, HttpTarget, Integrity, IpChoice, ProbeKind, ReadUntil, Resolve, TcpTarget,
-    TlsOptions,
+    Download, Encryption, ExecTarget, FlowTarget, HttpTarget, ImapTarget, Integrity, IpChoice, Login, MailHost,
+    MailSend, MailTarget, ProbeKind, ReadUntil, Resolve, SmtpTarget, TcpTarget, TlsOptions,
 };
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};

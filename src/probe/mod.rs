@@ -21,8 +21,12 @@ mod flow;
 mod frame;
 mod group;
 mod http;
+mod imap;
+mod lines;
+mod mail;
 mod means;
 mod redirect;
+mod smtp;
 mod stopwatch;
 mod tcp;
 mod tls;
@@ -73,6 +77,9 @@ enum PreparedKind {
     Http(Box<http::HttpProbe>),
     Tcp(tcp::TcpProbe),
     Exec(exec::ExecProbe),
+    Smtp(Box<smtp::SmtpProbe>),
+    Imap(imap::ImapProbe),
+    Mail(Box<mail::MailProbe>),
 }
 
 /// What a finished check came to.
@@ -163,6 +170,14 @@ impl PreparedKind {
             ProbeKind::Exec(target) => {
                 Self::Exec(exec::ExecProbe::new(target, request, means.commands(), probe.timeout))
             }
+            ProbeKind::Smtp(target) => {
+                Self::Smtp(Box::new(smtp::SmtpProbe::new(target, resolve, request, &probe.expect, means)?))
+            }
+            ProbeKind::Imap(target) => Self::Imap(imap::ImapProbe::new(target, resolve, request, means)?),
+            ProbeKind::Mail(target) => {
+                let (id, timeout) = (&probe.id, probe.timeout);
+                Self::Mail(Box::new(mail::MailProbe::new(target, id, timeout, resolve.ip, request, means)?))
+            }
         })
     }
 }
@@ -175,6 +190,9 @@ impl Prepared {
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
             PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Imap(imap) => frame::check(imap, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Mail(mail) => frame::check(&**mail, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Smtp(smtp) => frame::check(&**smtp, &self.expect, limit, trace, secrets).await,
         }
     }
 }

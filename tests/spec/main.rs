@@ -24,6 +24,7 @@ mod tidy;
 
 mod given;
 mod network;
+mod mail_system;
 mod servers;
 mod story;
 mod smtp;

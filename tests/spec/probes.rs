@@ -6,10 +6,13 @@ mod downloads;
 mod exec;
 mod failures;
 mod flow;
+mod mail;
+mod mail_hostile;
 mod phases;
 mod redirects;
 mod routes;
 mod tcp;
+mod written;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,7 +5,11 @@ pub(in crate::config) mod download;
 pub(in crate::config) mod exec;
 pub(in crate::config) mod flow;
 pub(in crate::config) mod http;
+pub(in crate::config) mod imap;
+pub(in crate::config) mod mail;
+pub(in crate::config) mod mail_host;
 pub(in crate::config) mod resolve;
+pub(in crate::config) mod smtp;
 pub(in crate::config) mod tcp;
 
 use std::collections::BTreeMap;
@@ -17,7 +21,7 @@ use super::text::{Given, Values};
 use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
-pub(super) const KINDS: &[&str] = &["flow", "http", "tcp", "exec"];
+pub(super) const KINDS: &[&str] = &["flow", "http", "tcp", "exec", "smtp", "imap", "mail"];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -42,6 +46,9 @@ pub(super) enum Shape {
     Http(http::HttpShape),
     Tcp(tcp::TcpShape),
     Exec(exec::ExecShape),
+    Smtp(Box<smtp::SmtpShape>),
+    Imap(Box<imap::ImapShape>),
+    Mail(Box<mail::MailShape>),
 }
 
 impl Shape {
@@ -52,6 +59,9 @@ impl Shape {
             "http" => http::read(reader, entry, around).map(Self::Http),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
             "exec" => exec::read(reader, entry, around).map(Self::Exec),
+            "smtp" => smtp::read(reader, entry, around).map(|shape| Self::Smtp(Box::new(shape))),
+            "imap" => imap::read(reader, entry, around).map(|shape| Self::Imap(Box::new(shape))),
+            "mail" => mail::read(reader, entry, around).map(|shape| Self::Mail(Box::new(shape))),
             _ => None,
         }
     }
@@ -63,6 +73,9 @@ impl Shape {
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
             Self::Exec(shape) => shape.fill(reader, values).map(ProbeKind::Exec),
+            Self::Smtp(shape) => shape.fill(reader, values).map(|smtp| ProbeKind::Smtp(Box::new(smtp))),
+            Self::Imap(shape) => shape.fill(reader, values).map(|imap| ProbeKind::Imap(Box::new(imap))),
+            Self::Mail(shape) => shape.fill(reader, values).map(|mail| ProbeKind::Mail(Box::new(mail))),
         }
     }
 
@@ -73,6 +86,9 @@ impl Shape {
             Self::Http(shape) => shape.skips_verification(),
             Self::Tcp(shape) => shape.skips_verification(),
             Self::Exec(_) => false,
+            Self::Smtp(shape) => shape.skips_verification(),
+            Self::Imap(shape) => shape.skips_verification(),
+            Self::Mail(shape) => shape.skips_verification(),
         };
         skips.then_some("does not verify certificates: `skip_verify` is set")
     }
@@ -85,6 +101,9 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "flow" => kind::flow::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
         "exec" => kind::exec::VARIABLES,
+        "smtp" => kind::smtp::VARIABLES,
+        "imap" => kind::imap::VARIABLES,
+        "mail" => kind::mail::VARIABLES,
         _ => kind::http::VARIABLES,
     }
 }

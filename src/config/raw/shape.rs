@@ -4,6 +4,7 @@
 
 mod flow;
 mod kinds;
+mod mail;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 pub use flow::*;
 pub use kinds::*;
+pub use mail::*;
 
 /// The JSON Schema (draft 2020-12) of probes.yaml.
 #[must_use]
@@ -130,6 +132,12 @@ pub struct Probe {
     pub tcp: Option<Tcp>,
     /// A command of this machine: a plugin of Nagios, say.
     pub exec: Option<Exec>,
+    /// Greets a mail server.
+    pub smtp: Option<Smtp>,
+    /// Looks into a mailbox.
+    pub imap: Option<Imap>,
+    /// Sees that mail arrives.
+    pub mail: Option<Mail>,
     /// Conditions in CEL, all of which must hold; which variables there are is the kind's to say. Default: what the
     /// kind itself calls a success.
     #[schemars(length(min = 1))]

@@ -5,3 +5,7 @@
 
 pub mod perfdata;
 pub mod zip;
+pub mod imap;
+pub mod letter;
+pub mod smtp;
+pub mod step;

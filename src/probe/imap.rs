@@ -1,0 +1,50 @@
+//! The IMAP kind: a mail server is greeted, and a mailbox is looked into.
+
+mod session;
+
+use super::frame::{Broken, Question, Seen};
+use super::means::Means;
+use super::stopwatch::Trace;
+use crate::model::condition::Fact;
+use crate::model::{ImapTarget, Resolve};
+
+pub(super) use session::{ImapRoute, ImapSession, quote};
+
+/// A look that can be taken again and again.
+pub(super) struct ImapProbe {
+    request: String,
+    route: ImapRoute,
+    mailbox: Option<String>,
+}
+
+impl ImapProbe {
+    pub(super) fn new(
+        target: &ImapTarget,
+        resolve: Resolve,
+        request: String,
+        means: &mut Means,
+    ) -> Result<Self, String> {
+        let route = ImapRoute::new(&target.server, resolve, means)?;
+        Ok(Self { request, route, mailbox: target.mailbox.clone() })
+    }
+}
+
+impl Question for ImapProbe {
+    fn request(&self) -> &str {
+        &self.request
+    }
+
+    async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+        let mut session = self.route.open(trace, seen).await?;
+        let messages = match &self.mailbox {
+            Some(mailbox) => session.look_into(mailbox, false, seen).await?.map(i64::try_from),
+            None => None,
+        };
+        seen.facts.push(("messages", messages.and_then(Result::ok).map_or(Fact::Null, Fact::Int)));
+        seen.facts.push(("banner", Fact::Text(session.banner.as_str().into())));
+        let capabilities = session.capabilities.iter().map(|word| Fact::Text(word.as_str().into()));
+        seen.facts.push(("capabilities", Fact::List(capabilities.collect())));
+        session.log_out().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! The SMTP kind: a mail server is greeted, and asked whether it would take a mail.
+
+mod session;
+
+use super::frame::{Broken, Question, Seen};
+use super::means::Means;
+use super::stopwatch::Trace;
+use crate::model::condition::Fact;
+use crate::model::{Condition, Resolve, SmtpTarget};
+
+pub(super) use session::SmtpRoute;
+
+/// A greeting that can be made again and again.
+pub(super) struct SmtpProbe {
+    request: String,
+    route: SmtpRoute,
+    sender: String,
+    recipient: Option<String>,
+    /// Whether an expectation says which code is right, so that a refused recipient need not be a failure.
+    judged: bool,
+}
+
+impl SmtpProbe {
+    pub(super) fn new(
+        target: &SmtpTarget,
+        resolve: Resolve,
+        request: String,
+        expect: &[Condition],
+        means: &mut Means,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            request,
+            route: SmtpRoute::new(&target.server, target.helo.clone(), resolve, means)?,
+            sender: target.sender.clone(),
+            recipient: target.recipient.clone(),
+            judged: expect.iter().any(|condition| condition.mentions("code")),
+        })
+    }
+}
+
+impl Question for SmtpProbe {
+    fn request(&self) -> &str {
+        &self.request
+    }
+
+    async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+        let mut session = self.route.open(trace, seen).await?;
+        if let Some(recipient) = &self.recipient {
+            session.mail_from(&self.sender, seen).await?;
+            match session.recipient(recipient, seen).await {
+                Err(Broken::Failed(..)) if self.judged && seen.status.is_some_and(|code| code >= 400) => {}
+                other => other?,
+            }
+        }
+        let extensions = session.extensions.iter().map(|extension| Fact::Text(extension.as_str().into()));
+        seen.facts.push(("extensions", Fact::List(extensions.collect())));
+        seen.facts.push(("banner", Fact::Text(session.banner.as_str().into())));
+        seen.facts.push(("code", seen.status.map_or(Fact::Null, |code| Fact::Int(code.into()))));
+        session.quit().await;
+        Ok(())
+    }
+}
