@@ -60,7 +60,7 @@ enum Command {
     /// Run the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration again
     Run,
     /// Check the configuration: all its problems, or what would be done
-    Validate,
+    Validate(validate::Args),
     /// Make every check once and show what came of it; exit code 1 if one failed
     Once(once::Args),
     /// Rehearse failures in virtual time, by the configuration: what would be noticed, when, and who would be told;
@@ -114,7 +114,7 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let ended = match command {
         Command::Run => run::run(&flags, &secrets),
-        Command::Validate => validate::run(&flags),
+        Command::Validate(args) => validate::run(&flags, &args),
         Command::Once(args) => once::run(&flags, &args, &secrets),
         Command::Drill(args) => drill::run(&flags, &args),
         Command::Incident(command) => incident::run(&flags, command),

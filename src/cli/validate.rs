@@ -1,172 +1,75 @@
-//! `tripline validate`: all problems of the configuration, or what would be done.
+//! `tripline validate`: all problems of the configuration, or what would be done and how soon an outage is noticed.
+
+mod noise;
+mod plan;
 
 use std::time::Duration;
 
 use crate::clock;
 use crate::config::Config;
-use crate::detect::{reach, self_check};
-use crate::model::unit::show_duration;
-use crate::model::{Cadence, Calendar, Maintenance, Role, Rule, RuleKind, Scope, Timestamp, Window};
+use crate::detect::reach::{self, Reach};
+use crate::model::Rule;
+use crate::model::unit::{parse_duration, show_duration};
 
 use super::{Ending, Flags, complain, load};
 
-pub(super) fn run(flags: &Flags) -> anyhow::Result<Ending> {
-    match load::load(&flags.config) {
-        Ok(config) => {
-            println!("{} is well.\n", flags.config.display());
-            print!("{}", plan(&config, clock::now()));
-            Ok(Ending::Well)
-        }
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The longest time to detect that you allow: exit code 1 if a rule about failing checks may take longer for a slice
+    /// that fails as a whole (rules with `latency`, `burn_rate`, `expires_within` and `missing` are not asked)
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    budget: Option<Duration>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|why| format!("{}; {}", why.fault, why.remedy))
+}
+
+pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
+    let config = match load::load(&flags.config) {
+        Ok(config) => config,
         Err(problems) => {
             complain(&problems.to_string());
-            Ok(Ending::Usage)
+            return Ok(Ending::Usage);
         }
-    }
-}
-
-/// What would be done, for a person to check.
-fn plan(config: &Config, now: Timestamp) -> String {
-    let per_minute: f64 = config
-        .probes
+    };
+    let noise = noise::of(&flags.db, clock::now());
+    let reaches: Vec<(&Rule, Vec<Reach>)> = config
+        .rules
         .iter()
-        .map(|probe| match &probe.cadence {
-            Cadence::Every(interval) => 60.0 / interval.as_secs_f64(),
-            Cadence::At(calendar) => mean_rate(calendar, now),
-        })
-        .sum();
-    let canaries: Vec<&str> =
-        config.probes.iter().filter(|probe| probe.role == Role::Canary).map(|probe| probe.id.as_str()).collect();
-    let mut text = format!(
-        "{}: {} on {}, {per_minute:.1} checks a minute, location {}\n",
-        config.name,
-        counted(config.probes.len() - canaries.len(), "probe"),
-        counted(config.components.len(), "component"),
-        config.location,
-    );
-    let widest = config.components.iter().map(|component| component.name.chars().count()).max().unwrap_or_default();
-    for component in &config.components {
-        let probes = config.probes.iter().filter(|probe| probe.component == component.id);
-        let mut names: Vec<(&str, usize)> = Vec::new();
-        for probe in probes {
-            match names.iter_mut().find(|(name, _)| *name == probe.name.as_str()) {
-                Some((_, count)) => *count += 1,
-                None => names.push((probe.name.as_str(), 1)),
-            }
-        }
-        let listed: Vec<String> = names
-            .iter()
-            .map(|(name, count)| if *count == 1 { (*name).to_owned() } else { format!("{name} ×{count}") })
-            .collect();
-        let listed = if listed.is_empty() { "no probe".to_owned() } else { listed.join(", ") };
-        text.push_str(&format!("  {:<widest$}  {listed}\n", component.name));
+        .map(|rule| (rule, reach::reach(rule, &config.probes, &config.cohorts, noise.share)))
+        .collect();
+    println!("{} is well.\n", flags.config.display());
+    print!("{}", plan::plan(&config, &reaches, &noise, clock::now()));
+    let Some(budget) = args.budget else { return Ok(Ending::Well) };
+    let over = over(&config, &reaches, budget);
+    if over.is_empty() {
+        println!(
+            "\nEvery rule about failing checks notices the outage of a whole slice within {}.",
+            show_duration(budget)
+        );
+        return Ok(Ending::Well);
     }
-    if !canaries.is_empty() {
-        text.push_str(&format!("and {}: {}\n", counted_canaries(canaries.len()), canaries.join(", ")));
+    println!("\nOVER THE BUDGET of {}:", show_duration(budget));
+    for line in over {
+        println!("  {line}");
     }
-    text.push_str("\nTime to detect, at the worst, when every check of a slice is bad:\n");
-    for rule in &config.rules {
-        text.push_str(&format!("  {}\n", describe(rule)));
-        for reach in reach::reach(rule, &config.probes, &config.cohorts) {
-            let mut of = reach.slice.to_string();
-            if reach.alike > 1 {
-                of.push_str(&format!(" and {} alike", reach.alike - 1));
-            }
-            let worst = match reach.worst {
-                Ok(time) => show_duration(time),
-                Err(why) => format!("no bound: {why}"),
-            };
-            text.push_str(&format!("    {of:<48} {worst}\n"));
+    Ok(Ending::Unwell)
+}
+
+/// Which rules may take longer than the budget, and for which slices.
+fn over(config: &Config, reaches: &[(&Rule, Vec<Reach>)], budget: Duration) -> Vec<String> {
+    let mut over = Vec::new();
+    let prompt = reaches.iter().filter(|(rule, _)| reach::is_prompt(rule));
+    for (rule, reach) in prompt.flat_map(|(rule, reaches)| reaches.iter().map(move |reach| (rule, reach))) {
+        match &reach.worst {
+            Ok(worst) if *worst <= budget => {}
+            Ok(worst) => over.push(format!("{} for {}: {}", rule.id, plan::named(reach), show_duration(*worst))),
+            Err(why) => over.push(format!("{} for {}: no bound: {why}", rule.id, plan::named(reach))),
         }
     }
-    for receiver in config.receivers.keys() {
-        let rules: Vec<&str> =
-            config.rules.iter().filter(|rule| rule.tell.contains(receiver)).map(|rule| rule.id.as_str()).collect();
-        let rules = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
-        text.push_str(&format!("\n{receiver} is told by {rules}\n"));
+    if !config.rules.iter().any(reach::is_prompt) {
+        over.push("there is no rule about failing checks".into());
     }
-    if !config.maintenance.is_empty() {
-        text.push_str("\nMaintenance, in which messages wait:\n");
-    }
-    for maintenance in &config.maintenance {
-        text.push_str(&format!("  {}\n", window(maintenance, now)));
-    }
-    for warning in &config.warnings {
-        text.push_str(&format!("\nWARNING: {warning}\n"));
-    }
-    text
-}
-
-fn counted_canaries(count: usize) -> String {
-    if count == 1 { "1 canary".into() } else { format!("{count} canaries") }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// How many times a minute a calendar comes about on average, by its next times: a thousand of them, or those of a week.
-fn mean_rate(calendar: &Calendar, now: Timestamp) -> f64 {
-    let (mut last, mut count) = (now, 0_u32);
-    while let Some(next) = calendar.next_after(last).filter(|_| count < 1_000) {
-        (last, count) = (next, count + 1);
-        if last.since(now) >= Duration::from_secs(7 * 86_400) {
-            break;
-        }
-    }
-    let minutes = last.since(now).as_secs_f64() / 60.0;
-    if count == 0 { 0.0 } else { f64::from(count) / minutes.max(1.0) }
-}
-
-/// A maintenance, and its window that is open or comes next.
-fn window(maintenance: &Maintenance, now: Timestamp) -> String {
-    let show = |window: Window| format!("from {} until {}", window.from.show(), window.until.show());
-    let when = match (maintenance.when.open_at(now), maintenance.when.next_after(now)) {
-        (Some(open), _) => format!("OPEN NOW, {}", show(open)),
-        (None, Some(next)) => format!("next {}", show(next)),
-        (None, None) => "over; it can be removed".to_owned(),
-    };
-    format!("{} ({}): {when}", maintenance.id, covers(&maintenance.over))
-}
-
-fn covers(scope: &Scope) -> String {
-    let mut parts = Vec::new();
-    parts.extend(scope.components.iter().map(ToString::to_string));
-    parts.extend(scope.probes.iter().map(|probe| format!("probe {probe}")));
-    parts.extend(scope.labels.iter().map(|(name, value)| format!("{name}={value}")));
-    if parts.is_empty() { "everything".to_owned() } else { parts.join(", ") }
-}
-
-fn describe(rule: &Rule) -> String {
-    let origin = if rule.built_in { ", built in" } else { "" };
-    let how = match &rule.kind {
-        RuleKind::ErrorRate(rate) => {
-            format!("above {} within {}, at least {}", rate.above, show_duration(rate.within), rate.at_least)
-        }
-        RuleKind::Change(change) => format!(
-            "more than usual, with at most {} in {}",
-            counted(change.false_alarms.count as usize, "false alarm"),
-            show_duration(change.false_alarms.per)
-        ),
-        RuleKind::Consecutive(run) => format!("{} in a row", run.count),
-        RuleKind::Latency(latency) => format!(
-            "{} quantile of {} above {} within {}, at least {} checks",
-            latency.quantile,
-            latency.of.as_str(),
-            show_duration(latency.above),
-            show_duration(latency.within),
-            latency.at_least,
-        ),
-        RuleKind::BurnRate(burn) => format!(
-            "burns the budget of {} more than {} times too fast in {} and {}, at least {} bad",
-            burn.objective,
-            f64::from(burn.factor) / 1_000.0,
-            show_duration(burn.long),
-            show_duration(burn.short),
-            burn.at_least,
-        ),
-        RuleKind::Expiry(expiry) => format!("certificate runs out within {}", show_duration(expiry.within)),
-        RuleKind::Missing(missing) => format!("no check for {}", show_duration(missing.after)),
-        RuleKind::Offline => format!("nothing can be reached for {}", show_duration(self_check::TELL_AFTER)),
-    };
-    format!("{} ({}{origin}): {how}", rule.id, rule.severity)
+    over
 }

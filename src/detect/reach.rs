@@ -27,10 +27,13 @@ use super::change;
 use super::slices::Slices;
 use super::{expiry, missing};
 
+mod outlook;
 mod slow;
 
+pub use outlook::{MONTH, Outlook, PART};
+
 /// What a rule can do for one of its slices, or several that are alike.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Reach {
     /// The slice; the first of those that are alike.
     pub slice: Slice,
@@ -41,13 +44,16 @@ pub struct Reach {
     /// From the fault to the end of the check that shows it, when every check of the slice fails; or why the rule
     /// would never notice.
     pub worst: Result<Duration, String>,
+    /// What is likely; of slices that are alike, that of the first, and their false alarms together.
+    pub outlook: Outlook,
 }
 
-/// What a rule can do, for each kind of slice that it has.
+/// What a rule can do, for each kind of slice that it has, where this share of checks fails by accident.
 #[must_use]
-pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>) -> Vec<Reach> {
+pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>, noise: f64) -> Vec<Reach> {
     let mut reaches: Vec<Reach> = Vec::new();
-    let mut add = |slice: Slice, probes: &[&Probe], worst: Result<Duration, String>| {
+    // `share` is what a change rule gives the slice: its threshold, and one of how many slices it is.
+    let mut add = |slice: Slice, probes: &[&Probe], worst: Result<Duration, String>, share: (f64, usize)| {
         let names = |slice: &Slice| Vec::from_iter(slice.labels.keys().cloned());
         let known = reaches.iter_mut().find(|known| {
             known.worst == worst
@@ -56,9 +62,13 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
         });
         match known {
             Some(known) => known.alike += 1,
-            None => reaches.push(Reach { slice, alike: 1, probes: probes.len(), worst }),
+            None => {
+                let outlook = outlook::outlook(rule, probes, share.0, share.1, noise);
+                reaches.push(Reach { slice, alike: 1, probes: probes.len(), worst, outlook });
+            }
         }
     };
+    const NO_SHARE: (f64, usize) = (0.0, 1);
     let per_slice = |per: &[LabelName], add: &mut dyn FnMut(Slice, &[&Probe])| {
         let slices = Slices::new(&rule.over, per, probes);
         for (slice, members) in slices.all().iter().zip(members(&slices, probes)) {
@@ -68,21 +78,21 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
     let covered = probes.iter().filter(|probe| rule.over.covers(probe));
     match &rule.kind {
         RuleKind::ErrorRate(rate) => {
-            per_slice(&rate.per, &mut |slice, members| add(slice, members, error_rate(rate, members)));
+            per_slice(&rate.per, &mut |slice, members| add(slice, members, error_rate(rate, members), NO_SHARE));
         }
         RuleKind::Latency(latency) => {
             let slow = slow::latency(latency);
-            per_slice(&latency.per, &mut |slice, members| add(slice, members, error_rate(&slow, members)));
+            per_slice(&latency.per, &mut |slice, members| add(slice, members, error_rate(&slow, members), NO_SHARE));
         }
         RuleKind::BurnRate(burn) => {
-            per_slice(&burn.per, &mut |slice, members| add(slice, members, slow::burn_rate(burn, members)));
+            per_slice(&burn.per, &mut |slice, members| add(slice, members, slow::burn_rate(burn, members), NO_SHARE));
         }
         RuleKind::Change(change) => {
             let slices = change::slices(rule, probes, cohorts);
             let thresholds = change::thresholds(change, &slices, probes);
             for ((slice, members), threshold) in slices.all().iter().zip(members(&slices, probes)).zip(thresholds) {
                 let needed = change::evidence::bad_in_a_row(change::baseline::FLOOR, threshold);
-                add(slice.clone(), &members, in_a_row(needed, &members));
+                add(slice.clone(), &members, in_a_row(needed, &members), (threshold, slices.all().len()));
             }
         }
         // It judges no probe.
@@ -93,7 +103,7 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
                     Some(interval) => Ok(interval.saturating_mul(run.count) + longest(None, probe)),
                     None => Err(format!("{} in a row, as its calendar goes", run.count)),
                 };
-                add(missing::slice(probe), &[probe], worst);
+                add(missing::slice(probe), &[probe], worst, NO_SHARE);
             }
         }
         RuleKind::Expiry(_) => {
@@ -101,16 +111,35 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>)
                 // The first of them that is made shows it.
                 let shown = members.iter().filter_map(|probe| Some(interval(probe)? + probe.timeout)).min();
                 let worst = shown.ok_or_else(|| "with the next check, as the calendar goes".to_owned());
-                add(expiry::slice(&host.into()), &members, worst);
+                add(expiry::slice(&host.into()), &members, worst, NO_SHARE);
             }
         }
         RuleKind::Missing(rule) => {
             for probe in covered {
-                add(missing::slice(probe), &[probe], Ok(rule.after + probe.timeout));
+                add(missing::slice(probe), &[probe], Ok(rule.after + probe.timeout), NO_SHARE);
             }
         }
     }
+    for reach in &mut reaches {
+        #[expect(clippy::cast_precision_loss, reason = "counts of slices are far below 2^52")]
+        let alike = reach.alike as f64;
+        reach.outlook.false_alarms = reach.outlook.false_alarms.clone().map(|alarms| alarms * alike);
+    }
     reaches
+}
+
+/// Whether a rule is there to tell of failing checks soon, so that a time to detect can be asked of it: one about
+/// change, an error rate or failures in a row.
+#[must_use]
+pub fn is_prompt(rule: &Rule) -> bool {
+    matches!(rule.kind, RuleKind::Change(_) | RuleKind::ErrorRate(_) | RuleKind::Consecutive(_))
+}
+
+/// The chance that an outage that hits each customer with this chance, independently, hits at least one of so many: what
+/// a cohort of that many values sees of an outage of a part of all customers.
+#[must_use]
+pub fn coverage(values: usize, hit: f64) -> f64 {
+    1.0 - (1.0 - hit).powi(i32::try_from(values).unwrap_or(i32::MAX))
 }
 
 /// The probes of each slice.

@@ -313,7 +313,7 @@ proptest! {
             Probe { cadence, timeout, ..probe(&index.to_string(), "api", &[]) }
         }).collect();
         let rate = ErrorRate { above: Ratio::from_percent(percent), within: secs(within), at_least, ..rate() };
-        let promised = reach(&rule(RuleKind::ErrorRate(rate.clone())), &probes, &BTreeMap::<LabelName, ()>::new());
+        let promised = reach(&rule(RuleKind::ErrorRate(rate.clone())), &probes, &BTreeMap::<LabelName, ()>::new(), 0.001);
         prop_assert_eq!(promised.len(), 1);
         let Ok(worst) = promised[0].worst.clone() else { return Ok(()) };
 

@@ -70,6 +70,26 @@ fn validate_shows_the_plan_of_a_good_config_and_is_silent_on_standard_error() {
 }
 
 #[test]
+fn validate_holds_the_rules_about_failing_checks_to_a_budget() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "name: Forge\ncohorts: {workspace: [acme, globex]}\ncomponents: {website: {}}\nprobes:\n  home:\n    \
+                  component: website\n    for_each: [workspace]\n    interval: 10s\n    timeout: 2s\n    retry: {times: 0}\n    \
+                  http: {url: \"https://forge.example/\"}\nrules:\n  down: {consecutive: 3}\n  \
+                  certificates: {expires_within: 14d}\n  never: {above: 5%, within: 20s, at_least: 9}\n";
+    std::fs::write(folder.path().join("probes.yaml"), config).unwrap();
+    let over = tripline(folder.path(), &["validate", "--budget", "31s"]).with(1).out;
+    assert!(over.contains("OVER THE BUDGET of 31s:\n  down for home[workspace=acme] and 1 alike: 32s\n"), "{over}");
+    assert!(over.contains("never for all checks: no bound: it needs 9 bad checks within 20s"), "{over}");
+    assert!(over.contains("WARNING: rule never may never notice anything: it needs 9"), "{over}");
+    assert!(over.contains("workspace: 19%, with 2 of 2 values watched"), "{over}");
+    std::fs::write(folder.path().join("probes.yaml"), config.replace("  never", "  # never")).unwrap();
+    let within = tripline(folder.path(), &["validate", "--budget", "32s"]).with(0).out;
+    assert!(within.contains("notices the outage of a whole slice within 32s"), "{within}");
+    let usage = tripline(folder.path(), &["validate", "--budget", "soon"]).with(2).err;
+    assert!(usage.contains("soon"), "{usage}");
+}
+
+#[test]
 fn validate_shows_all_problems_of_a_bad_config_with_their_places() {
     let folder = folder(WELL.replace("name: Shop", "nam: Shop").replace("component: web", "component: wep"));
     let ended = tripline(folder.path(), &["validate"]).with(2);

@@ -93,6 +93,33 @@ pub(in crate::detect) fn bad_in_a_row(usual: f64, threshold: f64) -> u64 {
     whole(threshold / most)
 }
 
+/// How many checks it takes, in the median of so many plays, until a threshold is reached when this share of them is bad
+/// and the usual rate is the floor. Nothing when half the plays last longer than `longest`. The plays are the same each
+/// time: their random numbers are SplitMix64's (G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014) from a fixed seed.
+pub(in crate::detect) fn median_checks(threshold: f64, share: f64, plays: u64, longest: u32) -> Option<u32> {
+    let weights = Weights::against(super::baseline::FLOOR, 1);
+    let mut state = 0_u64;
+    let mut happens = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+        let part = ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64;
+        part < share
+    };
+    let play = |_| {
+        let mut sums = Sums::default();
+        (1..=longest).find(|_| {
+            sums.add(happens(), &weights);
+            sums.beyond(threshold).is_some()
+        })
+    };
+    let mut lengths: Vec<u32> = (0..plays).map(play).map(|length| length.unwrap_or(u32::MAX)).collect();
+    lengths.sort_unstable();
+    lengths.get(lengths.len() / 2).copied().filter(|median| *median <= longest)
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
 fn whole(number: f64) -> u64 {
     number.ceil() as u64

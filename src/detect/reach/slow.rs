@@ -25,6 +25,12 @@ pub(super) fn burn_rate(burn: &BurnRate, probes: &[&Probe]) -> Result<Duration, 
     Ok(worst)
 }
 
+/// The two windows as error rates; both must be exceeded.
+pub(super) fn windows(burn: &BurnRate) -> [ErrorRate; 2] {
+    let above = Ratio::from_ppm(u32::try_from(burn.threshold().div_ceil(1_000)).unwrap_or(u32::MAX));
+    [(burn.long, burn.at_least), (burn.short, 1)].map(|(window, at_least)| rate(above, window, at_least))
+}
+
 fn rate(above: Ratio, within: Duration, at_least: u32) -> ErrorRate {
     let clear = Clear { below: above, hold: Duration::ZERO };
     ErrorRate { bad: Bad::Failed, above, within, at_least, per: Vec::new(), clear }
