@@ -113,6 +113,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Tls", tls::KEYS),
         ("Totp", kinds::flow::TOTP_KEYS),
         ("Until", kinds::flow::UNTIL_KEYS),
+        ("TlsProbe", kinds::tls::KEYS),
     ])
 }
 

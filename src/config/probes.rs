@@ -28,6 +28,7 @@ pub(super) const KEYS: &[&str] = &[
     "flow",
     "http",
     "tcp",
+    "tls",
     "exec",
     "smtp",
     "imap",

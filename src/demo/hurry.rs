@@ -59,8 +59,12 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
     config.probes.retain(|probe| probe.role == Role::Service);
     for probe in &mut config.probes {
         match &mut probe.kind {
-            ProbeKind::Tcp(_) | ProbeKind::Exec(_) | ProbeKind::Smtp(_) | ProbeKind::Imap(_) | ProbeKind::Mail(_) => {
-            }
+            ProbeKind::Tcp(_)
+            | ProbeKind::Tls(_)
+            | ProbeKind::Exec(_)
+            | ProbeKind::Smtp(_)
+            | ProbeKind::Imap(_)
+            | ProbeKind::Mail(_) => {}
             ProbeKind::Flow(flow) => {
                 probe.resolve.address = Some(address);
                 for step in &mut flow.steps {

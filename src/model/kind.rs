@@ -10,6 +10,7 @@ mod mail_host;
 mod resolve;
 pub mod smtp;
 pub mod tcp;
+pub mod tls;
 mod tls_options;
 
 pub use download::{Download, Integrity};
@@ -22,6 +23,7 @@ pub use mail_host::{Encryption, Login, MailHost};
 pub use resolve::{IpChoice, Resolve};
 pub use smtp::SmtpTarget;
 pub use tcp::{ReadUntil, TcpTarget};
+pub use tls::{StartTls, TlsTarget};
 pub use tls_options::TlsOptions;
 
 /// What is asked, and of whom.
@@ -33,6 +35,8 @@ pub enum ProbeKind {
     Http(HttpTarget),
     /// A connection, and a TLS handshake if that is wanted.
     Tcp(TcpTarget),
+    /// A TLS handshake, and the certificates that it shows.
+    Tls(TlsTarget),
     /// A command of this machine.
     Exec(ExecTarget),
     /// A mail server that is greeted.
@@ -51,6 +55,7 @@ impl ProbeKind {
             Self::Flow(_) => "flow",
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
+            Self::Tls(_) => "tls",
             Self::Exec(_) => "exec",
             Self::Smtp(_) => "smtp",
             Self::Imap(_) => "imap",
@@ -65,6 +70,7 @@ impl ProbeKind {
             Self::Flow(flow) => flow.first().and_then(|first| first.base.url.host_str()).unwrap_or_default(),
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
             Self::Tcp(tcp) => &tcp.host,
+            Self::Tls(tls) => &tls.host,
             Self::Exec(_) => "localhost",
             Self::Smtp(smtp) => &smtp.server.host,
             Self::Imap(imap) => &imap.server.host,
@@ -81,6 +87,7 @@ impl ProbeKind {
             Self::Tcp(tcp) => {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
             }
+            Self::Tls(tls) => format!("tls://{}:{}", tls.host, tls.port),
             Self::Exec(exec) => {
                 let words: Vec<&str> = std::iter::once(&exec.program).chain(&exec.args).map(String::as_str).collect();
                 words.join(" ")
@@ -100,6 +107,7 @@ impl ProbeKind {
             }
             Self::Http(http) => (http.url.scheme() == "https").then_some(&http.tls),
             Self::Tcp(tcp) => tcp.tls.as_deref(),
+            Self::Tls(tls) => Some(&tls.tls),
             Self::Exec(_) => None,
             Self::Smtp(smtp) => smtp.server.tls(),
             Self::Imap(imap) => imap.server.tls(),

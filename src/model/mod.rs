@@ -38,7 +38,7 @@ pub use id::{
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use kind::{
     Download, Encryption, ExecTarget, FlowTarget, HttpTarget, ImapTarget, Integrity, IpChoice, Login, MailHost,
-    MailSend, MailTarget, ProbeKind, ReadUntil, Resolve, SmtpTarget, TcpTarget, TlsOptions,
+    MailSend, MailTarget, ProbeKind, ReadUntil, Resolve, SmtpTarget, StartTls, TcpTarget, TlsOptions, TlsTarget,
 };
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};

@@ -26,6 +26,8 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// Where to connect to, again and again.
 pub(super) struct Dial {
     host: String,
+    /// The name that TLS asks for and that the certificate must be valid for.
+    name: String,
     port: u16,
     resolve: Resolve,
     resolver: Arc<Resolver>,
@@ -34,7 +36,12 @@ pub(super) struct Dial {
 impl Dial {
     /// To this host (an address of IPv6 without brackets) and port.
     pub(super) fn new(host: &str, port: u16, resolve: Resolve, resolver: Arc<Resolver>) -> Self {
-        Self { host: host.into(), port, resolve, resolver }
+        Self { host: host.into(), name: host.into(), port, resolve, resolver }
+    }
+
+    /// The same, but TLS asks for this name, and the certificate must be valid for it.
+    pub(super) fn named(self, name: &str) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Connects, and notes the address and the phases `dns` and `connect`. Nagle's delay is off.
@@ -65,8 +72,8 @@ impl Dial {
         config: Arc<ClientConfig>,
         trace: &Trace,
     ) -> Result<TlsStream<TcpStream>, Broken> {
-        let name = ServerName::try_from(self.host.clone()).map_err(|_| {
-            Broken::failed(FailureClass::Tls, format!("`{}` is no name for a certificate", self.host))
+        let name = ServerName::try_from(self.name.clone()).map_err(|_| {
+            Broken::failed(FailureClass::Tls, format!("`{}` is no name for a certificate", self.name))
         })?;
         trace.enter(Phase::Tls);
         TlsConnector::from(config).connect(name, stream).await.map_err(|error| {

@@ -9,7 +9,7 @@ use super::expect::timing;
 use super::stopwatch::{TRACE, Trace};
 use super::{Finding, Internal, classify};
 use crate::model::condition::{Fact, Verdict};
-use crate::model::{Condition, FailureClass, Outcome, Secrets};
+use crate::model::{Condition, FailureClass, Outcome, Secrets, Timestamp};
 
 /// Why a check did not come to its end.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub(super) struct Seen {
     pub(super) said: Vec<u8>,
     /// How many bytes it answered, kept or not.
     pub(super) read: usize,
+    /// What runs out first of all that was shown, where that is not for the first certificate alone to say.
+    pub(super) expires: Option<Timestamp>,
     /// What expectations can look at, beside `timing` and `address`.
     pub(super) facts: Vec<(&'static str, Fact)>,
 }
@@ -94,7 +96,7 @@ pub(super) async fn check<Q: Question>(
         outcome: Outcome::Success,
         status: seen.status,
         address,
-        expires: trace.with_leaf(super::expiry::read).flatten(),
+        expires: seen.expires.or_else(|| trace.with_leaf(super::expiry::read).flatten()),
         evidence: None,
     };
     let Some((class, fault)) = failure else { return Ok(finding) };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 
 use super::connect::{Clients, Resolver, Way};
@@ -17,6 +17,7 @@ pub(super) struct Means {
     resolver: Option<Arc<Resolver>>,
     clients: BTreeMap<Way, Arc<Clients>>,
     tls: BTreeMap<TlsOptions, Arc<ClientConfig>>,
+    anchors: BTreeMap<TlsOptions, Arc<RootCertStore>>,
     commands: Arc<Semaphore>,
 }
 
@@ -27,6 +28,7 @@ impl Means {
             resolver: None,
             clients: BTreeMap::new(),
             tls: BTreeMap::new(),
+            anchors: BTreeMap::new(),
             commands: Arc::new(Semaphore::new(exec::AT_ONCE)),
         }
     }
@@ -54,6 +56,16 @@ impl Means {
         let clients = Arc::new(Clients::new(&way, &self.roots, resolver)?);
         self.clients.insert(way, clients.clone());
         Ok(clients)
+    }
+
+    /// The authorities that these options trust.
+    pub(super) fn anchors(&mut self, options: &TlsOptions) -> Result<Arc<RootCertStore>, String> {
+        if let Some(anchors) = self.anchors.get(options) {
+            return Ok(anchors.clone());
+        }
+        let anchors = tls::anchors(options, &self.roots)?;
+        self.anchors.insert(options.clone(), anchors.clone());
+        Ok(anchors)
     }
 
     /// The TLS configuration for these options, for connections that are not HTTP's: it offers no ALPN.

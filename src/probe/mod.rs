@@ -20,6 +20,7 @@ mod expiry;
 mod flow;
 mod frame;
 mod group;
+mod handshake;
 mod http;
 mod imap;
 mod lines;
@@ -27,6 +28,7 @@ mod mail;
 mod means;
 mod redirect;
 mod smtp;
+mod starttls;
 mod stopwatch;
 mod tcp;
 mod tls;
@@ -76,6 +78,7 @@ enum PreparedKind {
     Flow(Box<flow::FlowProbe>),
     Http(Box<http::HttpProbe>),
     Tcp(tcp::TcpProbe),
+    Tls(handshake::TlsProbe),
     Exec(exec::ExecProbe),
     Smtp(Box<smtp::SmtpProbe>),
     Imap(imap::ImapProbe),
@@ -167,6 +170,7 @@ impl PreparedKind {
                 Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
             }
             ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),
+            ProbeKind::Tls(target) => Self::Tls(handshake::TlsProbe::new(target, resolve, request, means)?),
             ProbeKind::Exec(target) => {
                 Self::Exec(exec::ExecProbe::new(target, request, means.commands(), probe.timeout))
             }
@@ -189,6 +193,7 @@ impl Prepared {
             PreparedKind::Flow(flow) => flow.check(limit, trace, secrets).await,
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Tls(tls) => frame::check(tls, &self.expect, limit, trace, secrets).await,
             PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,
             PreparedKind::Imap(imap) => frame::check(imap, &self.expect, limit, trace, secrets).await,
             PreparedKind::Mail(mail) => frame::check(&**mail, &self.expect, limit, trace, secrets).await,

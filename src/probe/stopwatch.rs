@@ -39,12 +39,23 @@ pub(super) struct Peer {
     pub(super) fault: Option<String>,
 }
 
+/// All that the server of the current hop showed.
+pub(super) struct Shown {
+    /// The certificates as they came, in DER, the leaf first.
+    pub(super) chain: Box<[Box<[u8]>]>,
+    /// The stapled OCSP response, in DER; empty when there was none.
+    pub(super) staple: Box<[u8]>,
+}
+
 #[derive(Default)]
 struct Notes {
     phases: Phases,
     open: Option<(Phase, Instant)>,
     hop: Hop,
     peer: Option<Peer>,
+    /// Whether more than the leaf is kept.
+    keep_chain: bool,
+    shown: Option<Shown>,
     candidates: Vec<IpAddr>,
     #[cfg(test)]
     order: Vec<Phase>,
@@ -150,6 +161,21 @@ impl Trace {
 
     pub(super) fn peer(&self) -> Option<Peer> {
         self.notes(|notes| notes.peer.clone())
+    }
+
+    /// From now on, all certificates that are shown are kept, not the leaf alone.
+    pub(super) fn keep_chain(&self) {
+        self.notes(|notes| notes.keep_chain = true);
+    }
+
+    /// Notes all that was shown, if that is to be kept.
+    pub(super) fn note_shown(&self, shown: impl FnOnce() -> Shown) {
+        self.notes(|notes| notes.shown = notes.keep_chain.then(shown));
+    }
+
+    /// Takes all that was shown, if that was kept.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        self.notes(|notes| notes.shown.take())
     }
 
     /// What `f` makes of the certificate that the server of the current hop showed, if it showed one.

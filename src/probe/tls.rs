@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
 
-use super::stopwatch::{Peer, Phase, with_trace};
+use super::stopwatch::{Peer, Phase, Shown, with_trace};
 use crate::model::TlsOptions;
 
 /// The certificate authorities that are trusted unless a probe names its own. Cloning shares them.
@@ -46,11 +46,8 @@ pub(super) fn client_config(options: &TlsOptions, roots: &Roots) -> Result<Clien
     let chain = if options.skip_verify {
         None
     } else {
-        let roots = match &options.ca {
-            Some(pem) => Arc::new(own_roots(pem)?),
-            None => roots.0.clone(),
-        };
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build();
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(anchors(options, roots)?, provider.clone()).build();
         Some(verifier.map_err(|error| format!("the certificate authorities cannot be used: {error}"))?)
     };
     let verifier = Arc::new(Verifier { chain, provider: provider.clone() });
@@ -72,6 +69,14 @@ pub(super) fn client_config(options: &TlsOptions, roots: &Roots) -> Result<Clien
     };
     config.resumption = Resumption::store(Arc::new(NoSessions));
     Ok(config)
+}
+
+/// The authorities that are trusted with these options.
+pub(super) fn anchors(options: &TlsOptions, roots: &Roots) -> Result<Arc<RootCertStore>, String> {
+    match &options.ca {
+        Some(pem) => own_roots(pem).map(Arc::new),
+        None => Ok(roots.0.clone()),
+    }
 }
 
 fn own_roots(pem: &[u8]) -> Result<RootCertStore, String> {
@@ -149,6 +154,10 @@ impl ServerCertVerifier for Verifier {
                 (Ok(_), Some(_)) => None,
             };
             trace.note_peer(Peer { leaf: end_entity.as_ref().into(), fault });
+            trace.note_shown(|| Shown {
+                chain: std::iter::once(end_entity).chain(intermediates).map(|der| der.as_ref().into()).collect(),
+                staple: ocsp_response.into(),
+            });
         });
         verdict
     }

@@ -13,6 +13,7 @@ mod redirects;
 mod routes;
 mod tcp;
 mod written;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;

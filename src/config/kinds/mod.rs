@@ -11,6 +11,7 @@ pub(in crate::config) mod mail_host;
 pub(in crate::config) mod resolve;
 pub(in crate::config) mod smtp;
 pub(in crate::config) mod tcp;
+pub(in crate::config) mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::text::{Given, Values};
 use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
-pub(super) const KINDS: &[&str] = &["flow", "http", "tcp", "exec", "smtp", "imap", "mail"];
+pub(super) const KINDS: &[&str] = &["flow", "http", "tcp", "tls", "exec", "smtp", "imap", "mail"];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -45,6 +46,7 @@ pub(super) enum Shape {
     Flow(flow::FlowShape),
     Http(http::HttpShape),
     Tcp(tcp::TcpShape),
+    Tls(tls::TlsShape),
     Exec(exec::ExecShape),
     Smtp(Box<smtp::SmtpShape>),
     Imap(Box<imap::ImapShape>),
@@ -58,6 +60,7 @@ impl Shape {
             "flow" => flow::read(reader, entry, around).map(Self::Flow),
             "http" => http::read(reader, entry, around).map(Self::Http),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
+            "tls" => tls::read(reader, entry, around).map(Self::Tls),
             "exec" => exec::read(reader, entry, around).map(Self::Exec),
             "smtp" => smtp::read(reader, entry, around).map(|shape| Self::Smtp(Box::new(shape))),
             "imap" => imap::read(reader, entry, around).map(|shape| Self::Imap(Box::new(shape))),
@@ -72,6 +75,7 @@ impl Shape {
             Self::Flow(shape) => shape.fill(reader, values).map(ProbeKind::Flow),
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
+            Self::Tls(shape) => shape.fill(reader, values).map(ProbeKind::Tls),
             Self::Exec(shape) => shape.fill(reader, values).map(ProbeKind::Exec),
             Self::Smtp(shape) => shape.fill(reader, values).map(|smtp| ProbeKind::Smtp(Box::new(smtp))),
             Self::Imap(shape) => shape.fill(reader, values).map(|imap| ProbeKind::Imap(Box::new(imap))),
@@ -85,6 +89,7 @@ impl Shape {
             Self::Flow(shape) => shape.skips_verification(),
             Self::Http(shape) => shape.skips_verification(),
             Self::Tcp(shape) => shape.skips_verification(),
+            Self::Tls(shape) => shape.skips_verification(),
             Self::Exec(_) => false,
             Self::Smtp(shape) => shape.skips_verification(),
             Self::Imap(shape) => shape.skips_verification(),
@@ -100,6 +105,7 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "http" if http::downloads(entry) => kind::http::DOWNLOAD_VARIABLES,
         "flow" => kind::flow::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
+        "tls" => kind::tls::VARIABLES,
         "exec" => kind::exec::VARIABLES,
         "smtp" => kind::smtp::VARIABLES,
         "imap" => kind::imap::VARIABLES,

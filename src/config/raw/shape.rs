@@ -130,6 +130,8 @@ pub struct Probe {
     pub http: Option<Http>,
     /// Connects, with TLS or without.
     pub tcp: Option<Tcp>,
+    /// Makes a TLS handshake, and looks at the certificates that it shows.
+    pub tls: Option<TlsProbe>,
     /// A command of this machine: a plugin of Nagios, say.
     pub exec: Option<Exec>,
     /// Greets a mail server.

@@ -80,6 +80,24 @@ pub struct Exec {
     pub unknown: Option<String>,
 }
 
+/// A TLS handshake, and the certificates that it shows. `{{label}}` in `to` and `server_name` is filled in for each
+/// probe.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TlsProbe {
+    /// Host and port: `example.com:443` or `[2001:db8::7]:443`.
+    pub to: String,
+    /// The name that is asked for (SNI) and that the certificate must be valid for. Default: the host of `to`.
+    pub server_name: Option<String>,
+    /// The protocols that are offered, best first: `[h2, http/1.1]`. Default: none.
+    #[schemars(length(min = 1))]
+    pub alpn: Option<Vec<String>>,
+    /// `smtp` or `imap`: the connection begins in the plain, and TLS is asked for. Default: TLS at once.
+    pub starttls: Option<String>,
+    /// How certificates are judged and shown; see TLS options. Default: the system's roots.
+    pub tls: Option<Tls>,
+}
+
 /// How certificates are judged and shown. Paths start at the config's directory.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
