@@ -17,6 +17,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::detect::history::Entry;
@@ -32,6 +33,9 @@ use crate::model::{
 use case::{Case, View};
 use sight::Held;
 use steady::SteadyClock;
+
+/// By less than this a clock is put right all the time, and results come in another order: it is not worth a word.
+const LEAST_SET_BACK: Duration = Duration::from_secs(10);
 
 /// Something that the engine takes in.
 #[derive(Clone, PartialEq, Debug)]
@@ -115,6 +119,8 @@ impl Engine {
 
     /// Takes in one input. `now` is wall-clock time; it may step back, the engine's own time does not.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
+        let back = self.clock.follow(now);
+        self.note_set_back(back, now);
         let reopen_within = self.config.reopen_within;
         self.cases.retain(|_, case| {
             let ended = case.incident.resolved.filter(|_| !case.incident.is_open());
@@ -163,6 +169,18 @@ impl Engine {
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
         &self.config
+    }
+
+    /// Puts the open incidents' times to where the wall clock has them after it was set back.
+    fn note_set_back(&mut self, back: Duration, now: Timestamp) {
+        if back < LEAST_SET_BACK {
+            return;
+        }
+        for case in self.cases.values_mut().filter(|case| case.incident.is_open()) {
+            let event = case.event(now, IncidentChange::ClockSetBack { by: back });
+            case.set_back(back, now);
+            self.outputs.push_back(Output::Event(event));
+        }
     }
 
     /// Judges a result and gives it out.

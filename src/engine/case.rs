@@ -197,6 +197,12 @@ impl Case {
         vec![back, self.event(at, IncidentChange::Assessed { finding, reason, worse: false })]
     }
 
+    /// The wall clock was set back by so much: what is due by it is due as soon as it was.
+    pub(super) fn set_back(&mut self, by: Duration, now: Timestamp) {
+        self.assessed = self.assessed - by;
+        self.decide_at = Some(now);
+    }
+
     /// Makes an event and lets it happen.
     pub(super) fn event(&mut self, at: Timestamp, change: IncidentChange) -> IncidentEvent {
         let event = IncidentEvent { incident: self.incident.id, seq: self.incident.next_event, at, change };
@@ -246,7 +252,7 @@ impl Case {
 
     /// Looks again at what the checks show; events when that is news.
     pub(super) fn reassess(&mut self, at: Timestamp, view: View<'_>, news: &mut Vec<IncidentEvent>) {
-        // If the clock was set back, the last time lies too far ahead to be waited for.
+        // If the clock was set back a little, the last time lies too far ahead to be waited for.
         if at.since(self.assessed) < ASSESS_EVERY && self.assessed.since(at) <= SAY_EVERY {
             return;
         }

@@ -41,7 +41,13 @@ impl Engine {
     /// What the replay found beyond them is dropped: it is too old to be seen whole, or the rules are new. In a slice
     /// that is still bad under new rules the next bad check is a breach.
     pub fn settle(&mut self, now: Timestamp) {
+        // Results that are stored were noted; what happened to the clock while nobody looked was not.
+        let back = self.clock.follow(now);
+        self.note_set_back(back, now);
         let at = self.clock.advance(now);
+        for case in self.cases.values_mut() {
+            case.watch_due = case.incident.watched_until.map(|until| self.clock.to_steady(until));
+        }
         for breach in std::mem::take(&mut self.stored) {
             self.replayed.retain(|other| !same_place(other, &breach));
             if !self.detector.adopt(&breach) && !self.adopt_own(&breach) {

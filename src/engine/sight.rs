@@ -155,7 +155,7 @@ impl Engine {
         if let Some(unseen) = &mut finding.unseen {
             unseen.until = Some(seen);
         }
-        let since = case.incident.since;
+        let since = finding.unseen.map_or(case.incident.since, |unseen| unseen.since);
         let reason = format!("Tripline sees again; not measured from {} to {}", since.show(), seen.show());
         let cleared = case.event(now, IncidentChange::Cleared { breach, reason: "something answers again".into() });
         let resolved = case.event(now, IncidentChange::Resolved { by: None, reason, finding });

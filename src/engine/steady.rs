@@ -43,12 +43,13 @@ impl SteadyClock {
         (ended + self.ahead).min(self.latest)
     }
 
-    fn follow(&mut self, wall: Timestamp) {
+    /// Looks at the wall clock, and says by how much it was set back since it was last looked at.
+    pub(super) fn follow(&mut self, wall: Timestamp) -> Duration {
         let steady = wall + self.ahead;
-        if steady + JITTER < self.latest {
-            self.ahead += self.latest.since(steady);
-        }
+        let back = if steady + JITTER < self.latest { self.latest.since(steady) } else { Duration::ZERO };
+        self.ahead += back;
         self.latest = self.latest.max(steady);
+        back
     }
 
     /// The steady time that stands for a wall time, as the wall clock goes now.

@@ -1,5 +1,6 @@
 //! The engine, driven by hand: every input has its time, nothing sleeps.
 
+mod clock;
 mod maintenance;
 mod relapse;
 mod restart;
@@ -362,26 +363,4 @@ fn the_same_inputs_give_the_same_outputs_ids_included() {
         drive.outputs
     });
     assert_eq!(drives[0], drives[1]);
-}
-
-#[test]
-fn a_clock_that_is_set_back_an_hour_neither_hides_nor_makes_an_outage() {
-    let mut drive = Drive::new(&forge(default_rules(), None));
-    drive.run(4000, 4300, |_, _| None);
-    drive.run(400, 1000, globex(700, 1000));
-    assert_eq!(drive.opened(), 1);
-    let incident = drive.incident();
-    assert!(incident.opened.since(at(700.0)) <= Duration::from_secs(20), "{incident:?}");
-    assert!(incident.since >= at(700.0), "people are shown the clock as it goes now");
-}
-
-#[test]
-fn what_spreads_is_seen_also_when_the_clock_was_set_back_an_hour_in_mid_incident() {
-    let hit = |probe: &Probe, name: &str| probe.labels.values().any(|value| value.as_str() == name);
-    let mut drive = Drive::new(&forge(default_rules(), None));
-    drive.run(3700, 4100, |probe, _| hit(probe, "globex").then_some(LOST));
-    drive.run(500, 1000, |probe, _| (hit(probe, "globex") || hit(probe, "acme")).then_some(LOST));
-    assert_eq!(drive.opened(), 1);
-    let values = drive.incident().finding.factor.unwrap().values;
-    assert!(values.contains(&"acme".into()), "{values:?}");
 }

@@ -106,6 +106,7 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
                 incident.worsened = Some((event.at, reason.clone()));
             }
         }
+        IncidentChange::ClockSetBack { by } => set_back(incident, *by),
         IncidentChange::Acknowledged { by } => incident.acknowledged = Some((by.clone(), event.at)),
         IncidentChange::Resolved { finding, .. } => {
             incident.state = IncidentState::Resolved;
@@ -126,6 +127,46 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
 pub fn lasts(incident: &Incident, reopen_within: Duration, now: Timestamp) -> bool {
     let ended = incident.resolved.filter(|_| !incident.is_open());
     ended.is_none_or(|ended| now.since(ended) < reopen_within) || incident.is_failing()
+}
+
+/// Puts the incident's times to where the clock, as it goes now, has them: what is told from now on, how long it lasts
+/// and when a reminder is due, is reckoned by one clock.
+fn set_back(incident: &mut Incident, by: Duration) {
+    let back = |at: &mut Timestamp| *at = *at - by;
+    back(&mut incident.since);
+    back(&mut incident.opened);
+    for breach in &mut incident.breaches {
+        back(&mut breach.since);
+        back(&mut breach.found);
+        breach.cleared.iter_mut().for_each(back);
+    }
+    incident.acknowledged.iter_mut().for_each(|(_, at)| back(at));
+    incident.worsened.iter_mut().for_each(|(at, _)| back(at));
+    incident.watched_until.iter_mut().for_each(back);
+    incident.told.values_mut().for_each(|told| back(&mut told.at));
+    if let Some(unseen) = &mut incident.finding.unseen {
+        back(&mut unseen.since);
+        unseen.until.iter_mut().for_each(back);
+    }
+}
+
+/// The times of an incident's events by the clock as it went at the last of them.
+#[must_use]
+pub fn times(events: &[IncidentEvent]) -> Vec<Timestamp> {
+    let mut back = Duration::ZERO;
+    let mut times: Vec<Timestamp> = events
+        .iter()
+        .rev()
+        .map(|event| {
+            let at = event.at - back;
+            if let IncidentChange::ClockSetBack { by } = event.change {
+                back += by;
+            }
+            at
+        })
+        .collect();
+    times.reverse();
+    times
 }
 
 /// Back from watching, or from the end, to looking for the cause.

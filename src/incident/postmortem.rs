@@ -7,6 +7,7 @@ use crate::model::unit::show_about;
 use crate::model::{CheckResult, Incident, IncidentChange, IncidentEvent, NotificationKind, Timestamp};
 
 use super::impact::{Count, Impact};
+use super::lifecycle;
 use super::markdown::{fenced, inline};
 use super::summary;
 
@@ -190,22 +191,26 @@ fn impact(review: &Review<'_>) -> String {
 fn timeline(review: &Review<'_>) -> String {
     let incident = review.incident;
     let mut lines: Vec<(Timestamp, u8, String)> = vec![(incident.since, 0, "First bad check ended".into())];
-    for event in review.events {
+    let times = lifecycle::times(review.events);
+    for (event, at) in review.events.iter().zip(&times) {
         let said = match &event.change {
             // The mails say when they were owed, and more.
             IncidentChange::Told { .. } => continue,
             IncidentChange::Opened { .. } => format!("Detected: {}", event.change),
             change => capital(&change.to_string()),
         };
-        lines.push((event.at, 2, inline(&said)));
+        lines.push((*at, 2, inline(&said)));
     }
     for mail in review.mails {
+        // The event that made it owed is of the same moment.
+        let same = review.events.iter().zip(&times).find(|(event, _)| event.at == mail.owed);
+        let owed = same.map_or(mail.owed, |(_, at)| *at);
         let tries = format!("{} attempt{}", mail.attempts, if mail.attempts == 1 { "" } else { "s" });
         let fate = match mail.accepted {
             Some(at) => format!("accepted at {} ({tries})", at.show_clock()),
             None => format!("{} ({tries})", inline(&mail.state)),
         };
-        lines.push((mail.owed, 3, format!("Mail \"{}\" owed to {}: {fate}", mail.kind.as_str(), inline(&mail.to))));
+        lines.push((owed, 3, format!("Mail \"{}\" owed to {}: {fate}", mail.kind.as_str(), inline(&mail.to))));
     }
     if let Some(last) = review.impact.last_bad.filter(|_| review.impact.missing().is_none()) {
         lines.push((last, 1, "Last failed check ended".into()));

@@ -1,11 +1,12 @@
 //! Events: what happened to an incident, one after the other.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::id::{BreachId, IncidentId, NotificationId, ReceiverId};
 use super::incident::{Breach, Finding, Severity};
 use super::notification::NotificationKind;
-use super::unit::Timestamp;
+use super::unit::{Timestamp, show_about};
 
 /// Something that happened to an incident.
 #[derive(Clone, PartialEq, Debug)]
@@ -74,6 +75,11 @@ pub enum IncidentChange {
         /// Why it is the same.
         reason: String,
     },
+    /// The wall clock was set back while it was open: the times before are those of the clock as it went then.
+    ClockSetBack {
+        /// By how much.
+        by: Duration,
+    },
     /// Somebody took it on.
     Acknowledged {
         /// Who.
@@ -128,6 +134,13 @@ impl fmt::Display for IncidentChange {
             }
             Self::Reopened { breach, reason } => {
                 write!(f, "reopened: rule {} for {} ({reason}): {}", breach.rule, breach.slice, breach.reason)
+            }
+            Self::ClockSetBack { by } => {
+                write!(
+                    f,
+                    "the clock was set back by {}; from here on times are by the clock as it goes now",
+                    show_about(*by)
+                )
             }
             Self::Acknowledged { by } => write!(f, "taken on by {by}"),
             Self::Noted { by, text } => write!(f, "{by} notes: {text}"),

@@ -432,6 +432,7 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
                 IncidentChange::Raised { .. } => "raised",
                 IncidentChange::Watched { .. } => "watched",
                 IncidentChange::Reopened { .. } => "reopened",
+                IncidentChange::ClockSetBack { .. } => "clock set back",
                 IncidentChange::Acknowledged { .. } => "acknowledged",
                 IncidentChange::Noted { .. } => "noted",
                 IncidentChange::Resolved { by: None, .. } => "resolved",

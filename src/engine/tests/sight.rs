@@ -135,3 +135,14 @@ fn a_try_that_was_made_again_opens_nothing() {
     }
     assert_eq!((drive.outputs.len(), drive.results.len()), (0, 100));
 }
+
+#[test]
+fn what_was_not_measured_is_told_by_the_clock_that_was_set_back_meanwhile() {
+    let mut drive = Drive::new(&with_canary());
+    drive.run(3600, 3900, |_, _| None);
+    drive.run(3900, 4100, cut(3900, 4100));
+    drive.run(500, 800, cut(500, 700));
+    let unseen = drive.incident().finding.unseen.unwrap();
+    let gap = unseen.until.unwrap().since(unseen.since).as_secs();
+    assert!((380..=440).contains(&gap), "{gap} s of 400: {unseen:?}");
+}

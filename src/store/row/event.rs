@@ -3,6 +3,7 @@
 //! Fields may be added with a default; none is renamed or given another meaning, for old rows are read for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,7 @@ enum Change {
     Raised { severity: String, reason: String },
     Watched { until: i64, reason: String },
     Reopened { breach: BreachRow, reason: String },
+    ClockSetBack { by_ms: u64 },
     Acknowledged { by: String },
     Noted { by: String, text: String },
     Resolved { by: Option<String>, reason: String, finding: FindingRow },
@@ -89,6 +91,9 @@ impl Change {
             }
             IncidentChange::Watched { until, reason } => Self::Watched { until: until.as_millis(), reason },
             IncidentChange::Reopened { breach, reason } => Self::Reopened { breach: BreachRow::of(&breach), reason },
+            IncidentChange::ClockSetBack { by } => {
+                Self::ClockSetBack { by_ms: u64::try_from(by.as_millis()).unwrap_or(u64::MAX) }
+            }
             IncidentChange::Acknowledged { by } => Self::Acknowledged { by },
             IncidentChange::Noted { by, text } => Self::Noted { by, text },
             IncidentChange::Resolved { by, reason, finding } => {
@@ -122,6 +127,7 @@ impl Change {
                 IncidentChange::Watched { until: Timestamp::from_millis(until), reason }
             }
             Self::Reopened { breach, reason } => IncidentChange::Reopened { breach: breach.meant()?, reason },
+            Self::ClockSetBack { by_ms } => IncidentChange::ClockSetBack { by: Duration::from_millis(by_ms) },
             Self::Acknowledged { by } => IncidentChange::Acknowledged { by },
             Self::Noted { by, text } => IncidentChange::Noted { by, text },
             Self::Resolved { by, reason, finding } => {

@@ -212,6 +212,7 @@ fn change() -> impl Strategy<Value = IncidentChange> {
             reason,
             worse
         }),
+        any::<u32>().prop_map(|ms| IncidentChange::ClockSetBack { by: Duration::from_millis(ms.into()) }),
         ".*".prop_map(|by| IncidentChange::Acknowledged { by }),
         (".*", ".*").prop_map(|(by, text)| IncidentChange::Noted { by, text }),
         (option::of(".*"), ".*", finding()).prop_map(|(by, reason, finding)| IncidentChange::Resolved {
