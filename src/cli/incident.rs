@@ -87,7 +87,12 @@ pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
 pub(super) fn reader(flags: &Flags) -> anyhow::Result<Option<Reader>> {
     match Reader::open(&flags.db) {
         Ok(reader) => Ok(Some(reader)),
-        Err(error @ (StoreError::NotFound(_) | StoreError::NotADatabase(_) | StoreError::OtherApplication(_))) => {
+        Err(
+            error @ (StoreError::NotFound(_)
+            | StoreError::Empty(_)
+            | StoreError::NotADatabase(_)
+            | StoreError::OtherApplication(_)),
+        ) => {
             complain(&error.to_string());
             Ok(None)
         }

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// There is no database yet.
     #[error("{}: there is no such database; `tripline run` creates it, or name another with --db", .0.display())]
     NotFound(PathBuf),
+    /// The file is there, and empty.
+    #[error("{}: this file is empty, it holds no database: `tripline run` makes one of it; if there were results in it, restore a copy, or name another file with --db", .0.display())]
+    Empty(PathBuf),
     /// The file is something else.
     #[error("{}: this is no SQLite database; name another file with --db", .0.display())]
     NotADatabase(PathBuf),

@@ -123,8 +123,8 @@ fn connect_existing(path: &Path, access: OpenFlags) -> Result<Connection, StoreE
     let connection = connect(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     match owner(path, &connection)? {
         Owner::Tripline => {}
-        // Created this moment, or left empty by a crash: as good as none.
-        Owner::Nobody => return Err(StoreError::NotFound(path.to_owned())),
+        // Created this moment, left empty by a crash, or emptied by someone: there is nothing to read.
+        Owner::Nobody => return Err(StoreError::Empty(path.to_owned())),
         Owner::Foreign => return Err(StoreError::OtherApplication(path.to_owned())),
     }
     let (path, found, known) = (path.to_owned(), version(&connection)?, known_version());

@@ -248,7 +248,7 @@ fn incidents_without_a_database_are_refused_with_the_way_to_get_one() {
         let ended = tripline(folder.path(), command).with(2);
         assert!(ended.err.contains("tripline.db: there is no such database; `tripline run` creates it"), "{ended:?}");
         let ended = tripline(folder.path(), &[command, &["--db", "empty.db"]].concat()).with(2);
-        assert!(ended.err.contains("`tripline run` creates it"), "{ended:?}");
+        assert!(ended.err.contains("empty.db: this file is empty"), "{ended:?}");
         let ended = tripline(folder.path(), &[command, &["--db", "note.txt"]].concat()).with(2);
         assert!(ended.err.contains("note.txt: this is no SQLite database"), "{ended:?}");
     }

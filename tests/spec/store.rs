@@ -379,6 +379,10 @@ fn places_where_nothing_can_be_written_are_named_with_what_to_do() {
     let missing = place.path.join("deeper/tripline.db");
     assert_eq!(Writer::open(&missing).unwrap_err(), StoreError::NoDirectory(missing));
     assert_eq!(Reader::open(&place.path).unwrap_err(), StoreError::NotFound(place.path.clone()));
+    std::fs::write(&place.path, "").unwrap();
+    let error = Reader::open(&place.path).unwrap_err();
+    assert_eq!(error, StoreError::Empty(place.path.clone()));
+    assert!(error.to_string().contains("this file is empty"), "{error}");
     let directory = place.path.parent().unwrap();
     assert_eq!(Writer::open(directory).unwrap_err(), StoreError::NotADatabase(directory.to_owned()));
     // Nobody, not even root, makes files there.
