@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock;
 use crate::config::Config;
-use crate::model::CheckResult;
+use crate::model::{CheckResult, Role};
 use crate::probe::{ProbeFault, Prober, Roots};
 use crate::schedule::{self, Schedule};
 use crate::store::{Place, Reader, StoreError, Writer};
@@ -96,7 +96,8 @@ pub async fn run(
 
     let running = TaskTracker::new();
     let mut current = start_checks(&config, prober, results_out.clone(), &running);
-    tracing::info!(probes = config.probes.len(), rules = config.rules.len(), "watching {}", config.name);
+    let (probes, canaries) = counts(&config);
+    tracing::info!(probes, canaries, rules = config.rules.len(), "watching {}", config.name);
     let mut early = None;
     loop {
         tokio::select! {
@@ -114,7 +115,8 @@ pub async fn run(
                     }
                     config_out.send_replace(Arc::clone(&config));
                     current = start_checks(&config, prober, results_out.clone(), &running);
-                    tracing::info!(probes = config.probes.len(), rules = config.rules.len(), "took up the new config");
+                    let (probes, canaries) = counts(&config);
+                    tracing::info!(probes, canaries, rules = config.rules.len(), "took up the new config");
                 }
                 Err(fault) => tracing::error!(%fault, "the new config is not used; the old one stays"),
             },
@@ -145,6 +147,12 @@ pub async fn run(
     let closed = writer.close().await;
     verdict?;
     Ok(closed?)
+}
+
+/// How many probes ask the service, and how many are canaries.
+fn counts(config: &Config) -> (usize, usize) {
+    let canaries = config.probes.iter().filter(|probe| probe.role == Role::Canary).count();
+    (config.probes.len() - canaries, canaries)
 }
 
 /// Says it loudly when the database is not where it was, as long as that is so.

@@ -113,6 +113,7 @@ canaries: [\"{}\", \"{}\"]
     let plan = tripline(folder.path(), &["validate"]).with(0).out;
     assert!(plan.contains("1 probe on") && plan.contains("and 2 canaries: canary[http://"), "{plan}");
     let mut daemon = Process::daemon(folder.path(), &[], &[]);
+    assert!(daemon.err().contains("watching Shop probes=1 canaries=2 "), "{}", daemon.err());
     let well = |kind: &str| {
         let of = |result: &&CheckResult| result.probe.as_str().starts_with(&format!("canary[{kind}"));
         stored(folder.path()).iter().filter(of).any(|result| result.outcome == Outcome::Success)
