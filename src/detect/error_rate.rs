@@ -175,11 +175,17 @@ impl ErrorRateWatch {
 
     fn breach(&self, slice: usize, onset: &Onset, now: Timestamp) -> Breach {
         let named = &self.slices.all()[slice];
+        // Of a stretch whose beginning was dropped when rules or a start were taken up, the window knows more.
+        let by_itself =
+            onset.bad >= u64::from(self.rate.at_least) && self.rate.above.is_exceeded_by(onset.bad, onset.looked);
+        let State { bad, looked, .. } = self.states[slice];
+        let seen = if by_itself {
+            format!("{} of {} checks bad in {}", onset.bad, onset.looked, show_about(now.since(onset.at)))
+        } else {
+            format!("{bad} of {looked} checks bad in the last {}", show_duration(self.rate.within))
+        };
         let reason = format!(
-            "{} of {} checks bad in {}; the rule: above {} and at least {} within {}",
-            onset.bad,
-            onset.looked,
-            show_about(now.since(onset.at)),
+            "{seen}; the rule: above {} and at least {} within {}",
             self.rate.above,
             self.rate.at_least,
             show_duration(self.rate.within),
