@@ -101,7 +101,7 @@ pub struct Comparison<'a> {
 }
 
 /// Pairs the incidents that were with those that would have been: they overlap in time, and share a component or a
-/// value of the same factor. Those that overlap longest come together first, and each has one partner.
+/// value of the same factor, or are both about Tripline being cut off. Those that overlap longest come together first, and each has one partner.
 #[must_use]
 pub fn compare<'a>(stored: &'a [Incident], replayed: &'a [Incident], end: Timestamp) -> Comparison<'a> {
     let mut pairs = Vec::new();
@@ -137,6 +137,9 @@ fn over(incident: &Incident, end: Timestamp) -> Timestamp {
 
 fn alike(a: &Incident, b: &Incident) -> bool {
     let (one, other) = (&a.finding, &b.finding);
+    if one.unseen.is_some() || other.unseen.is_some() {
+        return one.unseen.is_some() && other.unseen.is_some();
+    }
     let factors = one.factor.as_ref().zip(other.factor.as_ref());
     !one.components.is_disjoint(&other.components)
         || factors.is_some_and(|(a, b)| a.label == b.label && !a.values.is_disjoint(&b.values))

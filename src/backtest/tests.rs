@@ -49,3 +49,20 @@ fn of_two_that_overlap_the_one_that_does_so_longer_is_the_partner() {
     assert_eq!(found.both[0].1.id, replayed[1].id);
     assert_eq!(found.new.len(), 1);
 }
+
+#[test]
+fn that_we_could_not_see_is_the_same_when_both_say_so_and_no_outage_of_the_service() {
+    let unseen = |name: &str, opened| {
+        let mut incident = incident(name, "api", 0, opened, Some(900));
+        let unseen = Unseen { since: at(0), until: Some(at(900)), checks: 9, hosts: 2, canaries: 0 };
+        incident.finding = Finding { unseen: Some(unseen), ..Finding::default() };
+        incident
+    };
+    let (stored, replayed) = ([unseen("a", 60)], [unseen("b", 62), incident("c", "api", 0, 60, Some(900))]);
+    let found = compare(&stored, &replayed, at(7_200));
+    assert_eq!(
+        found.both.iter().map(|(was, would)| (was.id, would.id)).collect::<Vec<_>>(),
+        [(stored[0].id, replayed[0].id)]
+    );
+    assert_eq!((found.vanished.len(), found.new.len()), (0, 1));
+}

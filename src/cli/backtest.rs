@@ -16,11 +16,20 @@ use super::{Ending, Flags, complain, load};
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// How far back to begin: 6h, 30d
-    #[arg(long, default_value = "30d", value_name = "DURATION", value_parser = |text: &str| parse_duration(text))]
+    #[arg(long, default_value = "30d", value_name = "DURATION", value_parser = some_time)]
     since: Duration,
     /// As one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// A duration that is not zero: of no time there is nothing to replay.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(Duration::ZERO) => Err("that is no time at all; write it like 6h or 30d".into()),
+        Ok(duration) => Ok(duration),
+        Err(fault) => Err(fault.to_string()),
+    }
 }
 
 pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::{Outcome, Role, Timestamp};
+use crate::model::{Outcome, Role, Timestamp, VoidReason};
 
 /// After so long without sight, people are told.
 pub const TELL_AFTER: Duration = Duration::from_secs(60);
@@ -140,6 +140,12 @@ impl SelfCheck {
     pub fn judge(&mut self, probe: usize, outcome: Outcome, began: Timestamp, ended: Timestamp) -> Verdict {
         let Some(&asked) = self.asked.get(probe) else { return Verdict::Counts { reason: "its probe is gone" } };
         let class = match outcome {
+            // A stored result: what became of it says that nothing had answered.
+            Outcome::Void(VoidReason::Offline) => {
+                self.note_failure(probe, asked, began, ended);
+                self.look(ended);
+                return Verdict::Counts { reason: "it was found before that we could not see" };
+            }
             Outcome::Void(_) => return Verdict::Counts { reason: "nobody looked" },
             Outcome::Success => None,
             Outcome::Failure(class) => Some(class),
@@ -190,6 +196,12 @@ impl SelfCheck {
     #[must_use]
     pub fn sees(&self) -> Option<Timestamp> {
         self.last_answer.filter(|_| self.blind.is_none() && self.silence.is_none())
+    }
+
+    /// Whether we may be cut off: nothing that was asked since the last answer has answered.
+    #[must_use]
+    pub fn doubts(&self) -> bool {
+        self.blind.is_some() || self.all_failed()
     }
 
     /// That we cannot see, if so.

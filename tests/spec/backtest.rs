@@ -42,4 +42,8 @@ async fn probes_that_are_gone_are_counted_and_named_and_json_says_the_same() {
     assert_eq!((&json["results"], &json["unknown_probes"]["sign-up"]), (&3420.into(), &180.into()));
     assert_eq!(json["same"][0]["was"]["title"], "404 Not Found for workspace=globex on api, git-https, website");
     tripline(tempfile::tempdir().unwrap().path(), &ALL).with(2);
+    for none in ["0s", "0h0m"] {
+        let ended = tripline(folder.path(), &["backtest", "--since", none]).with(2);
+        assert!(ended.err.contains("no time at all"), "{}", ended.err);
+    }
 }
