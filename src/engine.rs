@@ -31,6 +31,7 @@ use crate::model::{
 };
 
 use case::{Case, View};
+use replay::Ended;
 use sight::Held;
 use steady::SteadyClock;
 
@@ -80,11 +81,15 @@ pub struct Engine {
     stored: Vec<Breach>,
     /// Breaches that the replay found and that did not end in it, until it is settled.
     replayed: Vec<Breach>,
+    /// The last of each slice that the replay found and that did end in it, until it is settled.
+    ended: Vec<Ended>,
     self_check: SelfCheck,
     /// Results that wait until it is known whether we see.
     held: VecDeque<Held>,
     /// The breach of our own rule that goes on: people were told that we cannot see.
     own: Option<BreachId>,
+    /// Whether we could not see when it was last looked.
+    blind: bool,
 }
 
 impl Engine {
@@ -110,9 +115,11 @@ impl Engine {
             signals: Vec::new(),
             stored,
             replayed: Vec::new(),
+            ended: Vec::new(),
             self_check: SelfCheck::new(&config),
             held: VecDeque::new(),
             own: None,
+            blind: false,
             config,
         }
     }
@@ -136,6 +143,9 @@ impl Engine {
                 // First what waits, which ended before this moment.
                 self.pass_sight(now);
                 let at = self.clock.advance(now);
+                if self.self_check.doubts() {
+                    self.detector.put_off(at);
+                }
                 self.detector.pass(at, &mut self.signals);
                 self.follow_signals(now);
             }

@@ -54,6 +54,10 @@ struct State {
     baseline: Baseline,
     /// All checks, and all bad ones, that were ever seen.
     seen: Counts,
+    /// When the last bad check was, and how many good ones came after it; kept without a breach as well, so that one
+    /// that is taken up after a restart ends when it should.
+    last_bad: Option<Timestamp>,
+    good_after: u64,
     /// While there is any evidence.
     stretch: Option<Box<Stretch>>,
     breach: Option<Box<Ongoing>>,
@@ -89,9 +93,7 @@ struct Ongoing {
     /// How strongly the checks speak for the usual rate again, in nats; at most twice what is needed.
     wellness: f64,
     well_since: Option<Timestamp>,
-    /// When the last bad check was, and how many good ones came after it.
-    last_bad: Timestamp,
-    good_after: u64,
+    found: Timestamp,
     /// What was seen and not learned.
     unlearned: Counts,
 }
@@ -119,6 +121,11 @@ impl ChangeWatch {
             let overall = if slice == 0 { baseline::FLOOR } else { overall };
             state.seen.looked += 1;
             state.seen.bad += u64::from(entry.bad);
+            if entry.bad {
+                (state.last_bad, state.good_after) = (Some(entry.at), 0);
+            } else {
+                state.good_after += 1;
+            }
             if state.breach.is_some() {
                 state.follow(entry, overall);
                 self.judge_clear(slice, entry.at, signals);
@@ -206,12 +213,12 @@ impl ChangeWatch {
                 self.rule.id,
                 show_duration(self.change.clear_hold),
             )
-        } else if ongoing.is_quiet(now) {
+        } else if let Some(quiet) = state.quiet(ongoing, now) {
             format!(
                 "rule {} for {named}: none of the last {} checks failed in {}",
                 self.rule.id,
-                ongoing.good_after,
-                show_about(now.since(ongoing.last_bad))
+                state.good_after,
+                show_about(quiet)
             )
         } else if state.usual >= BECOME_USUAL * ongoing.share {
             format!("rule {} for {named}: what fails has become usual ({usual})", self.rule.id)
@@ -235,6 +242,8 @@ impl State {
             sums: Sums::default(),
             baseline: Baseline::default(),
             seen: Counts::default(),
+            last_bad: None,
+            good_after: 0,
             stretch: None,
             breach: None,
         }
@@ -280,10 +289,8 @@ impl State {
             let counts = self.seen.since(ongoing.before);
             ongoing.share = likely_share(counts, self.usual);
             ongoing.wellness += gain(self.usual, ongoing.share).max(-MOST_LOST);
-            (ongoing.last_bad, ongoing.good_after) = (entry.at, 0);
         } else {
             ongoing.wellness += gain(1.0 - self.usual, 1.0 - ongoing.share);
-            ongoing.good_after += 1;
         }
         ongoing.wellness = ongoing.wellness.clamp(0.0, 2.0 * WELL);
         if ongoing.wellness >= WELL {
@@ -311,6 +318,13 @@ impl State {
         }
     }
 
+    /// How long nothing has failed, if for so long that it need not be proved: a small outage of a slice with few checks
+    /// would else be told as lasting an hour after its end.
+    fn quiet(&self, ongoing: &Ongoing, now: Timestamp) -> Option<Duration> {
+        let quiet = now.since(self.last_bad.unwrap_or(ongoing.found));
+        (self.good_after >= QUIET_CHECKS && quiet >= QUIET).then_some(quiet)
+    }
+
     /// Back to no evidence and no breach.
     fn end(&mut self) {
         self.sums = Sums::default();
@@ -322,13 +336,7 @@ impl State {
 impl Ongoing {
     fn new(id: BreachId, before: Counts, found: Timestamp) -> Self {
         let (share, unlearned) = (SIZES[SIZES.len() - 1], Counts::default());
-        Self { id, before, share, wellness: 0.0, well_since: None, last_bad: found, good_after: 0, unlearned }
-    }
-
-    /// Whether nothing has failed for so long that it need not be proved: a small outage of a slice with few checks
-    /// would else be told as lasting an hour after its end.
-    fn is_quiet(&self, now: Timestamp) -> bool {
-        self.good_after >= QUIET_CHECKS && now.since(self.last_bad) >= QUIET
+        Self { id, before, share, wellness: 0.0, well_since: None, found, unlearned }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Missing: probes of which nothing was seen for too long.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::incident::Marks;
@@ -9,6 +10,9 @@ use crate::model::{Breach, BreachId, FailureClass, Missing, Probe, Rule, Slice, 
 
 use super::Signal;
 use super::history::{Entry, History};
+
+/// So long what is missing waits, again and again, until it is known that we see.
+const PUT_OFF: Duration = Duration::from_secs(5);
 
 /// One rule about missing checks at work.
 pub(super) struct MissingWatch {
@@ -60,6 +64,32 @@ impl MissingWatch {
         state.seen = entry.at;
         if let Some(breach) = state.breach.take() {
             signals.push(Signal::Cleared { breach, reason: "a check has looked again".into() });
+        }
+    }
+
+    /// A check of the probe came back, though it says nothing yet, or nothing of the service: it is not missing.
+    pub(super) fn excuse(&mut self, probe: usize, at: Timestamp) {
+        let Some(Some(state)) = self.states.get_mut(probe).filter(|_| self.started) else { return };
+        if self.waiting.remove(&(state.seen, probe)) {
+            state.seen = state.seen.max(at);
+            self.waiting.insert((state.seen, probe));
+        }
+    }
+
+    /// We see again: counting starts anew, if it had started.
+    pub(super) fn see_again(&mut self, at: Timestamp) {
+        if self.started {
+            self.start(at);
+        }
+    }
+
+    /// Puts off what is due while it is not known whether we see: what does not arrive may be held up by our own network.
+    pub(super) fn put_off(&mut self, at: Timestamp) {
+        while let Some(&(seen, probe)) = self.waiting.first().filter(|(seen, _)| *seen + self.missing.after <= at) {
+            self.waiting.pop_first();
+            let Some(Some(state)) = self.states.get_mut(probe) else { continue };
+            state.seen = (seen + PUT_OFF).max(at + PUT_OFF - self.missing.after);
+            self.waiting.insert((state.seen, probe));
         }
     }
 

@@ -134,6 +134,33 @@ impl Detector {
         Some(kept)
     }
 
+    /// A check of the probe with this index came back, and may say nothing: nobody knows yet whether we see, or we do not.
+    pub fn excuse(&mut self, probe: usize, at: Timestamp) {
+        for watch in &mut self.watches {
+            if let Watch::Missing(watch) = watch {
+                watch.excuse(probe, at);
+            }
+        }
+    }
+
+    /// Puts off what is missing by now, because we may be cut off.
+    pub fn put_off(&mut self, at: Timestamp) {
+        for watch in &mut self.watches {
+            if let Watch::Missing(watch) = watch {
+                watch.put_off(at);
+            }
+        }
+    }
+
+    /// We see again: what did not come meanwhile could not, and is counted anew.
+    pub fn see_again(&mut self, at: Timestamp) {
+        for watch in &mut self.watches {
+            if let Watch::Missing(watch) = watch {
+                watch.see_again(at);
+            }
+        }
+    }
+
     /// Lets time pass without a result: breaches may be over.
     pub fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
         for watch in &mut self.watches {

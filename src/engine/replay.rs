@@ -16,12 +16,15 @@ impl Engine {
         self.take_in(result, result.finished());
         for signal in self.signals.drain(..) {
             match signal {
-                Signal::Breached(breach) => self.replayed.push(breach),
-                Signal::Cleared { breach, .. } => {
+                Signal::Breached(breach) => {
+                    self.ended.retain(|ended| !same_place(&ended.breach, &breach));
+                    self.replayed.push(breach);
+                }
+                Signal::Cleared { breach, reason } => {
                     let Some(place) = self.replayed.iter().position(|other| other.id == breach) else { continue };
                     let ended = self.replayed.swap_remove(place);
                     // A slice has one breach at a time: with this one, what was stored of it before had ended too. An
-                    // open incident would know of that.
+                    // open incident would know of that, unless nobody was up for long enough to see it.
                     let (cases, now) = (&self.cases, self.clock.to_wall(at));
                     self.stored.retain(|stored| {
                         let held = |case: &Case| {
@@ -30,6 +33,8 @@ impl Engine {
                         };
                         !same_place(stored, &ended) || stored.found > now || cases.values().any(held)
                     });
+                    self.ended.retain(|other| !same_place(&other.breach, &ended));
+                    self.ended.push(Ended { breach: ended, at, reason });
                 }
             }
         }
@@ -48,8 +53,16 @@ impl Engine {
         for case in self.cases.values_mut() {
             case.watch_due = case.incident.watched_until.map(|until| self.clock.to_steady(until));
         }
+        let ended = std::mem::take(&mut self.ended);
         for breach in std::mem::take(&mut self.stored) {
             self.replayed.retain(|other| !same_place(other, &breach));
+            // The results show its end: were it taken up, it would have to be proved anew after every start.
+            let found = self.clock.to_steady(breach.found);
+            let over = ended.iter().find(|ended| same_place(&ended.breach, &breach) && ended.at >= found);
+            if let Some(Ended { reason, .. }) = over {
+                self.signals.push(Signal::Cleared { breach: breach.id, reason: reason.clone() });
+                continue;
+            }
             if !self.detector.adopt(&breach) && !self.adopt_own(&breach) {
                 let reason = "no rule of the config judges it any more".to_owned();
                 self.signals.push(Signal::Cleared { breach: breach.id, reason });
@@ -63,6 +76,14 @@ impl Engine {
         self.follow_signals(now);
         self.tell(now);
     }
+}
+
+/// A breach that began and ended in the results that are replayed.
+pub(super) struct Ended {
+    breach: Breach,
+    /// When it ended, in steady time.
+    at: Timestamp,
+    reason: String,
 }
 
 /// Whether both are of the same rule and slice, of which only one can go on.

@@ -42,6 +42,10 @@ impl Engine {
                 None
             }
         };
+        if let Some(probe) = probe.filter(|_| wait.is_some() || result.outcome == Outcome::Void(VoidReason::Offline))
+        {
+            self.detector.excuse(probe, at);
+        }
         self.held.push_back(Held { result, wait });
         self.release(at, now);
         self.follow_sight(at, now);
@@ -108,6 +112,10 @@ impl Engine {
 
     /// Opens the incident of our own when we have not seen for long enough, and ends it when we see again.
     fn follow_sight(&mut self, at: Timestamp, now: Timestamp) {
+        let blind = self.self_check.blindness().is_some();
+        if std::mem::replace(&mut self.blind, blind) && !blind {
+            self.detector.see_again(at);
+        }
         match (self.own, self.self_check.blindness()) {
             (None, Some(blindness)) if at >= blindness.since + TELL_AFTER => {
                 let Some(severity) = self.offline_rule().map(|rule| rule.severity) else { return };

@@ -137,10 +137,21 @@ impl Drive {
     }
 
     fn run(&mut self, from: u32, until: u32, fails: impl Fn(&Probe, u32) -> Option<Outcome>) {
+        self.run_from(f64::from(from), 0, until, fails);
+    }
+
+    /// Goes on in the round that would be under way had it begun at 0: starts that come quickly reach every probe.
+    fn go_on(&mut self, from: u32, until: u32, fails: impl Fn(&Probe, u32) -> Option<Outcome>) {
+        let step = 20.0 / self.engine.config().probes.len() as f64;
+        let index = (f64::from(from) / step).ceil();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        self.run_from(index * step, index as usize, until, fails);
+    }
+
+    fn run_from(&mut self, from: f64, first: usize, until: u32, fails: impl Fn(&Probe, u32) -> Option<Outcome>) {
         let config = Arc::clone(self.engine.config());
         let step = 20.0 / config.probes.len() as f64;
-        let mut now = f64::from(from);
-        let mut index = 0;
+        let (mut now, mut index) = (from, first);
         while now < f64::from(until) {
             let moment = at(now);
             while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= moment) {

@@ -88,3 +88,92 @@ fn an_incident_resolved_by_hand_stays_resolved_across_a_restart_while_it_goes_on
     drive.run(600, 1200, globex(300, 900));
     assert_eq!(drive.opened(), 1);
 }
+
+fn change() -> Rule {
+    let change = Change {
+        bad: Bad::Failed,
+        false_alarms: FalseAlarms { count: 1, per: Duration::from_secs(30 * 86_400) },
+        clear_hold: Duration::from_secs(60),
+    };
+    Rule { kind: RuleKind::Change(change), ..error_rate("change", &[], Severity::Major) }
+}
+
+#[test]
+fn a_daemon_that_starts_again_every_five_seconds_still_ends_what_is_over() {
+    let run = Consecutive { count: 3, clear_after: Duration::from_secs(60) };
+    let down = Rule { kind: RuleKind::Consecutive(run), ..error_rate("down", &[], Severity::Major) };
+    for rule in [error_rate("rate", &[], Severity::Major), down, change()] {
+        let id = rule.id.clone();
+        let mut drive = Drive::new(&forge(vec![rule], None));
+        drive.run(0, 600, globex(300, 600));
+        assert_eq!(drive.opened(), 1, "{id}");
+        for start in (600..1600).step_by(5) {
+            drive.restart(start);
+            drive.go_on(start, start + 5, globex(300, 600));
+        }
+        assert_eq!(drive.incident().state, IncidentState::Resolved, "{id}");
+        assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Resolved], "{id}");
+    }
+}
+
+#[test]
+fn what_ends_while_nobody_is_up_for_long_ends_though_the_results_show_no_beginning() {
+    // Taken up from an incident whose beginning is older than the results: only what came since is known.
+    let config = forge(vec![change()], None);
+    let mut drive = Drive::new(&config);
+    drive.run(0, 600, globex(300, 600));
+    drive.results.retain(|result| result.finished() >= at(600.0));
+    for start in (600..1600).step_by(5) {
+        drive.restart(start);
+        drive.go_on(start, start + 5, |_, _| None);
+    }
+    assert_eq!(drive.incident().state, IncidentState::Resolved);
+}
+
+#[test]
+fn a_breach_that_is_found_right_after_rules_were_taken_up_tells_the_counts_of_its_window() {
+    let mut drive = Drive::new(&forge(vec![error_rate("other", &["website"], Severity::Minor)], None));
+    drive.run(0, 400, globex(300, 3600));
+    let events: Vec<IncidentEvent> = drive.events().into_iter().cloned().collect();
+    let stored = vec![lifecycle::fold(&events).unwrap()];
+    let both = vec![error_rate("other", &["website"], Severity::Minor), error_rate("new", &["api"], Severity::Minor)];
+    drive.engine = Engine::restore(forge(both, None), stored);
+    for result in drive.results.clone() {
+        drive.engine.replay(&result);
+    }
+    drive.engine.settle(at(400.0));
+    drive.run(400, 440, globex(300, 3600));
+    let joined = drive.events().into_iter().find_map(|event| match &event.change {
+        IncidentChange::Joined { breach, .. } if breach.rule.as_str() == "new" => Some(breach.reason.clone()),
+        _ => None,
+    });
+    let reason = joined.unwrap();
+    assert!(reason.contains(" checks bad in the last 2m; "), "{reason}");
+    assert!(!reason.starts_with("1 of 1 "), "{reason}");
+}
+
+#[test]
+fn a_daemon_that_starts_again_every_five_seconds_from_the_beginning_tells_two_outages_and_their_ends() {
+    let both = |probe: &Probe, now: u32| globex(300, 600)(probe, now).or_else(|| globex(1100, 1300)(probe, now));
+    for (rule, ends_by) in [(error_rate("rate", &[], Severity::Major), 1300 + 900), (change(), 1300 + 900)] {
+        let id = rule.id.clone();
+        let mut config = Arc::unwrap_or_clone(forge(vec![rule], None));
+        config.reopen_within = Duration::from_secs(900);
+        let mut drive = Drive::new(&Arc::new(config));
+        for start in (0..ends_by).step_by(5) {
+            drive.restart(start);
+            drive.go_on(start, start + 5, both);
+            // What was not stored when it was killed.
+            drive.results.pop_if(|last| last.finished() > at(f64::from(start) + 4.5));
+        }
+        assert_eq!(drive.opened(), 1, "{id}");
+        assert_eq!(drive.incident().state, IncidentState::Resolved, "{id}: {:?}", drive.incident());
+        let kinds = [
+            NotificationKind::Opened,
+            NotificationKind::Resolved,
+            NotificationKind::Reopened,
+            NotificationKind::Resolved,
+        ];
+        assert_eq!(drive.kinds(), kinds, "{id}");
+    }
+}

@@ -146,3 +146,49 @@ fn what_was_not_measured_is_told_by_the_clock_that_was_set_back_meanwhile() {
     let gap = unseen.until.unwrap().since(unseen.since).as_secs();
     assert!((380..=440).contains(&gap), "{gap} s of 400: {unseen:?}");
 }
+
+#[test]
+fn nothing_is_missing_while_we_are_blind_and_a_probe_that_stops_then_is_missing_after() {
+    let mut config = Arc::unwrap_or_clone(with_canary());
+    config.rules.push(Rule {
+        id: "silent".into(),
+        kind: RuleKind::Missing(Missing { after: Duration::from_secs(45) }),
+        ..default_rules().remove(0)
+    });
+    let mut drive = Drive::new(&Arc::new(config));
+    drive.engine.settle(at(0.0));
+    drive.run(0, 900, cut(300, 600));
+    assert_eq!(drive.opened(), 1, "{:?}", drive.events());
+    assert!(drive.incident().is_our_own());
+
+    let silent =
+        |probe: &Probe, _| (probe.id.as_str() == "api[workspace=acme]").then_some(Outcome::Void(VoidReason::Overrun));
+    drive.run(900, 1000, silent);
+    assert_eq!(drive.opened(), 2);
+    let missing =
+        drive.events().into_iter().rfind(|event| matches!(event.change, IncidentChange::Opened { .. })).unwrap();
+    assert!(missing.at >= at(925.0) && missing.at <= at(945.0), "{missing:?}");
+}
+
+#[test]
+fn what_was_stored_of_a_time_without_sight_shows_it_again() {
+    let mut drive = Drive::new(&with_canary());
+    drive.run(0, 900, cut(300, 600));
+    for canaries in [true, false] {
+        let mut config = Arc::unwrap_or_clone(with_canary());
+        // Of one canary, and of none: then it takes two hosts.
+        if !canaries {
+            config.probes.retain(|probe| probe.role == Role::Service);
+            config.probes[0].kind = ProbeKind::Tcp(TcpTarget { host: "192.0.2.7".into(), port: 443, tls: None });
+        }
+        let config = Arc::new(config);
+        let mut replay = crate::backtest::Replay::new(Arc::clone(&config));
+        for result in drive.results.iter().filter(|result| config.probes.iter().any(|probe| probe.id == result.probe))
+        {
+            replay.add(result.clone());
+        }
+        let incidents: Vec<&Incident> = replay.incidents.values().collect();
+        assert!(incidents.len() == 1 && incidents[0].is_our_own(), "canaries: {canaries}; {incidents:?}");
+        assert!(incidents[0].since.since(at(300.0)) <= Duration::from_secs(20), "{:?}", incidents[0]);
+    }
+}
