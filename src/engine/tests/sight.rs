@@ -179,7 +179,7 @@ fn what_was_stored_of_a_time_without_sight_shows_it_again() {
         // Of one canary, and of none: then it takes two hosts.
         if !canaries {
             config.probes.retain(|probe| probe.role == Role::Service);
-            config.probes[0].kind = ProbeKind::Tcp(TcpTarget { host: "192.0.2.7".into(), port: 443, tls: None });
+            config.probes[0].kind = ProbeKind::Tcp(TcpTarget::bare("192.0.2.7", 443));
         }
         let config = Arc::new(config);
         let mut replay = crate::backtest::Replay::new(Arc::clone(&config));
