@@ -341,6 +341,7 @@ fn daemon(server: &Server, folder: &Path, probes: u64, interval_ms: u64, seconds
         .arg(&config)
         .arg("--db")
         .arg(&database)
+        .env("TRIPLINE_LISTEN", "127.0.0.1:0")
         .stderr(std::fs::File::create(folder.join("daemon.log")).unwrap())
         .spawn()
         .unwrap();

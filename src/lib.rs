@@ -8,6 +8,7 @@
 //! probes.yaml -> config -Config-> schedule -Due-> probe -CheckResult-> engine
 //!    engine = detect -Breach-> incident -IncidentEvent-> notify -Notification->
 //! engine -Commit{results, events, notifications}-> store -> outbox -> deliver
+//! calls of jobs and hooks -> web -> inbox -> probe, daemon -CheckResult-> engine
 //! drill: Scenario -CheckResult-> the same engine, virtual clock -> Report
 //! ```
 //!
@@ -15,14 +16,14 @@
 //! - **Floor 0, the words** ([`model`]): plain data that all others speak.
 //! - **Floor 1, the core** ([`config`] to [`drill`]): pure. Time is an argument; there is no IO, no clock, no
 //!   randomness, and no hash map is walked, so the same inputs give the same outputs, ids included.
-//! - **Floor 2, the shell** ([`clock`] to [`deliver`]): each file touches one thing outside.
+//! - **Floor 2, the shell** ([`clock`] to [`web`]): each file touches one thing outside.
 //! - **Floor 3, the wiring** ([`daemon`], [`demo`], [`cli`]).
 //!
 //! # Invariants
 //! A test reads the source and holds those that are absences (`tests/spec/tidy.rs`).
 //! 1. A module uses only modules above it in this list.
 //! 2. Floors 0 and 1 never name a runtime, sockets, files, the environment, a clock or a random source.
-//! 3. [`probe`], [`store`] and [`deliver`] do not know each other. What an operator does goes to the engine as an input.
+//! 3. [`probe`], [`store`] and [`deliver`] do not know each other; [`web`] knows the [`inbox`]. What an operator does goes to the engine as an input.
 //! 4. serde stays where text from outside is read or written, SQL in [`store`].
 //! 5. The engine speaks wall-clock time, and keeps a time of its own that never runs backwards.
 //! 6. Mutate once, drain fully, commit: the pump lets the engine handle an input, takes all its outputs, and stores
@@ -46,9 +47,11 @@ pub mod backtest;
 pub mod drill;
 
 pub mod clock;
+pub mod inbox;
 pub mod probe;
 pub mod store;
 pub mod deliver;
+pub mod web;
 
 pub mod daemon;
 pub mod demo;

@@ -7,6 +7,7 @@
 //! Time is an argument and may do as it likes. If it leaps forward, or the machine slept, what was missed is not made
 //! up for; if it steps back, all is planned anew from there, so that nothing waits for the old time to come again.
 
+pub mod beat;
 #[cfg(test)]
 mod tests;
 
@@ -67,9 +68,23 @@ enum Rhythm {
         phase: i64,
     },
     At(Arc<Calendar>),
+    Never,
 }
 
 impl Schedule {
+    /// As [`new`](Self::new), without those that are not asked: their turns are for [`beat`] to know.
+    #[must_use]
+    pub fn asking(probes: &[Probe], now: Timestamp) -> Self {
+        let mut schedule = Self::new(probes, now);
+        for (turn, probe) in schedule.turns.iter_mut().zip(probes) {
+            if probe.kind.comes_by_itself() {
+                turn.rhythm = Rhythm::Never;
+            }
+        }
+        schedule.plan_all(now);
+        schedule
+    }
+
     /// Plans these probes; the first turn of each is after `now`.
     #[must_use]
     pub fn new(probes: &[Probe], now: Timestamp) -> Self {
@@ -161,6 +176,7 @@ impl Rhythm {
                 now.checked_add(interval - since).map(Timestamp::from_millis)
             }
             Self::At(calendar) => calendar.next_after(now),
+            Self::Never => None,
         }
     }
 }

@@ -58,7 +58,7 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     /// Run the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration again
-    Run,
+    Run(run::Args),
     /// Check the configuration: all its problems, or what would be done
     Validate(validate::Args),
     /// Make every check once and show what came of it; exit code 1 if one failed
@@ -109,12 +109,12 @@ pub fn main() -> ExitCode {
     let matches = Args::command().get_matches();
     let Args { mut flags, command } = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     flags.config_given = matches.value_source("config") == Some(ValueSource::CommandLine);
-    let secrets = log::start(flags.log_format, flags.verbose, matches!(command, Command::Run));
+    let secrets = log::start(flags.log_format, flags.verbose, matches!(command, Command::Run(_)));
     // Every TLS connection, of probes, mail and the demo, uses this provider; a second one cannot be installed.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let ended = match command {
-        Command::Run => run::run(&flags, &secrets),
         Command::Validate(args) => validate::run(&flags, &args),
+        Command::Run(args) => run::run(&flags, &args, &secrets),
         Command::Once(args) => once::run(&flags, &args, &secrets),
         Command::Drill(args) => drill::run(&flags, &args),
         Command::Incident(command) => incident::run(&flags, command),

@@ -54,8 +54,8 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     for warning in &config.warnings {
         complain(&format!("WARNING: {warning}"));
     }
-    // It is the service that is asked; canaries say nothing about it.
-    config.probes.retain(|probe| probe.role == Role::Service);
+    // It is the service that is asked; canaries say nothing about it, and jobs call when they do.
+    config.probes.retain(|probe| probe.role == Role::Service && !probe.kind.comes_by_itself());
     if let Some(unknown) =
         args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
     {

@@ -1,5 +1,6 @@
 //! `tripline run`: the daemon.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +14,19 @@ use crate::config::Config;
 use crate::daemon;
 use crate::daemon::outbox::OutboxOptions;
 
+use crate::web::Port;
+
 use super::log::HiddenSecrets;
 use super::{Ending, Flags, complain, load};
 
-pub(super) fn run(flags: &Flags, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Where jobs and hooks call us
+    #[arg(long, default_value = "127.0.0.1:8090", env = "TRIPLINE_LISTEN", value_name = "ADDRESS")]
+    listen: SocketAddr,
+}
+
+pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
     let config = match load::load(&flags.config) {
         Ok(config) => config,
         Err(problems) => {
@@ -27,7 +37,7 @@ pub(super) fn run(flags: &Flags, secrets: &HiddenSecrets) -> anyhow::Result<Endi
     take_up(&config, secrets);
     raise_file_limit();
     let runtime = super::runtime()?;
-    let ended = runtime.block_on(watch(flags, config, secrets));
+    let ended = runtime.block_on(watch(flags, args, config, secrets));
     // All that matters is stored; a configuration on a file system that hangs may be read for ever.
     runtime.shutdown_timeout(LAST_READ);
     ended?;
@@ -37,13 +47,17 @@ pub(super) fn run(flags: &Flags, secrets: &HiddenSecrets) -> anyhow::Result<Endi
 /// How long the end waits for a configuration that is still being read.
 const LAST_READ: Duration = Duration::from_millis(100);
 
-async fn watch(flags: &Flags, config: Config, secrets: &HiddenSecrets) -> anyhow::Result<()> {
+async fn watch(flags: &Flags, args: &Args, config: Config, secrets: &HiddenSecrets) -> anyhow::Result<()> {
+    let port = Port::open(args.listen)
+        .await
+        .with_context(|| format!("nothing can listen at {}; name another address with --listen", args.listen))?;
     let stop = CancellationToken::new();
     let (reload, reloads) = mpsc::channel(1);
     let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
-    let daemon = daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, stop.clone());
+    let daemon =
+        daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, Some(port), stop.clone());
     // A task of its own: while a configuration is read, or waits to be taken up, the daemon and SIGTERM do not.
     let reloading = tokio::spawn(reload_on(hangup, flags.config.clone(), secrets.clone(), reload));
     tokio::pin!(daemon);

@@ -111,7 +111,8 @@ fn answered(kind: &ProbeKind) -> Arc<[Condition]> {
 /// The rule that says that Tripline cannot see. There is one where that can be told: with canaries, or when the probes
 /// ask at least two hosts.
 pub(super) fn offline_rule(probes: &[Probe], everyone: Vec<ReceiverId>) -> Option<Rule> {
-    let hosts: BTreeSet<&str> = probes.iter().map(|probe| probe.kind.host()).collect();
+    let hosts: BTreeSet<&str> =
+        probes.iter().filter(|probe| !probe.kind.comes_by_itself()).map(|probe| probe.kind.host()).collect();
     let canaries = probes.iter().any(|probe| probe.role == Role::Canary);
     (canaries || hosts.len() > 1).then(|| Rule {
         id: OFFLINE.into(),

@@ -93,6 +93,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Exec", kinds::exec::KEYS),
         ("Flow", kinds::flow::KEYS),
         ("FlowStep", kinds::flow::STEP_KEYS),
+        ("Heartbeat", kinds::heartbeat::KEYS),
         ("Http", kinds::http::KEYS),
         ("Latency", rules::LATENCY_KEYS),
         ("MissingFor", rules::MISSING_KEYS),

@@ -12,8 +12,8 @@ use super::text::{Given, Values};
 use super::words::{label_name, label_value, seconds, shown};
 use crate::model::unit::show_duration;
 use crate::model::{
-    Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeName, Resolve,
-    Retry, Role, TlsOptions,
+    Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeKind, ProbeName,
+    Resolve, Retry, Role, TlsOptions,
 };
 
 pub(super) const KEYS: &[&str] = &[
@@ -26,6 +26,7 @@ pub(super) const KEYS: &[&str] = &[
     "timeout",
     "retry",
     "flow",
+    "heartbeat",
     "http",
     "tcp",
     "tls",
@@ -106,10 +107,23 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
         Some(entries)
     });
     found.complete = true;
-    let mut tls = BTreeMap::new();
+    let (mut tls, mut tokens) = (BTreeMap::new(), BTreeMap::new());
     for entry in entries.unwrap_or_default() {
         found.names.push(entry.name.into());
+        let before = found.probes.len();
         let whole = definition(reader, entry, around, &mut tls, &mut found);
+        for probe in found.probes.get(before..).unwrap_or_default() {
+            let ProbeKind::Heartbeat(heartbeat) = &probe.kind else { continue };
+            if let Some(other) = tokens.insert(heartbeat.token.expose().to_owned(), probe.id.clone()) {
+                let fault = format!("`{}` has the token of `{other}`", probe.id);
+                reader.fault(
+                    entry.at,
+                    fault,
+                    "give each job a token of its own; with `for_each`, put a label into it",
+                );
+                break;
+            }
+        }
         found.complete &= whole.is_some();
     }
     found

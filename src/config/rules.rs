@@ -18,7 +18,8 @@ use super::reader::{Entry, Names, Reader, Table};
 use super::words::{label_value, seconds};
 use crate::model::rule::OFFLINE;
 use crate::model::{
-    Bad, Component, Consecutive, FailureClass, LabelName, LabelValue, ReceiverId, Rule, RuleKind, Scope, Severity,
+    Bad, Component, Consecutive, FailureClass, LabelName, LabelValue, ProbeName, ReceiverId, Rule, RuleKind, Scope,
+    Severity,
 };
 
 pub(super) use burn_rate::{KEYS as BURN_RATE_KEYS, WINDOW_KEYS as BURN_WINDOW_KEYS};
@@ -97,7 +98,8 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
 /// The rules of a config that has none.
 ///
 /// `unusual-failures`: more checks fail than usually do, with one false alarm in 90 days; major. `probe-down`: 4 failures
-/// of one probe in a row, which among many probes may be too few to be unusual; minor.
+/// of one probe in a row, which among many probes may be too few to be unusual; minor. `heartbeat-missed`, where there are
+/// heartbeats: one that failed, because the next may be a day away; minor.
 fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
     let rule = |id: &str, kind, severity| Rule {
         id: id.into(),
@@ -108,10 +110,18 @@ fn built_in(around: &Surroundings<'_>) -> Vec<Rule> {
         built_in: true,
     };
     let down = Consecutive { count: 4, clear_after: CLEAR_AFTER };
-    vec![
+    let mut rules = vec![
         rule("unusual-failures", RuleKind::Change(change::BUILT_IN), Severity::Major),
         rule("probe-down", RuleKind::Consecutive(down), Severity::Minor),
-    ]
+    ];
+    let jobs = around.probes.probes.iter().filter(|probe| probe.kind.comes_by_itself());
+    let jobs: BTreeSet<ProbeName> = jobs.map(|probe| probe.name.clone()).collect();
+    if !jobs.is_empty() {
+        let missed = Consecutive { count: 1, clear_after: CLEAR_AFTER };
+        let missed = rule("heartbeat-missed", RuleKind::Consecutive(missed), Severity::Minor);
+        rules.push(Rule { over: Scope { probes: jobs, ..Scope::default() }, ..missed });
+    }
+    rules
 }
 
 /// Reads one rule; one by burn rate becomes several, one for each pair of its windows.

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! checks -CheckResult-> pump (engine) -Commit-> store -> outbox -> deliver
-//!                        ^
+//! web -> inbox -> beats -^ ^
 //!                 actions, reloads
 //! ```
 
 pub mod actions;
+pub mod beats;
 pub mod checks;
 pub mod outbox;
 pub mod pump;
@@ -18,15 +19,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock;
 use crate::config::Config;
-use crate::model::{CheckResult, Role};
+use crate::inbox::Inbox;
+use crate::model::{Cadence, CheckResult, ProbeId, Role, Timestamp};
 use crate::probe::{ProbeFault, Prober, Roots};
 use crate::schedule::{self, Schedule};
 use crate::store::{Place, Reader, StoreError, Writer};
+use crate::web::Port;
 
 use outbox::OutboxOptions;
 use pump::{Control, Pump};
@@ -39,6 +43,9 @@ const WAITING_CONTROLS: usize = 64;
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
 /// ... and how much longer their results may take to be stored.
 const LAST_COMMITS: Duration = Duration::from_secs(10);
+
+/// How far back it is looked for the last call of a job, at most: one that calls more rarely gets a new turn.
+const LAST_CALLS: Duration = Duration::from_secs(8 * 86_400);
 
 /// How often it is looked whether the database is still where it was.
 const LOOK_AT_PLACE: Duration = Duration::from_secs(10);
@@ -62,7 +69,7 @@ pub enum DaemonFault {
 
 /// Runs the daemon until `stop`, and ends in order: running checks end or become void, all results are stored (for
 /// which the database has 10 seconds if it cannot be written), mail under way gets a moment. Each config that arrives on
-/// `reloads` replaces the one before.
+/// `reloads` replaces the one before. Jobs and hooks call at `port`; without one, none can.
 ///
 /// # Errors
 /// When the database cannot be opened or refuses what belongs in it, or a probe cannot be made ready.
@@ -71,6 +78,7 @@ pub async fn run(
     database: PathBuf,
     outbox: OutboxOptions,
     mut reloads: mpsc::Receiver<Arc<Config>>,
+    port: Option<Port>,
     stop: CancellationToken,
 ) -> Result<(), DaemonFault> {
     let roots = Roots::load();
@@ -95,7 +103,16 @@ pub async fn run(
     side.spawn(actions::run(Reader::open(&database)?, controls_out.clone(), halt.clone()));
 
     let running = TaskTracker::new();
-    let mut current = start_checks(&config, prober, results_out.clone(), &running);
+    let inbox = Inbox::default();
+    let known = beats::Known::of(last_calls(Arc::clone(&config), database).await?);
+    let mut watch =
+        Watch { inbox: inbox.clone(), known, results: results_out, running: running.clone(), beats: None };
+    let mut current = watch.start(&config, prober);
+    let (web, shut) = (TaskTracker::new(), CancellationToken::new());
+    if let Some(port) = port {
+        tracing::info!("listening at http://{}", port.address);
+        web.spawn(port.serve(inbox, shut.clone()));
+    }
     let (probes, canaries) = counts(&config);
     tracing::info!(probes, canaries, rules = config.rules.len(), "watching {}", config.name);
     let mut early = None;
@@ -114,7 +131,7 @@ pub async fn run(
                         continue;
                     }
                     config_out.send_replace(Arc::clone(&config));
-                    current = start_checks(&config, prober, results_out.clone(), &running);
+                    current = watch.start(&config, prober);
                     let (probes, canaries) = counts(&config);
                     tracing::info!(probes, canaries, rules = config.rules.len(), "took up the new config");
                 }
@@ -123,8 +140,12 @@ pub async fn run(
         }
     }
 
+    // Whoever was told that their call was taken must find it counted, so the door is closed first.
+    shut.cancel();
+    web.close();
+    web.wait().await;
     current.cancel();
-    drop(results_out);
+    drop(watch);
     running.close();
     let ended = match early {
         Some(ended) => Some(ended),
@@ -182,32 +203,63 @@ fn ready(config: &Config, roots: &Roots) -> Result<Prober, ProbeFault> {
     Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), roots)
 }
 
-/// Starts the checks of a config, to run until the token that is returned is cancelled.
-fn start_checks(
-    config: &Arc<Config>,
-    prober: Prober,
+/// When each job of the config called last.
+async fn last_calls(config: Arc<Config>, database: PathBuf) -> Result<Vec<(ProbeId, Timestamp)>, StoreError> {
+    let found = tokio::task::spawn_blocking(move || {
+        let jobs: Vec<_> = beats::jobs(&config).map(|(probe, _)| probe).collect();
+        let longest = jobs.iter().map(|probe| match probe.cadence {
+            Cadence::Every(interval) => interval,
+            Cadence::At(_) => LAST_CALLS,
+        });
+        let since = clock::now() - longest.max().unwrap_or_default().min(LAST_CALLS);
+        let jobs: Vec<ProbeId> = jobs.into_iter().map(|probe| probe.id.clone()).collect();
+        if jobs.is_empty() { Ok(Vec::new()) } else { Reader::open(&database)?.last_calls(&jobs, since) }
+    });
+    found.await.map_err(|_| StoreError::Closed)?
+}
+
+/// What is watched by each config in turn.
+struct Watch {
+    inbox: Inbox,
+    known: beats::Known,
     results: mpsc::Sender<CheckResult>,
-    running: &TaskTracker,
-) -> CancellationToken {
-    let stop = CancellationToken::new();
-    let prober = Arc::new(prober);
-    let plan = checks::Plan {
-        schedule: Schedule::new(&config.probes, clock::now()),
-        probes: config.probes.iter().map(|probe| probe.id.clone()).collect(),
-        location: config.location.clone(),
-        at_once: checks::AT_ONCE,
-        grace: LAST_MOMENTS,
-    };
-    let shared = (Arc::clone(config), results.clone(), stop.clone());
-    let check = move |index: usize, started| {
-        let (prober, (config, superseded, stop)) = (Arc::clone(&prober), shared.clone());
-        async move {
-            let Some(probe) = config.probes.get(index) else { return prober.check(index, started).await };
-            let next_turn = || schedule::next_turn(probe, started);
-            let ask = |began, limit| prober.check_within(index, began, limit);
-            tries::check(probe, started, next_turn, clock::now, ask, &superseded, &stop).await
-        }
-    };
-    running.spawn(checks::run(plan, clock::now, check, results, stop.clone()));
-    stop
+    running: TaskTracker,
+    /// Those who listen to jobs by the config before.
+    beats: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Starts the checks of a config and listens to its jobs, until the token that is returned is cancelled.
+    fn start(&mut self, config: &Arc<Config>, prober: Prober) -> CancellationToken {
+        let stop = CancellationToken::new();
+        let calls = self.inbox.listen(beats::jobs(config).map(|(_, token)| token));
+        let beats = beats::run(Arc::clone(config), calls, self.known.clone(), self.results.clone(), stop.clone());
+        let before = self.beats.take();
+        self.beats = Some(self.running.spawn(async move {
+            // What was said to the one before is to be known.
+            if let Some(before) = before {
+                let _ = before.await;
+            }
+            beats.await;
+        }));
+        let plan = checks::Plan {
+            schedule: Schedule::asking(&config.probes, clock::now()),
+            probes: config.probes.iter().map(|probe| probe.id.clone()).collect(),
+            location: config.location.clone(),
+            at_once: checks::AT_ONCE,
+            grace: LAST_MOMENTS,
+        };
+        let (prober, shared) = (Arc::new(prober), (Arc::clone(config), self.results.clone(), stop.clone()));
+        let check = move |index: usize, started| {
+            let (prober, (config, superseded, stop)) = (Arc::clone(&prober), shared.clone());
+            async move {
+                let Some(probe) = config.probes.get(index) else { return prober.check(index, started).await };
+                let next_turn = || schedule::next_turn(probe, started);
+                let ask = |began, limit| prober.check_within(index, began, limit);
+                tries::check(probe, started, next_turn, clock::now, ask, &superseded, &stop).await
+            }
+        };
+        self.running.spawn(checks::run(plan, clock::now, check, self.results.clone(), stop.clone()));
+        stop
+    }
 }

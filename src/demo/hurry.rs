@@ -53,10 +53,11 @@ pub fn hurry(config: &mut Config, factor: u32) {
 }
 
 /// Points every probe at this address and makes it trust this certificate authority; names, paths and headers stay.
-/// Canaries are left out: whether this machine has a network does not matter to what happens on it.
+/// Canaries are left out: whether this machine has a network does not matter to what happens on it. So are jobs
+/// that would have to call.
 pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
     let tls = Arc::new(TlsOptions { ca: Some(ca), ..TlsOptions::default() });
-    config.probes.retain(|probe| probe.role == Role::Service);
+    config.probes.retain(|probe| probe.role == Role::Service && !probe.kind.comes_by_itself());
     for probe in &mut config.probes {
         match &mut probe.kind {
             ProbeKind::Tcp(_)
@@ -64,7 +65,8 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
             | ProbeKind::Exec(_)
             | ProbeKind::Smtp(_)
             | ProbeKind::Imap(_)
-            | ProbeKind::Mail(_) => {}
+            | ProbeKind::Mail(_)
+            | ProbeKind::Heartbeat(_) => {}
             ProbeKind::Flow(flow) => {
                 probe.resolve.address = Some(address);
                 for step in &mut flow.steps {

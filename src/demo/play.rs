@@ -88,6 +88,7 @@ pub async fn play(
         database.clone(),
         OutboxOptions::default(),
         reloads,
+        None,
         stop.clone(),
     ));
     let questions = TaskTracker::new();

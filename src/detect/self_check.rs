@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::{Outcome, Role, Timestamp, VoidReason};
+use crate::model::{FailureClass, Outcome, Role, Timestamp, VoidReason};
 
 /// After so long without sight, people are told.
 pub const TELL_AFTER: Duration = Duration::from_secs(60);
@@ -80,6 +80,8 @@ enum Asked {
     Canary,
     /// The host's number.
     Host(usize),
+    /// Nobody: it comes by itself, and says nothing about whom we can reach.
+    Nobody,
 }
 
 /// Failures since the last answer.
@@ -104,13 +106,18 @@ impl SelfCheck {
         let mut asked = Vec::with_capacity(config.probes.len());
         let mut canaries = BTreeMap::new();
         let intervals =
-            config.probes.iter().filter(|probe| probe.role == Role::Service).map(|probe| probe.interval());
+            config.probes.iter().filter(|probe| probe.role == Role::Service && !probe.kind.comes_by_itself());
+        let intervals = intervals.map(|probe| probe.interval());
         let round = intervals.map(|interval| interval.unwrap_or(LONGEST_ROUND)).max().unwrap_or_default();
         let round = round.min(LONGEST_ROUND);
         for (index, probe) in config.probes.iter().enumerate() {
             if probe.role == Role::Canary {
                 canaries.insert(index, probe.interval().unwrap_or(LONGEST_ROUND));
                 asked.push(Asked::Canary);
+                continue;
+            }
+            if probe.kind.comes_by_itself() {
+                asked.push(Asked::Nobody);
                 continue;
             }
             let next = numbers.len();
@@ -150,6 +157,14 @@ impl SelfCheck {
             Outcome::Success => None,
             Outcome::Failure(class) => Some(class),
         };
+        if matches!(asked, Asked::Nobody) {
+            return match class {
+                Some(FailureClass::Missing) if self.blind.is_some() => {
+                    Verdict::Void { reason: "nothing at all can be reached: nor can we be" }
+                }
+                _ => Verdict::Counts { reason: "nobody was asked" },
+            };
+        }
         if class.is_none_or(|class| !class.is_network()) {
             self.last_answer = self.last_answer.max(Some(ended));
             self.silence = None;
@@ -161,6 +176,7 @@ impl SelfCheck {
         match asked {
             Asked::Canary => Verdict::Counts { reason: "it is a canary, which no rule judges" },
             Asked::Host(_) => self.decide(began),
+            Asked::Nobody => Verdict::Counts { reason: "nobody was asked" },
         }
     }
 
@@ -239,6 +255,7 @@ impl SelfCheck {
                 silence.checks = silence.checks.saturating_add(1);
                 silence.hosts.insert(host);
             }
+            Asked::Nobody => {}
         }
     }
 

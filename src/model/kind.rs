@@ -3,6 +3,7 @@
 mod download;
 pub mod exec;
 pub mod flow;
+pub mod heartbeat;
 pub mod http;
 pub mod imap;
 pub mod mail;
@@ -16,6 +17,7 @@ mod tls_options;
 pub use download::{Download, Integrity};
 pub use exec::ExecTarget;
 pub use flow::FlowTarget;
+pub use heartbeat::HeartbeatTarget;
 pub use http::HttpTarget;
 pub use imap::ImapTarget;
 pub use mail::{MailSend, MailTarget};
@@ -31,6 +33,8 @@ pub use tls_options::TlsOptions;
 pub enum ProbeKind {
     /// Steps in order.
     Flow(FlowTarget),
+    /// A job that calls us.
+    Heartbeat(HeartbeatTarget),
     /// An HTTP request.
     Http(HttpTarget),
     /// A connection, and a TLS handshake if that is wanted.
@@ -48,11 +52,18 @@ pub enum ProbeKind {
 }
 
 impl ProbeKind {
+    /// Whether nothing is asked: what it is about comes by itself, or does not.
+    #[must_use]
+    pub fn comes_by_itself(&self) -> bool {
+        matches!(self, Self::Heartbeat(_))
+    }
+
     /// The kind's key in probes.yaml.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Flow(_) => "flow",
+            Self::Heartbeat(_) => "heartbeat",
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
             Self::Tls(_) => "tls",
@@ -75,6 +86,7 @@ impl ProbeKind {
             Self::Smtp(smtp) => &smtp.server.host,
             Self::Imap(imap) => &imap.server.host,
             Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox.host, |send| &send.server.host),
+            Self::Heartbeat(_) => "localhost",
         }
     }
 
@@ -83,6 +95,7 @@ impl ProbeKind {
     pub fn request(&self) -> String {
         match self {
             Self::Flow(flow) => flow.request(),
+            Self::Heartbeat(_) => "a call of /ping/TOKEN".into(),
             Self::Http(http) => format!("{} {}", http.method, http.url),
             Self::Tcp(tcp) => {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
@@ -112,6 +125,7 @@ impl ProbeKind {
             Self::Smtp(smtp) => smtp.server.tls(),
             Self::Imap(imap) => imap.server.tls(),
             Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox, |send| &send.server).tls(),
+            Self::Heartbeat(_) => None,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod result;
 pub mod retry;
 pub mod rule;
 pub mod secret;
+pub mod token;
 pub mod unit;
 
 #[cfg(test)]
@@ -37,8 +38,9 @@ pub use id::{
 };
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use kind::{
-    Download, Encryption, ExecTarget, FlowTarget, HttpTarget, ImapTarget, Integrity, IpChoice, Login, MailHost,
-    MailSend, MailTarget, ProbeKind, ReadUntil, Resolve, SmtpTarget, StartTls, TcpTarget, TlsOptions, TlsTarget,
+    Download, Encryption, ExecTarget, FlowTarget, HeartbeatTarget, HttpTarget, ImapTarget, Integrity, IpChoice,
+    Login, MailHost, MailSend, MailTarget, ProbeKind, ReadUntil, Resolve, SmtpTarget, StartTls, TcpTarget,
+    TlsOptions, TlsTarget,
 };
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
@@ -54,4 +56,5 @@ pub use rule::{
     RuleKind, Scope,
 };
 pub use secret::Secrets;
+pub use token::Token;
 pub use unit::{Ratio, Timestamp};

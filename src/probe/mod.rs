@@ -19,6 +19,7 @@ mod expect;
 mod expiry;
 mod flow;
 mod frame;
+mod heartbeat;
 mod group;
 mod handshake;
 mod http;
@@ -47,6 +48,7 @@ use crate::model::{
 use means::Means;
 use stopwatch::Trace;
 
+pub use heartbeat::heartbeat;
 pub use tls::Roots;
 
 /// Why a probe cannot be asked at all: a fault of its configuration or of this machine.
@@ -76,6 +78,8 @@ struct Prepared {
 
 enum PreparedKind {
     Flow(Box<flow::FlowProbe>),
+    /// Nothing is asked.
+    Heartbeat,
     Http(Box<http::HttpProbe>),
     Tcp(tcp::TcpProbe),
     Tls(handshake::TlsProbe),
@@ -165,6 +169,7 @@ impl PreparedKind {
             ProbeKind::Flow(target) => {
                 Self::Flow(Box::new(flow::FlowProbe::new(target, resolve, &probe.expect, means)?))
             }
+            ProbeKind::Heartbeat(_) => Self::Heartbeat,
             ProbeKind::Http(target) => {
                 let clients = means.clients(target)?;
                 Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
@@ -191,6 +196,7 @@ impl Prepared {
         let limit = self.timeout.min(limit);
         match &self.kind {
             PreparedKind::Flow(flow) => flow.check(limit, trace, secrets).await,
+            PreparedKind::Heartbeat => Err(Internal("a heartbeat is listened for, not asked".into())),
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
             PreparedKind::Tls(tls) => frame::check(tls, &self.expect, limit, trace, secrets).await,

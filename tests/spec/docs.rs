@@ -11,7 +11,7 @@ struct Anything;
 
 impl Outside for Anything {
     fn env(&self, _: &str) -> Option<String> {
-        Some("value".into())
+        Some("value-0123456789".into())
     }
 
     fn file(&self, _: &str) -> Result<Vec<u8>, String> {

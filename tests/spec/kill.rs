@@ -68,6 +68,7 @@ fn start(folder: &Path, config: &Path) -> Child {
         .arg(config)
         .arg("--db")
         .arg(folder.join("kill.db"))
+        .env("TRIPLINE_LISTEN", "127.0.0.1:0")
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()

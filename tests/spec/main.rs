@@ -15,6 +15,7 @@ mod outbox;
 mod kill;
 mod cli;
 mod run;
+mod arrivals;
 mod sight;
 mod demo;
 mod drills;

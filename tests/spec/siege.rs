@@ -29,6 +29,7 @@ impl Daemon {
             .args(["--config", "probes.yaml", "--db", "tripline.db", "run"])
             .current_dir(folder)
             .env_remove("RUST_LOG")
+            .env("TRIPLINE_LISTEN", "127.0.0.1:0")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -124,7 +125,8 @@ async fn a_store_that_is_stalled_does_not_keep_a_daemon_from_ending_for_ever() {
     let database = folder.path().join("tripline.db");
     let (_reload, reloads) = tokio::sync::mpsc::channel(1);
     let stop = CancellationToken::new();
-    let daemon = tripline::daemon::run(config, database.clone(), OutboxOptions::default(), reloads, stop.clone());
+    let daemon =
+        tripline::daemon::run(config, database.clone(), OutboxOptions::default(), reloads, None, stop.clone());
     let daemon = tokio::spawn(daemon);
 
     let stored = |other: &rusqlite::Connection| -> rusqlite::Result<i64> {

@@ -32,6 +32,8 @@ pub(crate) fn command(folder: &Path, arguments: &[&str], environment: &[(&str, &
     for name in ["RUST_LOG", "TRIPLINE_CONFIG", "TRIPLINE_DB"] {
         command.env_remove(name);
     }
+    // Many run at once.
+    command.env("TRIPLINE_LISTEN", "127.0.0.1:0");
     command.env("USER", "ada").envs(environment.iter().copied());
     command
 }

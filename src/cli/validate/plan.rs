@@ -14,6 +14,7 @@ pub(super) fn plan(config: &Config, reaches: &[(&Rule, Vec<Reach>)], noise: &Noi
     let per_minute: f64 = config
         .probes
         .iter()
+        .filter(|probe| !probe.kind.comes_by_itself())
         .map(|probe| match &probe.cadence {
             Cadence::Every(interval) => 60.0 / interval.as_secs_f64(),
             Cadence::At(calendar) => mean_rate(calendar, now),

@@ -4,6 +4,7 @@
 pub(in crate::config) mod download;
 pub(in crate::config) mod exec;
 pub(in crate::config) mod flow;
+pub(in crate::config) mod heartbeat;
 pub(in crate::config) mod http;
 pub(in crate::config) mod imap;
 pub(in crate::config) mod mail;
@@ -22,7 +23,7 @@ use super::text::{Given, Values};
 use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
-pub(super) const KINDS: &[&str] = &["flow", "http", "tcp", "tls", "exec", "smtp", "imap", "mail"];
+pub(super) const KINDS: &[&str] = &["flow", "heartbeat", "http", "tcp", "tls", "exec", "smtp", "imap", "mail"];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -44,6 +45,7 @@ impl Around<'_> {
 /// A question whose labels are still open.
 pub(super) enum Shape {
     Flow(flow::FlowShape),
+    Heartbeat(heartbeat::HeartbeatShape),
     Http(http::HttpShape),
     Tcp(tcp::TcpShape),
     Tls(tls::TlsShape),
@@ -58,6 +60,7 @@ impl Shape {
     pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Self> {
         match entry.name {
             "flow" => flow::read(reader, entry, around).map(Self::Flow),
+            "heartbeat" => heartbeat::read(reader, entry, around).map(Self::Heartbeat),
             "http" => http::read(reader, entry, around).map(Self::Http),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
             "tls" => tls::read(reader, entry, around).map(Self::Tls),
@@ -73,6 +76,7 @@ impl Shape {
     pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         match self {
             Self::Flow(shape) => shape.fill(reader, values).map(ProbeKind::Flow),
+            Self::Heartbeat(shape) => shape.fill(reader, values).map(ProbeKind::Heartbeat),
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
             Self::Tls(shape) => shape.fill(reader, values).map(ProbeKind::Tls),
@@ -94,6 +98,7 @@ impl Shape {
             Self::Smtp(shape) => shape.skips_verification(),
             Self::Imap(shape) => shape.skips_verification(),
             Self::Mail(shape) => shape.skips_verification(),
+            Self::Heartbeat(_) => false,
         };
         skips.then_some("does not verify certificates: `skip_verify` is set")
     }
@@ -104,6 +109,7 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
     match entry.name {
         "http" if http::downloads(entry) => kind::http::DOWNLOAD_VARIABLES,
         "flow" => kind::flow::VARIABLES,
+        "heartbeat" => kind::heartbeat::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
         "tls" => kind::tls::VARIABLES,
         "exec" => kind::exec::VARIABLES,

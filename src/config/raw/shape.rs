@@ -3,6 +3,7 @@
 //! The keys are those that the loader knows; a test holds the two together.
 
 mod flow;
+mod heartbeat;
 mod kinds;
 mod mail;
 
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 pub use flow::*;
+pub use heartbeat::*;
 pub use kinds::*;
 pub use mail::*;
 
@@ -39,7 +41,8 @@ pub struct Config {
     pub components: BTreeMap<String, Option<Component>>,
     /// Questions to the service, by name.
     pub probes: BTreeMap<String, Probe>,
-    /// When to raise an incident, by id. Default: `unusual-failures` and `probe-down`, which are built in.
+    /// When to raise an incident, by id. Default: `unusual-failures`, `probe-down` and, where there are
+    /// heartbeats, `heartbeat-missed`, which are built in.
     pub rules: Option<BTreeMap<String, Rule>>,
     /// An incident that comes back within this time of its end is the same one, 0s to 1d. Default: 15m.
     pub reopen_within: Option<String>,
@@ -126,6 +129,8 @@ pub struct Probe {
     pub retry: Option<Retry>,
     /// Takes steps in order, as a customer does.
     pub flow: Option<Flow>,
+    /// A job calls us.
+    pub heartbeat: Option<Heartbeat>,
     /// Asks by HTTP.
     pub http: Option<Http>,
     /// Connects, with TLS or without.

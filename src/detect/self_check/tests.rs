@@ -146,3 +146,21 @@ fn one_answer_in_a_round_and_all_failures_are_the_services() {
         assert!(counts(check.decide(at(second))));
     }
 }
+
+#[test]
+fn a_heartbeat_says_nothing_about_whom_we_can_reach_and_is_void_while_nobody_can_reach_us() {
+    let token = crate::model::Token::parse("0123456789abcdef").unwrap();
+    let heartbeat = crate::model::HeartbeatTarget { token, grace: Duration::from_secs(60) };
+    let job = Probe { kind: ProbeKind::Heartbeat(heartbeat), ..asks("job", 3_600, Role::Service) };
+    let missing = Outcome::Failure(FailureClass::Missing);
+    let mut check = check(vec![asks("forge", 20, Role::Service), job, asks("one", 10, Role::Canary)]);
+    assert!(counts(check.judge(2, Outcome::Success, at(0), at(1))));
+    assert!(waits(check.judge(0, LOST, at(2), at(12))));
+    assert!(counts(check.judge(1, missing, at(13), at(13))));
+    assert!(waits(check.decide(at(2))), "that nothing came is no answer");
+    assert!(counts(check.judge(1, LOST, at(5), at(14))), "a run that is stuck is the job's own");
+    assert!(counts(check.judge(2, LOST, at(15), at(25))));
+    assert!(is_void(check.decide(at(2))));
+    assert!(is_void(check.judge(1, missing, at(26), at(26))));
+    assert!(counts(check.judge(1, Outcome::Success, at(27), at(27))));
+}

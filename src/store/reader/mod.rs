@@ -1,5 +1,6 @@
 //! Reading: connections of their own that cannot write, so that no question holds up the writer.
 
+mod calls;
 mod failures;
 mod incidents;
 mod outbox;

@@ -8,7 +8,7 @@ mod tests;
 use std::time::Duration;
 
 pub(super) use code::{
-    action_code, action_of_code, kind_code, kind_of_code, result_code, result_of_code, severity_code,
+    action_code, action_of_code, kind_code, kind_of_code, outcome_code, result_code, result_of_code, severity_code,
     severity_of_code, state_code, state_of_code,
 };
 pub(super) use event::{EventRow, finding_json, finding_of_json};

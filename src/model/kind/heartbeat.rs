@@ -1,0 +1,28 @@
+//! The heartbeat kind: they call us.
+
+use std::time::Duration;
+
+use crate::model::Token;
+
+/// A heartbeat has no answer that expectations could look at.
+pub const VARIABLES: &[&str] = &[];
+
+/// A job that calls `/ping/TOKEN` when it is done, by the cadence of its probe.
+#[derive(Clone, Debug)]
+pub struct HeartbeatTarget {
+    /// What the job is known by.
+    pub token: Token,
+    /// How much later than expected a call may come, and how long a run may take that has said that it started.
+    pub grace: Duration,
+}
+
+/// What a job says when it calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ping {
+    /// It starts.
+    Start,
+    /// It has ended well.
+    Well,
+    /// It has ended badly, with this exit code where it gave one.
+    Bad(Option<u8>),
+}
