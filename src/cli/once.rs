@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::config::Config;
-use crate::daemon::tries;
+use crate::daemon::turn;
 use crate::model::unit::show_duration;
 use crate::model::{CheckResult, Outcome, Probe, Role};
-use crate::probe::{Prober, Roots};
+use crate::probe::{MOST_ADDRESSES, Prober, Roots};
 
 use super::junit::{self, Case, Failure};
 use super::log::HiddenSecrets;
@@ -68,23 +68,25 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
         config.probes.retain(|probe| args.probe.iter().any(|name| probe.name.as_str() == name));
     }
     let results = super::runtime()?.block_on(check_all(&config))?;
-    let widest = config.probes.iter().map(|probe| probe.id.as_str().chars().count()).max().unwrap_or_default();
-    let pairs = || config.probes.iter().zip(&results);
+    let pairs =
+        || config.probes.iter().zip(&results).flat_map(|(probe, all)| all.iter().map(move |one| (probe, one)));
     let all = || {
         pairs().flat_map(|(probe, checked)| {
             checked.earlier.iter().chain([&checked.last]).map(move |result| (probe, result))
         })
     };
+    let widest = all().map(|(probe, result)| shown(probe, result).chars().count()).max().unwrap_or_default();
     print!(
         "{}",
         match args.format {
             Format::Table =>
-                all().map(|(probe, result)| table(probe, result, widest)).collect::<String>() + &counts(&results),
+                all().map(|(probe, result)| table(probe, result, widest)).collect::<String>()
+                    + &counts(pairs().map(|(_, checked)| checked)),
             Format::Json => all().map(|(probe, result)| json(probe, result)).collect(),
             Format::Junit => junit(&config.name, pairs()),
         }
     );
-    let well = results.iter().all(|checked| checked.last.outcome == Outcome::Success);
+    let well = pairs().all(|(_, checked)| checked.last.outcome == Outcome::Success);
     Ok(if well { Ending::Well } else { Ending::Unwell })
 }
 
@@ -96,22 +98,38 @@ struct Checked {
     last: CheckResult,
 }
 
-/// The results, in the order of the probes.
-async fn check_all(config: &Config) -> anyhow::Result<Vec<Checked>> {
+/// The results, in the order of the probes; several of a probe that asks each address.
+async fn check_all(config: &Config) -> anyhow::Result<Vec<Vec<Checked>>> {
     let prober =
         Arc::new(Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load())?);
     let checks = config.probes.iter().enumerate().map(|(index, probe)| {
         let prober = Arc::clone(&prober);
         async move {
             // There is room for all tries that a probe may have.
-            let (superseded, mut earlier) = mpsc::channel(probe.retry.times.max(1) as usize);
-            let ask = |began, limit| prober.check_within(index, began, limit);
+            let (superseded, mut earlier) = mpsc::channel(probe.retry.times.max(1) as usize * MOST_ADDRESSES);
             let never = CancellationToken::new();
-            let last = tries::check(probe, clock::now(), || None, clock::now, ask, &superseded, &never).await;
-            Checked { earlier: std::iter::from_fn(|| earlier.try_recv().ok()).collect(), last }
+            let now = clock::now();
+            let last = turn::check(&prober, (index, probe), now, || None, clock::now, &superseded, &never).await;
+            let mut earlier: Vec<CheckResult> = std::iter::from_fn(|| earlier.try_recv().ok()).collect();
+            let each = probe.resolve.each_address;
+            let checked = last.into_iter().map(|last| {
+                let (own, others) =
+                    std::mem::take(&mut earlier).into_iter().partition(|try_| !each || try_.address == last.address);
+                earlier = others;
+                Checked { earlier: own, last }
+            });
+            checked.collect()
         }
     });
     Ok(futures_util::stream::iter(checks).buffered(AT_ONCE).collect().await)
+}
+
+/// The probe's id, with the address where there are several.
+fn shown(probe: &Probe, result: &CheckResult) -> String {
+    match result.address {
+        Some(address) if probe.resolve.each_address => format!("{} at {address}", probe.id),
+        _ => probe.id.to_string(),
+    }
 }
 
 fn table(probe: &Probe, result: &CheckResult, widest: usize) -> String {
@@ -123,7 +141,7 @@ fn table(probe: &Probe, result: &CheckResult, widest: usize) -> String {
             Outcome::Success => "ok",
             _ => "FAIL",
         },
-        probe.id,
+        shown(probe, result),
         result.outcome.as_str(),
         show_duration(result.phases.total),
     );
@@ -133,11 +151,11 @@ fn table(probe: &Probe, result: &CheckResult, widest: usize) -> String {
     text
 }
 
-fn counts(results: &[Checked]) -> String {
-    let good = results.iter().filter(|checked| checked.last.outcome == Outcome::Success).count();
-    let again: usize = results.iter().map(|checked| checked.earlier.len()).sum();
+fn counts<'a>(results: impl Iterator<Item = &'a Checked> + Clone) -> String {
+    let good = results.clone().filter(|checked| checked.last.outcome == Outcome::Success).count();
+    let again: usize = results.clone().map(|checked| checked.earlier.len()).sum();
     let again = if again > 0 { format!(" Tried again: {again}.") } else { String::new() };
-    format!("\n{good} of {} checks succeeded.{again}\n", results.len())
+    format!("\n{good} of {} checks succeeded.{again}\n", results.count())
 }
 
 fn json(probe: &Probe, result: &CheckResult) -> String {
@@ -152,6 +170,7 @@ fn json(probe: &Probe, result: &CheckResult) -> String {
         "started": result.started.to_string(),
         "outcome": result.outcome.as_str(),
         "status": result.status,
+        "address": result.address.map(|address| address.to_string()),
         "superseded": result.superseded,
         "milliseconds": {
             "dns": phase(phases.dns),
@@ -171,7 +190,7 @@ fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a Checked)>) 
     let fault = |result: &CheckResult| result.evidence.as_ref().map(|evidence| evidence.fault.clone());
     let cases = pairs.map(|(probe, Checked { earlier, last: result })| Case {
         class: probe.component.to_string(),
-        name: probe.id.to_string(),
+        name: shown(probe, result),
         time: result.phases.total,
         failure: (result.outcome != Outcome::Success).then(|| Failure {
             kind: result.outcome.as_str().to_owned(),

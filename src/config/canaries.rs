@@ -58,6 +58,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<Probe> {
             expect: answered(&kind),
             kind,
             resolve: Resolve::default(),
+            proxy: None,
         });
     }
     canaries

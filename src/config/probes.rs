@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::kinds::{Around, KINDS, Shape, resolve, variables};
+use super::kinds::{Around, KINDS, Shape, proxy, resolve, variables};
 use super::problem::Place;
 use super::reader::{Entry, Names, Reader, Table};
 use super::retry;
@@ -13,7 +13,7 @@ use super::words::{label_name, label_value, seconds, shown};
 use crate::model::unit::show_duration;
 use crate::model::{
     Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeKind, ProbeName,
-    Resolve, Retry, Role, TlsOptions,
+    Proxy, Resolve, Retry, Role, TlsOptions,
 };
 
 pub(super) const KEYS: &[&str] = &[
@@ -36,6 +36,7 @@ pub(super) const KEYS: &[&str] = &[
     "mail",
     "expect",
     "resolve",
+    "proxy",
 ];
 
 /// The interval of a probe that is given none.
@@ -58,6 +59,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) interval: Setting,
     pub(super) timeout: Setting,
     pub(super) retry: Retry,
+    pub(super) proxy: Option<Arc<Proxy>>,
     pub(super) cohorts: &'a BTreeMap<LabelName, Vec<LabelValue>>,
     pub(super) components: &'a [Component],
 }
@@ -172,6 +174,10 @@ fn definition(
     {
         reader.fault(entry.at, "`address` means nothing for `mail`, which asks two servers", "remove it");
     }
+    let proxy = match &resolve {
+        Some(way) => proxy::of(reader, &table, kind, way, around.proxy.as_ref()),
+        None => None,
+    };
     let retry = match table.get("retry") {
         Some(entry) => retry::read(reader, entry, &around.retry),
         None => Some(around.retry.clone()),
@@ -190,6 +196,7 @@ fn definition(
         retry: retry?,
         shape: shape?,
         resolve: resolve?,
+        proxy: proxy?,
         expect: expect?,
     };
     found.warnings.extend(definition.shape.warning().map(|warning| format!("the probe {} {warning}", entry.name)));
@@ -220,6 +227,7 @@ struct Definition<'n> {
     retry: Retry,
     shape: Shape,
     resolve: Resolve,
+    proxy: Option<Arc<Proxy>>,
     expect: Arc<[Condition]>,
 }
 
@@ -255,6 +263,7 @@ impl Definition<'_> {
                 role: Role::Service,
                 kind,
                 resolve: self.resolve,
+                proxy: self.proxy.clone(),
                 expect: self.expect.clone(),
             });
         }

@@ -43,6 +43,7 @@ pub struct Plan {
 
 /// Makes checks when they are due and sends every result, until `stop`.
 ///
+/// A check may have several results, one for each address that it asked; they are sent one after the other.
 /// `check` gets the probe's place in the plan and the moment at which it starts. A probe whose check is still under
 /// way, or that would be one too many, is [`VoidReason::Overrun`]; a check that panics is [`VoidReason::Internal`].
 /// After `stop` nothing more is started, what is under way may end within the plan's grace, and what has not ended
@@ -52,7 +53,7 @@ pub async fn run<N, C, F>(plan: Plan, now: N, check: C, results: mpsc::Sender<Ch
 where
     N: Fn() -> Timestamp,
     C: Fn(usize, Timestamp) -> F,
-    F: Future<Output = CheckResult> + Send + 'static,
+    F: Future<Output = Vec<CheckResult>> + Send + 'static,
 {
     let mut checks = Checks {
         plan,
@@ -102,7 +103,7 @@ struct Checks<N, C> {
     plan: Plan,
     now: N,
     check: C,
-    tasks: JoinSet<CheckResult>,
+    tasks: JoinSet<Vec<CheckResult>>,
     /// What each task checks, and since when.
     started: HashMap<Id, (usize, Timestamp)>,
     /// Results to hand on, oldest first.
@@ -117,7 +118,7 @@ impl<N, C, F> Checks<N, C>
 where
     N: Fn() -> Timestamp,
     C: Fn(usize, Timestamp) -> F,
-    F: Future<Output = CheckResult> + Send + 'static,
+    F: Future<Output = Vec<CheckResult>> + Send + 'static,
 {
     /// When to look at the clock again.
     fn next_turn(&self) -> Instant {
@@ -151,12 +152,12 @@ where
         }
     }
 
-    fn end(&mut self, ended: Result<(Id, CheckResult), JoinError>) {
+    fn end(&mut self, ended: Result<(Id, Vec<CheckResult>), JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some((probe, start)) = self.started.remove(&id) else { return };
         self.plan.schedule.finished(probe);
         match ended {
-            Ok((_, result)) => self.owed.push_back(result),
+            Ok((_, results)) => self.owed.extend(results),
             Err(error) if error.is_cancelled() => self.owe_void(probe, start, VoidReason::ShuttingDown),
             Err(error) => {
                 let id = self.plan.probes.get(probe).map(ProbeId::as_str);

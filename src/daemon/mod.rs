@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod pump;
 pub mod restore;
 pub mod tries;
+pub mod turn;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -253,10 +254,9 @@ impl Watch {
         let check = move |index: usize, started| {
             let (prober, (config, superseded, stop)) = (Arc::clone(&prober), shared.clone());
             async move {
-                let Some(probe) = config.probes.get(index) else { return prober.check(index, started).await };
+                let Some(probe) = config.probes.get(index) else { return vec![prober.check(index, started).await] };
                 let next_turn = || schedule::next_turn(probe, started);
-                let ask = |began, limit| prober.check_within(index, began, limit);
-                tries::check(probe, started, next_turn, clock::now, ask, &superseded, &stop).await
+                turn::check(&prober, (index, probe), started, next_turn, clock::now, &superseded, &stop).await
             }
         };
         self.running.spawn(checks::run(plan, clock::now, check, self.results.clone(), stop.clone()));

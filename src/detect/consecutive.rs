@@ -30,12 +30,25 @@ struct State {
     /// up after a restart ends when it should.
     well_since: Option<Timestamp>,
     breach: Option<Active>,
+    /// The last check, where one has several results.
+    check: Option<Check>,
 }
 
 #[derive(Clone, Copy)]
 struct First {
     at: Timestamp,
     started: Timestamp,
+}
+
+/// A check that asks each address: it failed when any of its results did.
+#[derive(Clone, Copy)]
+struct Check {
+    started: Timestamp,
+    bad: bool,
+    /// What the state was before it.
+    failures: u32,
+    first: Option<First>,
+    well_since: Option<Timestamp>,
 }
 
 struct Active {
@@ -55,6 +68,21 @@ impl ConsecutiveWatch {
 
     pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
         let Some(Some(state)) = self.states.get_mut(entry.probe) else { return };
+        let several = config.probes.get(entry.probe).is_some_and(|probe| probe.resolve.each_address);
+        match &mut state.check {
+            Some(check) if several && check.started == result.started => {
+                if check.bad || !entry.bad {
+                    return;
+                }
+                check.bad = true;
+                (state.failures, state.first, state.well_since) = (check.failures, check.first, check.well_since);
+            }
+            _ => {
+                let (started, bad) = (result.started, entry.bad);
+                let (failures, first, well_since) = (state.failures, state.first, state.well_since);
+                state.check = several.then_some(Check { started, bad, failures, first, well_since });
+            }
+        }
         if entry.bad {
             state.failures = state.failures.saturating_add(1);
             state.first.get_or_insert(First { at: entry.at, started: result.started });

@@ -342,3 +342,25 @@ proptest! {
         prop_assert!(drive.breaches()[0].0 >= fault);
     }
 }
+
+#[test]
+fn a_check_with_many_results_is_one_in_a_row_and_fails_with_any_of_them() {
+    let run = Consecutive { count: 3, clear_after: secs(60) };
+    let mut asked = probe("api", "api", &[]);
+    asked.resolve.each_address = true;
+    let mut drive = Drive::new(vec![asked], RuleKind::Consecutive(run));
+    for round in 0..2 {
+        for outcome in [LOST, LOST, Outcome::Success, LOST] {
+            drive.check(0, round * 20_000, outcome);
+        }
+        assert_eq!(drive.breaches(), [], "three bad results of one check are one failure");
+    }
+    for outcome in [Outcome::Success, LOST, Outcome::Success] {
+        drive.check(0, 40_000, outcome);
+    }
+    assert_eq!(drive.breaches().len(), 1, "{:?}", drive.said);
+    drive.check(0, 60_000, Outcome::Success);
+    drive.check(0, 60_000, Outcome::Success);
+    drive.check(0, 120_000, Outcome::Success);
+    assert_eq!(drive.cleared(), [120_000]);
+}

@@ -39,7 +39,7 @@ pub use id::{
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use kind::{
     Download, Encryption, ExecTarget, FlowTarget, HeartbeatTarget, HttpTarget, ImapTarget, Integrity, IpChoice,
-    Login, MailHost, MailSend, MailTarget, ProbeKind, ReadUntil, Resolve, SmtpTarget, StartTls, TcpTarget,
+    Login, MailHost, MailSend, MailTarget, ProbeKind, Proxy, ReadUntil, Resolve, SmtpTarget, StartTls, TcpTarget,
     TlsOptions, TlsTarget,
 };
 pub use notification::{Message, Notification, NotificationKind};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::calendar::Calendar;
 use super::condition::Condition;
 use super::id::{ComponentId, LabelName, LabelValue, ProbeId, ProbeName};
-use super::kind::{ProbeKind, Resolve};
+use super::kind::{ProbeKind, Proxy, Resolve};
 use super::retry::Retry;
 
 /// Labels in the order of their names.
@@ -43,6 +43,8 @@ pub struct Probe {
     pub kind: ProbeKind,
     /// How the way to it is found.
     pub resolve: Resolve,
+    /// What connects for it.
+    pub proxy: Option<Arc<Proxy>>,
     /// What must hold of the answer. Empty: the kind's own default. Shared by the expansions of a definition.
     pub expect: Arc<[Condition]>,
 }

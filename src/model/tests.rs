@@ -27,6 +27,7 @@ pub(crate) fn probe(id: &str) -> Probe {
             tls: Arc::default(),
         }),
         resolve: Resolve::default(),
+        proxy: None,
         expect: [].into(),
     }
 }

@@ -10,6 +10,7 @@ use http::header::RETRY_AFTER;
 use super::connect::DnsFault;
 use super::stopwatch::Phase;
 use super::tls::explain;
+use super::tunnel;
 use crate::model::FailureClass;
 use crate::model::unit::show_duration;
 
@@ -85,6 +86,17 @@ pub(super) fn connect_fault(kind: Option<io::ErrorKind>, said: &str) -> String {
         Some(io::ErrorKind::TimedOut) => "connecting timed out".into(),
         _ => format!("no connection came about: {said}"),
     }
+}
+
+/// What a proxy of HTTP or SOCKS did, where hyper has only words for it; a test pins them.
+pub(super) fn proxy_fault(fault: String) -> String {
+    let refusals = [
+        ("proxy authorization required", tunnel::UNAUTHORIZED),
+        ("failed to create underlying connection", "it cannot be reached"),
+        ("unsuccessful", "it did not connect further"),
+    ];
+    let found = refusals.into_iter().find(|(said, _)| fault.contains(said));
+    found.map_or(fault, |(_, plain)| plain.to_owned())
 }
 
 /// The fault of a check that ran out of time.

@@ -13,6 +13,7 @@ use hickory_resolver::{ResolverBuilder, TokioResolver};
 use reqwest::dns::{Name, Resolve, Resolving};
 use tower::{Layer, Service};
 
+use super::course;
 use super::expiry::Expiries;
 use super::stopwatch::{Phase, with_trace};
 use super::tls::{self, Roots};
@@ -58,6 +59,8 @@ impl Clients {
                 // A new connection per check, and all hooks in the check's own task.
                 .pool_max_idle_per_host(0)
                 .no_proxy()
+                // That of the check at hand, if it has one.
+                .proxy(reqwest::Proxy::custom(|_| course::proxy().map(|proxy| proxy.url.clone())))
                 .gzip(!way.undecoded)
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
@@ -126,7 +129,7 @@ impl Families {
 
     fn of(&self, ip: IpChoice) -> (Arc<TokioResolver>, &'static str) {
         match ip {
-            IpChoice::Auto => (self.auto.clone(), "address"),
+            IpChoice::Auto | IpChoice::Both => (self.auto.clone(), "address"),
             IpChoice::V4 => (self.v4.clone(), "IPv4 address"),
             IpChoice::V6 => (self.v6.clone(), "IPv6 address"),
         }
@@ -155,7 +158,10 @@ impl Resolver {
         ip: IpChoice,
         server: Option<SocketAddr>,
     ) -> Result<Vec<IpAddr>, DnsFault> {
-        let (resolver, wanted) = self.families(server)?.of(ip);
+        if let Some(address) = course::address(name) {
+            return Ok(vec![address]);
+        }
+        let (resolver, wanted) = self.families(server)?.of(course::family(ip));
         let found = resolver.lookup_ip(name).await.map_err(|error| {
             DnsFault(if error.is_nx_domain() {
                 format!("{name} does not exist")
@@ -194,7 +200,10 @@ impl Resolve for Resolver {
             // Port 0 becomes the port of the URL.
             let addresses: Vec<SocketAddr> = found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
             with_trace(|trace| {
-                trace.note_candidates(&addresses);
+                // Those of a proxy are not those of what is asked.
+                if course::proxy().is_none() {
+                    trace.note_candidates(&addresses);
+                }
                 trace.enter(Phase::Connect);
             });
             Ok(Box::new(addresses.into_iter()) as reqwest::dns::Addrs)

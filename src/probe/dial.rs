@@ -1,5 +1,6 @@
 //! Dialling: from a host and a port to a connection, for the kinds that speak on sockets of their own.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use super::classify::{self, connect_fault};
 use super::connect::Resolver;
 use super::frame::{Broken, Seen};
 use super::stopwatch::{Phase, Trace};
-use crate::model::{FailureClass, IpChoice, Resolve};
+use super::{course, tunnel};
+use crate::model::{FailureClass, IpChoice, Proxy, Resolve};
 
 /// At most so many of a name's addresses are tried.
 const MOST_ADDRESSES: usize = 8;
@@ -46,22 +48,36 @@ impl Dial {
 
     /// Connects, and notes the address and the phases `dns` and `connect`. Nagle's delay is off.
     pub(super) async fn tcp(&self, trace: &Trace, seen: &mut Seen) -> Result<TcpStream, Broken> {
+        if let Some(proxy) = course::proxy() {
+            return self.through(&proxy, trace).await;
+        }
         let addresses = self.addresses(trace).await?;
         trace.note_candidates(&addresses);
         trace.enter(Phase::Connect);
-        let attempts = addresses.into_iter().take(MOST_ADDRESSES).zip(0_u32..).map(|(address, place)| {
-            async move {
-                tokio::time::sleep(HEAD_START * place).await;
-                TcpStream::connect(address).await
-            }
-            .boxed()
-        });
-        let (stream, _) = select_ok(attempts).await.map_err(|error| {
+        let stream = connect(addresses).await.map_err(|error| {
             Broken::failed(FailureClass::Connect, connect_fault(Some(error.kind()), &error.to_string()))
         })?;
         seen.address = stream.peer_addr().ok().map(|address| address.ip());
-        // Without it answers come later; not a reason to fail.
-        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    /// Connects by the proxy, which resolves the name; what it connects to, nobody here knows.
+    async fn through(&self, proxy: &Proxy, trace: &Trace) -> Result<TcpStream, Broken> {
+        let (host, port) = proxy.host_and_port();
+        let addresses = match host.parse::<IpAddr>() {
+            Ok(ip) => vec![ip],
+            Err(_) => {
+                trace.enter(Phase::Dns);
+                let found = self.resolver.lookup(host, IpChoice::Auto, None).await;
+                found.map_err(|fault| tunnel::fault(proxy, &fault.to_string()))?
+            }
+        };
+        trace.enter(Phase::Connect);
+        let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        let mut stream = connect(addresses)
+            .await
+            .map_err(|error| tunnel::fault(proxy, &connect_fault(Some(error.kind()), &error.to_string())))?;
+        tunnel::through(proxy, &mut stream, &self.host, self.port).await?;
         Ok(stream)
     }
 
@@ -87,7 +103,7 @@ impl Dial {
             return Ok(vec![address]);
         }
         let at = |ip| SocketAddr::new(ip, self.port);
-        match (self.host.parse::<IpAddr>(), self.resolve.ip) {
+        match (self.host.parse::<IpAddr>(), course::family(self.resolve.ip)) {
             (Ok(ip), IpChoice::V6) if ip.is_ipv4() => {
                 Err(Broken::failed(FailureClass::Connect, format!("{ip} is no IPv6 address")))
             }
@@ -103,4 +119,19 @@ impl Dial {
             }
         }
     }
+}
+
+/// The first connection of several that comes about.
+async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let attempts = addresses.into_iter().take(MOST_ADDRESSES).zip(0_u32..).map(|(address, place)| {
+        async move {
+            tokio::time::sleep(HEAD_START * place).await;
+            TcpStream::connect(address).await
+        }
+        .boxed()
+    });
+    let (stream, _) = select_ok(attempts).await?;
+    // Without it answers come later; not a reason to fail.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
 }

@@ -92,7 +92,7 @@ pub(super) fn hide(secrets: &Secrets, text: &str) -> String {
     secrets.redact(text).into_owned()
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

@@ -17,7 +17,7 @@ use super::expect::{Answer, Expectations};
 use super::frame::Broken;
 use super::redirect::{self, Ask};
 use super::stopwatch::{Hop, Phase, TRACE, Trace};
-use super::{Finding, Internal, classify};
+use super::{Finding, Internal, classify, course, tunnel};
 use crate::model::{Condition, Download, FailureClass, HttpTarget, IpChoice, Outcome, Resolve, Secrets};
 
 /// A request that is ready to be made again and again.
@@ -183,8 +183,13 @@ impl HttpProbe {
             progress.address = None;
             let mut response = self.send(trace, route.as_ref().unwrap_or(&self.route), progress).await?;
             let status = response.status();
+            if let Some(proxy) = course::proxy().filter(|_| status == StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+                return Err(tunnel::fault(&proxy, tunnel::UNAUTHORIZED));
+            }
             progress.status = Some(status);
-            progress.address = response.remote_addr().map(|address: SocketAddr| address.ip());
+            // Of a connection by a proxy, that would be the proxy's.
+            let remote = response.remote_addr().filter(|_| course::proxy().is_none());
+            progress.address = remote.map(|address: SocketAddr| address.ip());
             let location = redirect::location(status, response.headers()).filter(|_| self.redirects > 0);
             let location = location.map(<[u8]>::to_vec);
             let headers = progress.headers.insert(std::mem::take(response.headers_mut()));
@@ -218,7 +223,7 @@ impl HttpProbe {
             address: progress.ask.address,
             verify_as: route.verify_as.clone(),
         };
-        check_family(&progress.ask, self.ip)?;
+        check_family(&progress.ask, course::family(self.ip))?;
         trace.begin_hop(hop);
         let mut request = reqwest::Request::new(progress.ask.method.clone(), route.url.clone());
         *request.headers_mut() = route.headers.clone();
@@ -269,7 +274,11 @@ fn broken(error: &reqwest::Error, trace: &Trace) -> Broken {
     if error.is_builder() {
         return Broken::Internal(Internal(format!("the request cannot be built: {error}")));
     }
-    let (class, fault) = classify::by_error(error, trace.open().map(|(phase, _)| phase));
+    let phase = trace.open().map(|(phase, _)| phase);
+    let (class, fault) = classify::by_error(error, phase);
+    if let Some(proxy) = course::proxy().filter(|_| matches!(phase, None | Some(Phase::Dns | Phase::Connect))) {
+        return tunnel::fault(&proxy, &classify::proxy_fault(fault));
+    }
     Broken::Failed(class, fault)
 }
 

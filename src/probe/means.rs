@@ -41,6 +41,11 @@ impl Means {
         Ok(self.resolver.insert(Arc::new(Resolver::new()?)).clone())
     }
 
+    /// The resolver, if anything needed it.
+    pub(super) fn resolver_made(&self) -> Option<Arc<Resolver>> {
+        self.resolver.clone()
+    }
+
     /// The places of commands that run at once.
     pub(super) fn commands(&self) -> Arc<Semaphore> {
         self.commands.clone()

@@ -8,8 +8,10 @@
 //! of the check as long as connections are not pooled, so a task-local `stopwatch` is there for the hooks of
 //! `connect` and `tls` to mark where the time goes.
 
+mod both;
 mod classify;
 mod connect;
+mod course;
 mod cookies;
 mod dial;
 mod download;
@@ -33,18 +35,22 @@ mod starttls;
 mod stopwatch;
 mod tcp;
 mod tls;
+mod tunnel;
 pub mod wire;
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
 use crate::model::{
-    CheckResult, Condition, Evidence, Location, Outcome, Probe, ProbeId, ProbeKind, Secrets, Timestamp, VoidReason,
+    CheckResult, Condition, Evidence, IpChoice, Location, Outcome, Probe, ProbeId, ProbeKind, Proxy, Resolve,
+    Secrets, Timestamp, VoidReason,
 };
+use connect::Resolver;
+use course::{COURSE, Course};
 use means::Means;
 use stopwatch::Trace;
 
@@ -61,11 +67,16 @@ pub struct ProbeFault {
     pub fault: String,
 }
 
+/// At most so many addresses of a host are asked by one check.
+pub const MOST_ADDRESSES: usize = 16;
+
 /// Makes the checks of one configuration.
 pub struct Prober {
     probes: Vec<Prepared>,
     location: Location,
     secrets: Secrets,
+    /// None where no probe asks for a name.
+    resolver: Option<Arc<Resolver>>,
 }
 
 struct Prepared {
@@ -74,6 +85,10 @@ struct Prepared {
     timeout: Duration,
     expect: Arc<[Condition]>,
     kind: PreparedKind,
+    /// The host that is asked.
+    host: Arc<str>,
+    resolve: Resolve,
+    proxy: Option<Arc<Proxy>>,
 }
 
 enum PreparedKind {
@@ -116,9 +131,18 @@ impl Prober {
             let kind = PreparedKind::new(probe, &mut means)
                 .map_err(|fault| ProbeFault { probe: probe.id.clone(), fault })?;
             let (id, expect) = (probe.id.clone(), probe.expect.clone());
-            prepared.push(Prepared { id, request: probe.kind.request(), timeout: probe.timeout, expect, kind });
+            prepared.push(Prepared {
+                id,
+                request: probe.kind.request(),
+                timeout: probe.timeout,
+                expect,
+                kind,
+                host: probe.kind.host().trim_matches(['[', ']']).into(),
+                resolve: probe.resolve,
+                proxy: probe.proxy.clone(),
+            });
         }
-        Ok(Self { probes: prepared, location, secrets })
+        Ok(Self { probes: prepared, location, secrets, resolver: means.resolver_made() })
     }
 
     /// Asks the probe of this index, in the order in which they were given, once.
@@ -135,8 +159,65 @@ impl Prober {
             tracing::error!(probe, "there is no probe of this index");
             return CheckResult::void("unknown".into(), self.location.clone(), started, VoidReason::Internal);
         };
+        let course = |family| Course { family, proxy: prepared.proxy.clone(), address: None };
+        if prepared.resolve.ip != IpChoice::Both {
+            return self.check_on(prepared, started, limit, course(None)).await;
+        }
+        let by_v4 = self.check_on(prepared, started, limit, course(Some(IpChoice::V4)));
+        let by_v6 = self.check_on(prepared, started, limit, course(Some(IpChoice::V6)));
+        let (by_v4, by_v6) = tokio::join!(by_v4, by_v6);
+        both::one_of(by_v4, by_v6)
+    }
+
+    /// The addresses of the host of a probe, each of which is to be asked by itself, at most [`MOST_ADDRESSES`] in their
+    /// order, and how long finding them took, which is at most half of the probe's timeout. `None` where they cannot be
+    /// found.
+    pub async fn addresses(&self, probe: usize) -> Option<(Vec<IpAddr>, Duration)> {
+        let (prepared, resolver) = (self.probes.get(probe)?, self.resolver.as_ref()?);
+        let begun = Instant::now();
+        if let Ok(literal) = prepared.host.parse() {
+            return Some((vec![literal], Duration::ZERO));
+        }
+        let lookup = resolver.lookup(&prepared.host, prepared.resolve.ip, prepared.resolve.server);
+        let mut found = tokio::time::timeout(prepared.timeout / 2, lookup).await.ok()?.ok()?;
+        found.sort();
+        found.dedup();
+        found.truncate(MOST_ADDRESSES);
+        Some((found, begun.elapsed()))
+    }
+
+    /// As [`check_within`](Self::check_within), at this one of the host's addresses, finding which took so long of the
+    /// probe's time. What the protocol says of the host (SNI, Host) stays.
+    pub async fn check_address(
+        &self,
+        probe: usize,
+        started: Timestamp,
+        limit: Duration,
+        address: IpAddr,
+        spent: Duration,
+    ) -> CheckResult {
+        let Some(prepared) = self.probes.get(probe) else { return self.check_within(probe, started, limit).await };
+        let limit = limit.min(prepared.timeout).saturating_sub(spent);
+        let course = Course { address: Some((prepared.host.clone(), address)), ..Course::default() };
+        let mut result = self.check_on(prepared, started, limit, course).await;
+        result.address = Some(address);
+        if !spent.is_zero() {
+            result.phases.dns = Some(result.phases.dns.unwrap_or_default() + spent);
+            result.phases.total += spent;
+        }
+        result
+    }
+
+    async fn check_on(
+        &self,
+        prepared: &Prepared,
+        started: Timestamp,
+        limit: Duration,
+        course: Course,
+    ) -> CheckResult {
         let trace = Trace::start();
-        let asked = AssertUnwindSafe(prepared.ask(limit, &trace, &self.secrets)).catch_unwind().await;
+        let asking = COURSE.scope(course, prepared.ask(limit, &trace, &self.secrets));
+        let asked = AssertUnwindSafe(asking).catch_unwind().await;
         let found = asked.unwrap_or_else(|_| Err(Internal("the check panicked".into())));
         match found {
             Ok(finding) => CheckResult {

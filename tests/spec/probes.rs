@@ -1,5 +1,6 @@
 //! Checks: what Tripline sees of a server.
 
+mod addresses;
 mod bodies;
 mod certificates;
 mod downloads;
@@ -9,6 +10,7 @@ mod flow;
 mod mail;
 mod mail_hostile;
 mod phases;
+mod proxies;
 mod redirects;
 mod routes;
 mod tcp;
@@ -81,6 +83,7 @@ pub(crate) fn probe(target: Asked, timeout: Duration, expect: &[&str]) -> Probe 
         role: tripline::model::Role::Service,
         kind: ProbeKind::Http(target.http),
         resolve: target.resolve,
+        proxy: None,
         expect: expect.into(),
     }
 }

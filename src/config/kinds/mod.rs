@@ -9,6 +9,7 @@ pub(in crate::config) mod http;
 pub(in crate::config) mod imap;
 pub(in crate::config) mod mail;
 pub(in crate::config) mod mail_host;
+pub(in crate::config) mod proxy;
 pub(in crate::config) mod resolve;
 pub(in crate::config) mod smtp;
 pub(in crate::config) mod tcp;

@@ -6,12 +6,13 @@ use super::given_or;
 use crate::config::reader::{Entry, Reader};
 use crate::model::{IpChoice, Resolve};
 
-pub(in crate::config) const KEYS: &[&str] = &["ip", "address", "server"];
+pub(in crate::config) const KEYS: &[&str] = &["ip", "each_address", "address", "server"];
 
 /// How connections are made; `None` when it has a problem.
 pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Resolve> {
     let table = reader.table(entry, KEYS, "write `resolve: {ip: 4}`")?;
-    let choices = [("auto", IpChoice::Auto), ("4", IpChoice::V4), ("6", IpChoice::V6)];
+    let choices = [("auto", IpChoice::Auto), ("4", IpChoice::V4), ("6", IpChoice::V6), ("both", IpChoice::Both)];
+    let each = table.get("each_address").map(|entry| Some((reader.flag(entry)?, entry.at)));
     let ip = table.get("ip").map(|entry| reader.choice(entry, &choices));
     let address = table.get("address").map(|entry| {
         let text = reader.text(entry)?;
@@ -34,17 +35,40 @@ pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Opti
     let ip = given_or(ip, IpChoice::Auto)?;
     let server = given_or(server, None)?;
     let address = given_or(address.map(|address| address.map(Some)), None)?;
+    let (each_address, at) = given_or(each, (false, table.at))?;
+    if each_address && (address.is_some() || ip == IpChoice::Both) {
+        let (fault, remedy) = if address.is_some() {
+            ("`address` is the only one that could be asked", "remove `address` or `each_address`")
+        } else {
+            ("`each_address` asks the addresses of both families as it is", "remove `ip: both`")
+        };
+        reader.fault(at, fault, remedy);
+        return None;
+    }
     if let Some((address, place)) = address
-        && matches!((ip, address), (IpChoice::V4, SocketAddr::V6(_)) | (IpChoice::V6, SocketAddr::V4(_)))
+        && matches!(
+            (ip, address),
+            (IpChoice::V4, SocketAddr::V6(_)) | (IpChoice::V6, SocketAddr::V4(_)) | (IpChoice::Both, _)
+        )
     {
-        reader.fault(place, "`ip` and `address` are of two families", "remove `ip`: the address says it");
+        let fault = if ip == IpChoice::Both {
+            "`address` is of one family, and `ip` asks by both"
+        } else {
+            "`ip` and `address` are of two families"
+        };
+        reader.fault(place, fault, "remove `ip`: the address says it");
         return None;
     }
     if let (Some(_), Some((_, at))) = (address, server) {
         reader.fault(at, "with `address` no name is resolved", "remove `address` or `server`");
         return None;
     }
-    Some(Resolve { ip, address: address.map(|(address, _)| address), server: server.map(|(server, _)| server) })
+    Some(Resolve {
+        ip,
+        each_address,
+        address: address.map(|(address, _)| address),
+        server: server.map(|(server, _)| server),
+    })
 }
 
 /// The port of DNS (RFC 1035, section 4.2).

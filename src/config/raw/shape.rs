@@ -81,6 +81,9 @@ pub struct Defaults {
     pub timeout: Option<String>,
     /// When a failed check is made again at once.
     pub retry: Option<Retry>,
+    /// What connects for them: `http://proxy.example:3128` or `socks5://user:password@proxy.example:1080`.
+    /// Default: none.
+    pub proxy: Option<String>,
 }
 
 /// When a failed check is made again at once, because it may be our own network. What is not said is as in `defaults`.
@@ -151,6 +154,9 @@ pub struct Probe {
     pub expect: Option<Vec<String>>,
     /// How the connection is made.
     pub resolve: Option<Resolve>,
+    /// What connects for it: `http://proxy.example:3128` or `socks5://user:password@proxy.example:1080`; `none`: nothing.
+    /// Default: that of `defaults`.
+    pub proxy: Option<String>,
 }
 
 /// When to raise an incident. It has exactly one form: `above` (an error rate), `consecutive`, `latency`, `burn_rate`,

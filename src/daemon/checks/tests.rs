@@ -56,6 +56,10 @@ where
 {
     let (sender, mut receiver) = mpsc::channel(8);
     let stop = CancellationToken::new();
+    let check = move |probe, now| {
+        let checking = check(probe, now);
+        async move { vec![checking.await] }
+    };
     let task = tokio::spawn(run(plan, clock(), check, sender, stop.clone()));
     tokio::spawn(async move {
         sleep(Duration::from_secs(seconds)).await;
@@ -145,7 +149,7 @@ async fn stopping_lets_checks_end_within_the_grace_and_gives_up_the_rest() {
 async fn a_slow_receiver_loses_nothing_and_holds_up_no_start() {
     let (sender, mut receiver) = mpsc::channel(1);
     let stop = CancellationToken::new();
-    let check = |probe, now| async move { success(probe, now) };
+    let check = |probe, now| async move { vec![success(probe, now)] };
     let task = tokio::spawn(run(plan(50, 10), clock(), check, sender, stop.clone()));
     sleep(Duration::from_secs(10)).await;
     stop.cancel();
@@ -163,7 +167,7 @@ async fn a_slow_receiver_loses_nothing_and_holds_up_no_start() {
 async fn without_a_receiver_it_returns() {
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);
-    let check = |probe, now| async move { success(probe, now) };
+    let check = |probe, now| async move { vec![success(probe, now)] };
     run(plan(1, 1), clock(), check, sender, CancellationToken::new()).await;
 }
 
@@ -177,7 +181,7 @@ async fn a_leap_of_the_clock_brings_no_burst() {
     };
     let (sender, mut receiver) = mpsc::channel(8);
     let stop = CancellationToken::new();
-    let check = |probe, now| async move { success(probe, now) };
+    let check = |probe, now| async move { vec![success(probe, now)] };
     let task = tokio::spawn(run(plan(100, 10), leaping, check, sender, stop.clone()));
     tokio::spawn(async move {
         sleep(Duration::from_secs(60)).await;

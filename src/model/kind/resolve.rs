@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 pub struct Resolve {
     /// Which address family is used.
     pub ip: IpChoice,
+    /// Whether each address of the host is asked by itself; each is a result of its own.
+    pub each_address: bool,
     /// Connects here instead of where the name points; the names that the protocol speaks of (SNI, Host) stay.
     pub address: Option<SocketAddr>,
     /// The name server that is asked instead of the system's.
@@ -23,4 +25,6 @@ pub enum IpChoice {
     V4,
     /// IPv6 only.
     V6,
+    /// IPv4 and IPv6, each by itself: both must answer.
+    Both,
 }

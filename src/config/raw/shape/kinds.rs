@@ -116,8 +116,10 @@ pub struct Tls {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Resolve {
-    /// `auto`, `4` or `6`: which address family is used. Default: auto.
+    /// `auto`, `4` or `6`: which address family is used; `both`: each by itself, and both must answer. Default: auto.
     pub ip: Option<Word>,
+    /// Each address of the host is asked by itself, and each is a result of its own. Default: false.
+    pub each_address: Option<bool>,
     /// Connects here instead: `192.0.2.7:8443`. SNI and Host stay those of the URL.
     pub address: Option<String>,
     /// The name server that is asked instead of the system's: `192.0.2.53`, or `192.0.2.53:5353` with a port.
