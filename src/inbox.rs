@@ -1,8 +1,10 @@
-//! Floor 2: what arrives by itself: calls of jobs and of hooks, by token.
+//! Floor 2: what arrives by itself: calls of jobs and of hooks, by token, and mail, by address.
 //!
 //! Whoever calls knows a token and nothing else. Tokens are looked up by their hash, so that the time which an answer
 //! takes says nothing about how much of a token was right.
 
+pub mod letters;
+pub mod smtp;
 #[cfg(test)]
 mod tests;
 

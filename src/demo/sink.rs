@@ -2,33 +2,23 @@
 
 mod headers;
 mod mailbox;
-mod session;
 #[cfg(test)]
 mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 use super::fault::DemoFault;
+use crate::inbox::smtp::{PATIENCE, SmtpServer};
 use crate::model::Timestamp;
 use mailbox::Mailbox;
 
-/// How many connections are served at once; one more is told to come back.
-const CONNECTIONS: usize = 32;
-
 /// How many mails may wait to be taken off the channel.
 const WAITING: usize = 256;
-
-/// How long a client may be silent.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A mail that was accepted.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,9 +40,7 @@ pub struct SunkMail {
 /// A running mail sink. Dropping it ends it.
 #[derive(Debug)]
 pub struct Sink {
-    address: SocketAddr,
-    sessions: TaskTracker,
-    stop: DropGuard,
+    server: SmtpServer,
 }
 
 impl Sink {
@@ -70,66 +58,19 @@ impl Sink {
         tokio::fs::create_dir_all(folder).await.map_err(DemoFault::io(format!("make {}", folder.display())))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.map_err(DemoFault::io("listen on 127.0.0.1 for mail"))?;
-        let address = listener.local_addr().map_err(DemoFault::io("tell the mail sink's port"))?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let mailbox = Arc::new(Mailbox::new(folder, sender));
-        let stop = CancellationToken::new();
-        let sessions = TaskTracker::new();
-        sessions.spawn(accept(listener, mailbox, patience, sessions.clone(), stop.clone()));
-        Ok((Self { address, sessions, stop: stop.drop_guard() }, receiver))
+        let server = SmtpServer::start(listener, Mailbox::new(folder, sender), patience);
+        Ok((Self { server: server.map_err(DemoFault::io("tell the mail sink's port"))? }, receiver))
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Stops listening and cuts off who is still connected. A mail is in the folder wholly or not at all.
     pub async fn stop(self) {
-        self.sessions.close();
-        drop(self.stop);
-        self.sessions.wait().await;
-    }
-}
-
-async fn accept(
-    listener: TcpListener,
-    mailbox: Arc<Mailbox>,
-    patience: Duration,
-    sessions: TaskTracker,
-    stop: CancellationToken,
-) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((mut stream, _)) = accepted else {
-            // Out of file descriptors, most likely: wait for some to be given back.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-            let _ = tokio::time::timeout(patience, stream.write_all(b"421 too many connections\r\n")).await;
-            continue;
-        };
-        let (mailbox, stop) = (Arc::clone(&mailbox), stop.clone());
-        sessions.spawn(async move {
-            let _place = place;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = serve(stream, &mailbox, patience) => {}
-            }
-        });
-    }
-}
-
-async fn serve(stream: TcpStream, mailbox: &Mailbox, patience: Duration) {
-    // Answers are short and waited for.
-    let _ = stream.set_nodelay(true);
-    if let Err(error) = session::serve(stream, mailbox, patience).await {
-        tracing::debug!(%error, "a mail connection broke off");
+        self.server.stop().await;
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::SunkMail;
 use super::headers::{header, slug, subject};
+use crate::inbox::smtp::Takes;
 
 /// How long a mail waits for room in the channel before it is put off.
 const WAIT: Duration = Duration::from_secs(5);
@@ -26,18 +27,6 @@ pub(super) struct Mailbox {
 impl Mailbox {
     pub(super) fn new(folder: &Path, mails: mpsc::Sender<SunkMail>) -> Self {
         Self { folder: folder.to_owned(), mails, last: AtomicU32::new(0) }
-    }
-
-    /// Keeps a mail and tells of it. After an error it is as if the mail had never come.
-    pub(super) async fn keep(&self, mail: &[u8], to: Vec<String>) -> io::Result<()> {
-        // Room first: a mail that nobody hears of must not be accepted.
-        let room = tokio::time::timeout(WAIT, self.mails.reserve()).await;
-        let room = room.map_err(|_| io::ErrorKind::TimedOut)?.map_err(|_| io::ErrorKind::BrokenPipe)?;
-        let subject = subject(mail);
-        let path = self.write(mail, &slug(&subject)).await?;
-        let [message_id, in_reply_to] = ["message-id", "in-reply-to"].map(|name| header(mail, name));
-        room.send(SunkMail { path, subject, message_id, in_reply_to, at: crate::clock::now(), to });
-        Ok(())
     }
 
     async fn write(&self, mail: &[u8], slug: &str) -> io::Result<PathBuf> {
@@ -67,5 +56,23 @@ impl Mailbox {
             }
         }
         Ok(false)
+    }
+}
+
+impl Takes for Mailbox {
+    fn knows(&self, _: &str) -> bool {
+        true
+    }
+
+    /// Keeps a mail and tells of it.
+    async fn keep(&self, mail: &[u8], to: Vec<String>) -> io::Result<()> {
+        // Room first: a mail that nobody hears of must not be accepted.
+        let room = tokio::time::timeout(WAIT, self.mails.reserve()).await;
+        let room = room.map_err(|_| io::ErrorKind::TimedOut)?.map_err(|_| io::ErrorKind::BrokenPipe)?;
+        let subject = subject(mail);
+        let path = self.write(mail, &slug(&subject)).await?;
+        let [message_id, in_reply_to] = ["message-id", "in-reply-to"].map(|name| header(mail, name));
+        room.send(SunkMail { path, subject, message_id, in_reply_to, at: crate::clock::now(), to });
+        Ok(())
     }
 }

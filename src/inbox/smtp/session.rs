@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
-use super::mailbox::Mailbox;
+use super::Takes;
 
 /// The largest mail, in bytes.
-pub(super) const MAIL: usize = 1024 * 1024;
+const MAIL: usize = 1024 * 1024;
 
 /// The longest line of a command; RFC 5321 section 4.5.3.1.4 asks for 512, extensions add to it.
 const COMMAND: usize = 2_048;
@@ -42,7 +42,7 @@ struct Envelope {
 }
 
 /// Speaks SMTP until the client quits, breaks off or goes on for too long.
-pub(super) async fn serve<S>(stream: S, mailbox: &Mailbox, patience: Duration) -> io::Result<()>
+pub(super) async fn serve<S, T: Takes>(stream: S, taker: &T, patience: Duration) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -50,7 +50,7 @@ where
     let mut session = Session {
         input: BufReader::new(input.take(TOTAL)),
         output,
-        mailbox,
+        taker,
         patience,
         greeted: false,
         envelope: Envelope::default(),
@@ -62,19 +62,19 @@ where
     }
 }
 
-struct Session<'a, R, W> {
+struct Session<'a, R, W, T> {
     input: BufReader<R>,
     output: W,
-    mailbox: &'a Mailbox,
+    taker: &'a T,
     patience: Duration,
     greeted: bool,
     envelope: Envelope,
     mistakes: u32,
 }
 
-impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Session<'_, R, W> {
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, T: Takes> Session<'_, R, W, T> {
     async fn run(&mut self) -> io::Result<()> {
-        self.say("220 localhost ESMTP Tripline mail sink").await?;
+        self.say("220 localhost ESMTP Tripline").await?;
         loop {
             let line = match self.read_line(COMMAND, true).await {
                 Ok(Some(Ok(line))) => line,
@@ -160,6 +160,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Session<'_, R, W> {
         }
         match path(rest, "TO:") {
             Some((to, _)) if !to.is_empty() => {
+                if !self.taker.knows(&to) {
+                    return "550 5.1.1 nobody here has that address".into();
+                }
                 if self.envelope.to.len() >= RECIPIENTS {
                     return "452 too many recipients".into();
                 }
@@ -195,10 +198,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Session<'_, R, W> {
         if let Some(wrong) = wrong {
             return self.say(wrong).await;
         }
-        match self.mailbox.keep(&mail, envelope.to).await {
+        match self.taker.keep(&mail, envelope.to).await {
             Ok(()) => self.say("250 kept").await,
             Err(error) => {
-                tracing::warn!(%error, "the mail sink could not keep a mail");
+                tracing::warn!(%error, "a mail could not be kept");
                 self.say("451 could not keep it, try again").await
             }
         }
