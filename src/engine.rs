@@ -4,6 +4,7 @@
 //! together with the time, takes every [`Output`] until there is none left, and wakes it when
 //! [`Engine::poll_timeout`] says. The same inputs at the same times give the same outputs, ids included.
 
+mod act;
 mod case;
 mod replay;
 pub mod restart;
@@ -26,8 +27,8 @@ use crate::detect::{Detector, Signal};
 use crate::incident::correlate::{self, BadChecks};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
-    Action, ActionId, ActionKind, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange,
-    IncidentEvent, IncidentId, Notification, Outcome, ProbeId, Role, RuleKind, Timestamp,
+    Action, ActionId, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange, IncidentEvent,
+    IncidentId, Notification, Outcome, ProbeId, Role, RuleKind, Timestamp,
 };
 
 use case::{Case, View};
@@ -354,41 +355,6 @@ impl Engine {
             case.reassess(now, view, &mut news);
         }
         self.outputs.extend(news.into_iter().map(Output::Event));
-    }
-
-    fn act(&mut self, action: Action, now: Timestamp) -> String {
-        let short = action.incident.short();
-        let open = |case: &&mut Case| case.incident.is_open();
-        let Some(case) = self.cases.get_mut(&action.incident).filter(open) else {
-            return format!("incident {short} is not open");
-        };
-        let by = action.by;
-        let (change, answer) = match action.kind {
-            ActionKind::Acknowledge => match &case.incident.acknowledged {
-                Some((other, at)) if *other == by => {
-                    return format!("incident {short} was taken on by {other} at {} already", at.show());
-                }
-                _ => {
-                    let answer = format!("incident {short} is taken on by {by}");
-                    (IncidentChange::Acknowledged { by }, answer)
-                }
-            },
-            ActionKind::Note => {
-                (IncidentChange::Noted { by, text: action.text }, format!("noted on incident {short}"))
-            }
-            ActionKind::Resolve => {
-                let finding =
-                    case.finding(View { config: &self.config, detector: &self.detector, examples: &self.examples });
-                case.watch_due = None;
-                let reason = if action.text.is_empty() { format!("{by} resolved it") } else { action.text };
-                let answer = format!("incident {short} is resolved by {by}");
-                (IncidentChange::Resolved { by: Some(by), reason, finding }, answer)
-            }
-        };
-        let event = case.event(now, change);
-        case.decide_at = Some(now);
-        self.outputs.push_back(Output::Event(event));
-        answer
     }
 }
 

@@ -42,6 +42,22 @@ pub(super) enum Command {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         text: String,
     },
+    /// Say what the cause is: the incident is `identified`
+    Identify {
+        #[command(flatten)]
+        which: Which,
+        /// The cause, for the timeline and the review
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        cause: String,
+    },
+    /// Say that it is mended and watched: the incident is `monitoring`, and ends by itself when all is well
+    Watch {
+        #[command(flatten)]
+        which: Which,
+        /// What was done
+        #[arg(default_value = "")]
+        text: String,
+    },
     /// Declare an incident over; what still fails opens another only after it was well in between
     Resolve {
         #[command(flatten)]
@@ -79,6 +95,8 @@ pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
         },
         Command::Ack(which) => act(&reader, &flags.db, which, ActionKind::Acknowledge, String::new()),
         Command::Note { which, text } => act(&reader, &flags.db, which, ActionKind::Note, text),
+        Command::Identify { which, cause } => act(&reader, &flags.db, which, ActionKind::Identify, cause),
+        Command::Watch { which, text } => act(&reader, &flags.db, which, ActionKind::Watch, text),
         Command::Resolve { which, why } => act(&reader, &flags.db, which, ActionKind::Resolve, why),
     }
 }

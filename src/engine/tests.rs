@@ -2,6 +2,7 @@
 
 mod clock;
 mod maintenance;
+mod people;
 mod relapse;
 mod restart;
 mod sight;

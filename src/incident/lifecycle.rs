@@ -108,6 +108,8 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
         }
         IncidentChange::ClockSetBack { by } => set_back(incident, *by),
         IncidentChange::Acknowledged { by } => incident.acknowledged = Some((by.clone(), event.at)),
+        IncidentChange::Identified { .. } => incident.state = IncidentState::Identified,
+        IncidentChange::Mended { .. } => incident.state = IncidentState::Monitoring,
         IncidentChange::Resolved { finding, .. } => {
             incident.state = IncidentState::Resolved;
             incident.watched_until = None;

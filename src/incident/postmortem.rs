@@ -71,11 +71,24 @@ pub fn draft(review: &Review<'_>) -> String {
     ));
     text.push_str(&summarise(review));
     text.push_str(&impact(review));
-    text.push_str("## Root cause\n\n*What failed, and why? What changed before? Why was it possible? Why were these customers hit, and not the others?*\n\n");
+    text.push_str("## Root cause\n\n");
+    text.push_str(&causes(review));
+    text.push_str("*What failed, and why? What changed before? Why was it possible? Why were these customers hit, and not the others?*\n\n");
     text.push_str("## Remedial actions and next steps\n\n*What prevents it, what makes it smaller, what would have shown it sooner? For each: who does it, and until when. Which drill rehearses it?*\n\n");
     text.push_str(&timeline(review));
     text.push_str(&detection(review));
     text.push_str(&evidence(review));
+    text
+}
+
+/// What people said that the cause is, while it went on.
+fn causes(review: &Review<'_>) -> String {
+    let mut text = String::new();
+    for event in review.events {
+        if let IncidentChange::Identified { by, cause } = &event.change {
+            text.push_str(&format!("{} at {}: {}\n\n", capital(&inline(by)), event.at.show(), inline(cause)));
+        }
+    }
     text
 }
 

@@ -18,7 +18,7 @@ pub struct Action {
     pub kind: ActionKind,
     /// Who asks.
     pub by: String,
-    /// What to write down: the note, or why it is resolved. Empty when there is nothing to say.
+    /// What to write down: the note, the cause, what was mended, or why it is resolved. Empty when there is nothing to say.
     pub text: String,
 }
 
@@ -29,6 +29,10 @@ pub enum ActionKind {
     Acknowledge,
     /// Write something down.
     Note,
+    /// Say what the cause is: it is `identified`.
+    Identify,
+    /// Say that it is mended and watched: it is `monitoring`. It ends by itself, when what failed is well.
+    Watch,
     /// Declare it over. What still fails opens another only after it was well in between.
     Resolve,
 }

@@ -92,6 +92,20 @@ pub enum IncidentChange {
         /// What.
         text: String,
     },
+    /// Somebody knows the cause.
+    Identified {
+        /// Who.
+        by: String,
+        /// What it is.
+        cause: String,
+    },
+    /// Somebody says that it is mended, and watches whether it stays well.
+    Mended {
+        /// Who.
+        by: String,
+        /// What was done; empty when nothing was said.
+        text: String,
+    },
     /// It is over.
     Resolved {
         /// Who said so; nobody when its breaches cleared.
@@ -144,6 +158,9 @@ impl fmt::Display for IncidentChange {
             }
             Self::Acknowledged { by } => write!(f, "taken on by {by}"),
             Self::Noted { by, text } => write!(f, "{by} notes: {text}"),
+            Self::Identified { by, cause } => write!(f, "identified by {by}: {cause}"),
+            Self::Mended { by, text } if text.is_empty() => write!(f, "mended and watched by {by}"),
+            Self::Mended { by, text } => write!(f, "mended and watched by {by}: {text}"),
             Self::Resolved { by: Some(by), reason, .. } => write!(f, "resolved by {by}: {reason}"),
             Self::Resolved { by: None, reason, .. } => write!(f, "resolved: {reason}"),
             Self::Told { receiver, kind, reason, .. } => {

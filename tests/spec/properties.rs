@@ -118,7 +118,13 @@ fn rounds() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn act() -> impl Strategy<Value = Step> {
-    let kind = prop_oneof![Just(ActionKind::Acknowledge), Just(ActionKind::Note), Just(ActionKind::Resolve)];
+    let kind = prop_oneof![
+        Just(ActionKind::Acknowledge),
+        Just(ActionKind::Note),
+        Just(ActionKind::Identify),
+        Just(ActionKind::Watch),
+        Just(ActionKind::Resolve)
+    ];
     (0..8_usize, kind).prop_map(|(which, kind)| Step::Act(which, kind))
 }
 
@@ -435,6 +441,8 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
                 IncidentChange::ClockSetBack { .. } => "clock set back",
                 IncidentChange::Acknowledged { .. } => "acknowledged",
                 IncidentChange::Noted { .. } => "noted",
+                IncidentChange::Identified { .. } => "identified",
+                IncidentChange::Mended { .. } => "mended",
                 IncidentChange::Resolved { by: None, .. } => "resolved",
                 IncidentChange::Resolved { by: Some(_), .. } => "resolved by hand",
                 IncidentChange::Told { kind, .. } => kind.as_str(),
@@ -452,6 +460,8 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
         "reopened",
         "acknowledged",
         "noted",
+        "identified",
+        "mended",
         "resolved",
         "resolved by hand",
     ];

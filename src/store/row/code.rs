@@ -97,4 +97,6 @@ codes! {
     1 => ActionKind::Acknowledge,
     2 => ActionKind::Note,
     3 => ActionKind::Resolve,
+    4 => ActionKind::Identify,
+    5 => ActionKind::Watch,
 }

@@ -71,6 +71,8 @@ enum Change {
     ClockSetBack { by_ms: u64 },
     Acknowledged { by: String },
     Noted { by: String, text: String },
+    Identified { by: String, cause: String },
+    Mended { by: String, text: String },
     Resolved { by: Option<String>, reason: String, finding: FindingRow },
     Told { notification: String, receiver: String, kind: String, reason: String },
 }
@@ -96,6 +98,8 @@ impl Change {
             }
             IncidentChange::Acknowledged { by } => Self::Acknowledged { by },
             IncidentChange::Noted { by, text } => Self::Noted { by, text },
+            IncidentChange::Identified { by, cause } => Self::Identified { by, cause },
+            IncidentChange::Mended { by, text } => Self::Mended { by, text },
             IncidentChange::Resolved { by, reason, finding } => {
                 Self::Resolved { by, reason, finding: FindingRow::of(&finding) }
             }
@@ -130,6 +134,8 @@ impl Change {
             Self::ClockSetBack { by_ms } => IncidentChange::ClockSetBack { by: Duration::from_millis(by_ms) },
             Self::Acknowledged { by } => IncidentChange::Acknowledged { by },
             Self::Noted { by, text } => IncidentChange::Noted { by, text },
+            Self::Identified { by, cause } => IncidentChange::Identified { by, cause },
+            Self::Mended { by, text } => IncidentChange::Mended { by, text },
             Self::Resolved { by, reason, finding } => {
                 IncidentChange::Resolved { by, reason, finding: finding.meant()? }
             }

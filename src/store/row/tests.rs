@@ -68,8 +68,9 @@ fn the_codes_of_the_other_sets_are_what_they_always_were() {
     assert_eq!(Severity::ALL.map(severity_code), [1, 2, 3]);
     assert_eq!(IncidentState::ALL.map(state_code), [0, 1, 2, 3]);
     assert_eq!(NotificationKind::ALL.map(kind_code), [1, 2, 3, 4, 5]);
-    let actions = [ActionKind::Acknowledge, ActionKind::Note, ActionKind::Resolve];
-    assert_eq!(actions.map(action_code), [1, 2, 3]);
+    let actions =
+        [ActionKind::Acknowledge, ActionKind::Note, ActionKind::Resolve, ActionKind::Identify, ActionKind::Watch];
+    assert_eq!(actions.map(action_code), [1, 2, 3, 4, 5]);
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn every_code_leads_back_to_its_value_and_all_others_are_errors() {
     assert_eq!((-10..300).filter_map(|code| severity_of_code(code).ok()).collect::<Vec<_>>(), Severity::ALL);
     assert_eq!((-10..300).filter_map(|code| state_of_code(code).ok()).collect::<Vec<_>>(), IncidentState::ALL);
     assert_eq!((-10..300).filter_map(|code| kind_of_code(code).ok()).collect::<Vec<_>>(), NotificationKind::ALL);
-    assert_eq!((-10..300).filter_map(|code| action_of_code(code).ok()).count(), 3);
+    assert_eq!((-10..300).filter_map(|code| action_of_code(code).ok()).count(), 5);
 }
 
 #[test]
@@ -215,6 +216,8 @@ fn change() -> impl Strategy<Value = IncidentChange> {
         any::<u32>().prop_map(|ms| IncidentChange::ClockSetBack { by: Duration::from_millis(ms.into()) }),
         ".*".prop_map(|by| IncidentChange::Acknowledged { by }),
         (".*", ".*").prop_map(|(by, text)| IncidentChange::Noted { by, text }),
+        (".*", ".*").prop_map(|(by, cause)| IncidentChange::Identified { by, cause }),
+        (".*", ".*").prop_map(|(by, text)| IncidentChange::Mended { by, text }),
         (option::of(".*"), ".*", finding()).prop_map(|(by, reason, finding)| IncidentChange::Resolved {
             by,
             reason,

@@ -1,0 +1,58 @@
+//! What people say of an incident while it goes on.
+
+use super::*;
+use crate::incident::impact::Impact;
+use crate::incident::postmortem::{Review, draft};
+
+fn says(drive: &mut Drive, kind: ActionKind, text: &str, seconds: f64) {
+    let action = Action { text: text.into(), ..ana(drive, kind) };
+    drive.hand(Input::Action(ActionId(1), action), at(seconds));
+}
+
+#[test]
+fn the_states_of_statuspage_are_said_by_hand_kept_across_a_restart_and_end_by_themselves() {
+    let mut drive = Drive::new(&forge(default_rules(), None));
+    drive.run(0, 400, globex(300, 600));
+    assert_eq!(drive.incident().state, IncidentState::Investigating);
+    says(&mut drive, ActionKind::Identify, "the feature-flag service is down", 400.0);
+    assert_eq!(drive.incident().state, IncidentState::Identified);
+    drive.restart(410);
+    drive.run(410, 500, globex(300, 600));
+    says(&mut drive, ActionKind::Watch, "flags are served from the cache", 500.0);
+    assert_eq!(drive.incident().state, IncidentState::Monitoring);
+    drive.run(500, 900, globex(300, 600));
+    let incident = drive.incident();
+    assert_eq!(incident.state, IncidentState::Resolved);
+    assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Resolved], "nobody is mailed for it");
+
+    let events: Vec<IncidentEvent> = drive.events().into_iter().cloned().collect();
+    let config = Arc::clone(drive.engine.config());
+    let impact = Impact::new(&incident, &config);
+    let review = Review {
+        incident: &incident,
+        events: &events,
+        config: &config,
+        impact: &impact,
+        mails: &[],
+        verdicts: &[],
+        failures: &[],
+    };
+    let text = draft(&review);
+    let cause = "## Root cause\n\nAna at 2025-02-11 15:47:40 UTC: the feature-flag service is down\n\n*What failed";
+    assert!(text.contains(cause), "{text}");
+    let said = ["Identified by ana: the feature-flag service is down", "Mended and watched by ana: flags are served"];
+    assert!(said.iter().all(|line| text.contains(line)), "{text}");
+}
+
+#[test]
+fn what_comes_back_while_it_is_said_to_be_mended_is_investigated_again() {
+    let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
+    config.reopen_within = Duration::from_secs(900);
+    let mut drive = Drive::new(&Arc::new(config));
+    drive.run(0, 400, globex(300, 600));
+    says(&mut drive, ActionKind::Watch, "", 400.0);
+    let again = |probe: &Probe, now: u32| globex(300, 600)(probe, now).or_else(|| globex(900, 1000)(probe, now));
+    drive.run(400, 1000, again);
+    assert_eq!(drive.incident().state, IncidentState::Investigating);
+    assert!(drive.events().iter().any(|event| event.change.to_string() == "mended and watched by ana"));
+}
