@@ -9,6 +9,7 @@ mod failures;
 mod flow;
 mod mail;
 mod mail_hostile;
+mod hostile;
 mod phases;
 mod proxies;
 mod redirects;
