@@ -36,9 +36,19 @@ pub(crate) fn perfdata(data: &[u8]) {
     assert!(printed.perf.len() <= data.len());
 }
 
+/// Whatever is fed as a ZIP archive, the verdict does not hang on how it is cut.
+pub(crate) fn zip(data: &[u8]) {
+    let verdict = |step: usize| {
+        let mut check = wire::zip::Check::new();
+        data.chunks(step).try_for_each(|part| check.feed(part))?;
+        check.finish()
+    };
+    assert_eq!(verdict(data.len().max(1)).is_ok(), verdict(7).is_ok());
+}
+
 /// A check of one parser.
 pub(crate) type Check = fn(&[u8]);
 
 /// The checks by the names of their targets: what the replay runs.
 #[allow(dead_code, reason = "each fuzz target calls one of them only")]
-pub(crate) const ALL: &[(&str, Check)] = &[("probes_yaml", probes_yaml), ("perfdata", perfdata)];
+pub(crate) const ALL: &[(&str, Check)] = &[("probes_yaml", probes_yaml), ("perfdata", perfdata), ("zip", zip)];
