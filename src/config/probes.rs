@@ -34,6 +34,8 @@ pub(super) const KEYS: &[&str] = &[
     "smtp",
     "imap",
     "mail",
+    "grpc",
+    "websocket",
     "expect",
     "resolve",
     "proxy",

@@ -66,7 +66,9 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
             | ProbeKind::Smtp(_)
             | ProbeKind::Imap(_)
             | ProbeKind::Mail(_)
-            | ProbeKind::Heartbeat(_) => {}
+            | ProbeKind::Heartbeat(_)
+            | ProbeKind::Grpc(_)
+            | ProbeKind::Websocket(_) => {}
             ProbeKind::Flow(flow) => {
                 probe.resolve.address = Some(address);
                 for step in &mut flow.steps {

@@ -4,6 +4,7 @@ mod download;
 pub mod exec;
 pub mod flow;
 pub mod heartbeat;
+pub mod grpc;
 pub mod http;
 pub mod imap;
 pub mod mail;
@@ -14,10 +15,12 @@ pub mod smtp;
 pub mod tcp;
 pub mod tls;
 mod tls_options;
+pub mod websocket;
 
 pub use download::{Download, Integrity};
 pub use exec::ExecTarget;
 pub use flow::FlowTarget;
+pub use grpc::GrpcTarget;
 pub use heartbeat::HeartbeatTarget;
 pub use http::HttpTarget;
 pub use imap::ImapTarget;
@@ -29,6 +32,7 @@ pub use smtp::SmtpTarget;
 pub use tcp::{ReadUntil, TcpTarget};
 pub use tls::{StartTls, TlsTarget};
 pub use tls_options::TlsOptions;
+pub use websocket::WebsocketTarget;
 
 /// What is asked, and of whom.
 #[derive(Clone, Debug)]
@@ -51,6 +55,10 @@ pub enum ProbeKind {
     Imap(Box<ImapTarget>),
     /// A mail that must arrive.
     Mail(Box<MailTarget>),
+    /// A gRPC server that is asked for its health.
+    Grpc(Box<GrpcTarget>),
+    /// A WebSocket.
+    Websocket(Box<WebsocketTarget>),
 }
 
 impl ProbeKind {
@@ -73,6 +81,8 @@ impl ProbeKind {
             Self::Smtp(_) => "smtp",
             Self::Imap(_) => "imap",
             Self::Mail(_) => "mail",
+            Self::Grpc(_) => "grpc",
+            Self::Websocket(_) => "websocket",
         }
     }
 
@@ -89,6 +99,8 @@ impl ProbeKind {
             Self::Imap(imap) => &imap.server.host,
             Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox.host, |send| &send.server.host),
             Self::Heartbeat(_) => "localhost",
+            Self::Grpc(grpc) => &grpc.host,
+            Self::Websocket(websocket) => websocket.host(),
         }
     }
 
@@ -110,6 +122,8 @@ impl ProbeKind {
             Self::Smtp(smtp) => smtp.server.show("smtp"),
             Self::Imap(imap) => imap.server.show("imap"),
             Self::Mail(mail) => mail.show(),
+            Self::Grpc(grpc) => grpc.show(),
+            Self::Websocket(websocket) => websocket.url.to_string(),
         }
     }
 
@@ -128,6 +142,8 @@ impl ProbeKind {
             Self::Imap(imap) => imap.server.tls(),
             Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox, |send| &send.server).tls(),
             Self::Heartbeat(_) => None,
+            Self::Grpc(grpc) => grpc.tls.as_deref(),
+            Self::Websocket(websocket) => websocket.is_encrypted().then_some(&*websocket.tls),
         }
     }
 }

@@ -113,7 +113,7 @@ impl Expectations {
 }
 
 /// Headers by their names in lower case; several of one name are joined as RFC 9110, section 5.3, allows.
-fn headers(headers: &HeaderMap) -> Fact {
+pub(super) fn headers(headers: &HeaderMap) -> Fact {
     let mut map: BTreeMap<String, Fact> = BTreeMap::new();
     for name in headers.keys() {
         let values: Vec<_> =
@@ -141,7 +141,12 @@ fn json(answer: &Answer<'_>) -> Result<Fact, String> {
     if answer.cut {
         return Err(format!("body is longer than the {} bytes that are read", answer.body.len()));
     }
-    let value: serde_json::Value = serde_json::from_slice(answer.body).map_err(|error| {
+    json_fact(answer.body)
+}
+
+/// A text in JSON.
+pub(super) fn json_fact(text: &[u8]) -> Result<Fact, String> {
+    let value: serde_json::Value = serde_json::from_slice(text).map_err(|error| {
         // The words of the error only, never the text that it stumbled over.
         format!("body is no JSON (line {}, column {})", error.line(), error.column())
     })?;

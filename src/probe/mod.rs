@@ -24,6 +24,7 @@ mod frame;
 mod heartbeat;
 mod group;
 mod handshake;
+mod grpc;
 mod http;
 mod imap;
 mod lines;
@@ -36,6 +37,7 @@ mod stopwatch;
 mod tcp;
 mod tls;
 mod tunnel;
+mod websocket;
 pub mod wire;
 
 use std::net::IpAddr;
@@ -102,6 +104,8 @@ enum PreparedKind {
     Smtp(Box<smtp::SmtpProbe>),
     Imap(imap::ImapProbe),
     Mail(Box<mail::MailProbe>),
+    Grpc(Box<grpc::GrpcProbe>),
+    Websocket(Box<websocket::WebsocketProbe>),
 }
 
 /// What a finished check came to.
@@ -268,6 +272,13 @@ impl PreparedKind {
                 let (id, timeout) = (&probe.id, probe.timeout);
                 Self::Mail(Box::new(mail::MailProbe::new(target, id, timeout, resolve.ip, request, means)?))
             }
+            ProbeKind::Grpc(target) => {
+                Self::Grpc(Box::new(grpc::GrpcProbe::new(target, resolve, request, &probe.expect, means)?))
+            }
+            ProbeKind::Websocket(target) => {
+                let expect = &probe.expect;
+                Self::Websocket(Box::new(websocket::WebsocketProbe::new(target, resolve, request, expect, means)?))
+            }
         })
     }
 }
@@ -284,6 +295,8 @@ impl Prepared {
             PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,
             PreparedKind::Imap(imap) => frame::check(imap, &self.expect, limit, trace, secrets).await,
             PreparedKind::Mail(mail) => frame::check(&**mail, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Grpc(grpc) => frame::check(&**grpc, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Websocket(socket) => frame::check(&**socket, &self.expect, limit, trace, secrets).await,
             PreparedKind::Smtp(smtp) => frame::check(&**smtp, &self.expect, limit, trace, secrets).await,
         }
     }

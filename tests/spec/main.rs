@@ -26,6 +26,7 @@ mod tidy;
 mod given;
 mod network;
 mod mail_system;
+mod scripted;
 mod servers;
 mod story;
 mod smtp;

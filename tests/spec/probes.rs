@@ -7,6 +7,7 @@ mod downloads;
 mod exec;
 mod failures;
 mod flow;
+mod grpc;
 mod mail;
 mod mail_hostile;
 mod hostile;
@@ -15,6 +16,7 @@ mod proxies;
 mod redirects;
 mod routes;
 mod tcp;
+mod websocket;
 mod written;
 mod tls;
 

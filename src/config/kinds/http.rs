@@ -90,7 +90,11 @@ fn method(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Method> {
     found
 }
 
-fn headers(reader: &mut Reader<'_>, entry: Entry<'_>, given: &Given<'_>) -> Option<Vec<(HeaderName, Template)>> {
+pub(super) fn headers(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_>,
+    given: &Given<'_>,
+) -> Option<Vec<(HeaderName, Template)>> {
     let mut headers = Vec::new();
     let mut seen = BTreeSet::new();
     let entries = reader.named(entry, "write `headers: {accept: text/html}`")?;
@@ -163,13 +167,7 @@ impl HttpShape {
             // What was filled in may stand there percent-encoded.
             reader.hide_encoded();
         }
-        let mut headers = HeaderMap::new();
-        for (name, template) in &self.headers {
-            let value = template.fill(values, as_it_is);
-            let mut value = header_value(reader, name, &value, template.place)?;
-            value.set_sensitive(template.secret || SENSITIVE.contains(&name.as_str()));
-            headers.insert(name.clone(), value);
-        }
+        let headers = fill_headers(reader, &self.headers, values)?;
         let body = self.body.as_ref().map(|body| body.fill(values, as_it_is)).unwrap_or_default();
         Some(HttpTarget {
             method: self.method.clone(),
@@ -182,6 +180,22 @@ impl HttpShape {
             tls: self.tls.clone(),
         })
     }
+}
+
+/// Headers for these labels; those that hold secrets are marked sensitive.
+pub(super) fn fill_headers(
+    reader: &mut Reader<'_>,
+    open: &[(HeaderName, Template)],
+    values: &Values<'_>,
+) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, template) in open {
+        let value = template.fill(values, as_it_is);
+        let mut value = header_value(reader, name, &value, template.place)?;
+        value.set_sensitive(template.secret || SENSITIVE.contains(&name.as_str()));
+        headers.insert(name.clone(), value);
+    }
+    Some(headers)
 }
 
 fn header_value(reader: &mut Reader<'_>, name: &HeaderName, value: &str, place: Place) -> Option<HeaderValue> {

@@ -5,6 +5,7 @@ pub(in crate::config) mod download;
 pub(in crate::config) mod exec;
 pub(in crate::config) mod flow;
 pub(in crate::config) mod heartbeat;
+pub(in crate::config) mod grpc;
 pub(in crate::config) mod http;
 pub(in crate::config) mod imap;
 pub(in crate::config) mod mail;
@@ -14,6 +15,7 @@ pub(in crate::config) mod resolve;
 pub(in crate::config) mod smtp;
 pub(in crate::config) mod tcp;
 pub(in crate::config) mod tls;
+pub(in crate::config) mod websocket;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +26,8 @@ use super::text::{Given, Values};
 use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
-pub(super) const KINDS: &[&str] = &["flow", "heartbeat", "http", "tcp", "tls", "exec", "smtp", "imap", "mail"];
+pub(super) const KINDS: &[&str] =
+    &["flow", "heartbeat", "http", "tcp", "tls", "exec", "smtp", "imap", "mail", "grpc", "websocket"];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -54,6 +57,8 @@ pub(super) enum Shape {
     Smtp(Box<smtp::SmtpShape>),
     Imap(Box<imap::ImapShape>),
     Mail(Box<mail::MailShape>),
+    Grpc(Box<grpc::GrpcShape>),
+    Websocket(Box<websocket::WebsocketShape>),
 }
 
 impl Shape {
@@ -69,6 +74,8 @@ impl Shape {
             "smtp" => smtp::read(reader, entry, around).map(|shape| Self::Smtp(Box::new(shape))),
             "imap" => imap::read(reader, entry, around).map(|shape| Self::Imap(Box::new(shape))),
             "mail" => mail::read(reader, entry, around).map(|shape| Self::Mail(Box::new(shape))),
+            "grpc" => grpc::read(reader, entry, around).map(|shape| Self::Grpc(Box::new(shape))),
+            "websocket" => websocket::read(reader, entry, around).map(|shape| Self::Websocket(Box::new(shape))),
             _ => None,
         }
     }
@@ -85,6 +92,10 @@ impl Shape {
             Self::Smtp(shape) => shape.fill(reader, values).map(|smtp| ProbeKind::Smtp(Box::new(smtp))),
             Self::Imap(shape) => shape.fill(reader, values).map(|imap| ProbeKind::Imap(Box::new(imap))),
             Self::Mail(shape) => shape.fill(reader, values).map(|mail| ProbeKind::Mail(Box::new(mail))),
+            Self::Grpc(shape) => shape.fill(reader, values).map(|grpc| ProbeKind::Grpc(Box::new(grpc))),
+            Self::Websocket(shape) => {
+                shape.fill(reader, values).map(|websocket| ProbeKind::Websocket(Box::new(websocket)))
+            }
         }
     }
 
@@ -100,6 +111,8 @@ impl Shape {
             Self::Imap(shape) => shape.skips_verification(),
             Self::Mail(shape) => shape.skips_verification(),
             Self::Heartbeat(_) => false,
+            Self::Grpc(shape) => shape.skips_verification(),
+            Self::Websocket(shape) => shape.skips_verification(),
         };
         skips.then_some("does not verify certificates: `skip_verify` is set")
     }
@@ -117,6 +130,8 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "smtp" => kind::smtp::VARIABLES,
         "imap" => kind::imap::VARIABLES,
         "mail" => kind::mail::VARIABLES,
+        "grpc" => kind::grpc::VARIABLES,
+        "websocket" => kind::websocket::VARIABLES,
         _ => kind::http::VARIABLES,
     }
 }

@@ -6,6 +6,7 @@ mod flow;
 mod heartbeat;
 mod kinds;
 mod mail;
+mod sockets;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub use flow::*;
 pub use heartbeat::*;
 pub use kinds::*;
 pub use mail::*;
+pub use sockets::*;
 
 /// The JSON Schema (draft 2020-12) of probes.yaml.
 #[must_use]
@@ -148,6 +150,10 @@ pub struct Probe {
     pub imap: Option<Imap>,
     /// Sees that mail arrives.
     pub mail: Option<Mail>,
+    /// Asks a gRPC server for its health.
+    pub grpc: Option<Grpc>,
+    /// Opens a WebSocket.
+    pub websocket: Option<Websocket>,
     /// Conditions in CEL, all of which must hold; which variables there are is the kind's to say. Default: what the
     /// kind itself calls a success.
     #[schemars(length(min = 1))]

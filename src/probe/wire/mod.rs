@@ -3,10 +3,11 @@
 //! They are public so that fuzzing can reach them. None of them panics, whatever it is given, and none keeps more than
 //! a small multiple of its input.
 
-pub mod ocsp;
-pub mod perfdata;
-pub mod zip;
+pub mod grpc;
 pub mod imap;
 pub mod letter;
+pub mod ocsp;
+pub mod perfdata;
 pub mod smtp;
 pub mod step;
+pub mod zip;
