@@ -88,6 +88,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Config", load::KEYS),
         ("Defaults", load::DEFAULTS_KEYS),
         ("Download", kinds::download::KEYS),
+        ("Dns", kinds::dns::KEYS),
         ("Email", receivers::EMAIL_KEYS),
         ("EmailTls", receivers::EMAIL_TLS_KEYS),
         ("Exec", kinds::exec::KEYS),

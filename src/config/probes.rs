@@ -30,6 +30,7 @@ pub(super) const KEYS: &[&str] = &[
     "http",
     "tcp",
     "tls",
+    "dns",
     "exec",
     "smtp",
     "imap",

@@ -62,6 +62,7 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
         match &mut probe.kind {
             ProbeKind::Tcp(_)
             | ProbeKind::Tls(_)
+            | ProbeKind::Dns(_)
             | ProbeKind::Exec(_)
             | ProbeKind::Smtp(_)
             | ProbeKind::Imap(_)

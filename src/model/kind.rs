@@ -1,6 +1,7 @@
 //! The kinds of question: one file per kind. What is asked, as plain data; how it is asked stands in `probe`.
 
 mod download;
+pub mod dns;
 pub mod exec;
 pub mod flow;
 pub mod heartbeat;
@@ -17,6 +18,7 @@ pub mod tls;
 mod tls_options;
 pub mod websocket;
 
+pub use dns::{DnsTarget, NameServer, RecordKind, Transport};
 pub use download::{Download, Integrity};
 pub use exec::ExecTarget;
 pub use flow::FlowTarget;
@@ -47,6 +49,8 @@ pub enum ProbeKind {
     Tcp(TcpTarget),
     /// A TLS handshake, and the certificates that it shows.
     Tls(TlsTarget),
+    /// A question to name servers.
+    Dns(DnsTarget),
     /// A command of this machine.
     Exec(ExecTarget),
     /// A mail server that is greeted.
@@ -77,6 +81,7 @@ impl ProbeKind {
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
             Self::Tls(_) => "tls",
+            Self::Dns(_) => "dns",
             Self::Exec(_) => "exec",
             Self::Smtp(_) => "smtp",
             Self::Imap(_) => "imap",
@@ -94,6 +99,7 @@ impl ProbeKind {
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
             Self::Tcp(tcp) => &tcp.host,
             Self::Tls(tls) => &tls.host,
+            Self::Dns(dns) => dns.servers.first().map_or(&dns.name, |server| &server.host),
             Self::Exec(_) => "localhost",
             Self::Smtp(smtp) => &smtp.server.host,
             Self::Imap(imap) => &imap.server.host,
@@ -115,6 +121,10 @@ impl ProbeKind {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
             }
             Self::Tls(tls) => format!("tls://{}:{}", tls.host, tls.port),
+            Self::Dns(dns) => {
+                let servers = dns.servers.iter().map(|server| format!(" @{}", server.host));
+                format!("{} {}{}", dns.record.as_str(), dns.name, servers.collect::<String>())
+            }
             Self::Exec(exec) => {
                 let words: Vec<&str> = std::iter::once(&exec.program).chain(&exec.args).map(String::as_str).collect();
                 words.join(" ")
@@ -137,6 +147,7 @@ impl ProbeKind {
             Self::Http(http) => (http.url.scheme() == "https").then_some(&http.tls),
             Self::Tcp(tcp) => tcp.tls.as_deref(),
             Self::Tls(tls) => Some(&tls.tls),
+            Self::Dns(dns) => (dns.over == Transport::Tls).then_some(&dns.tls),
             Self::Exec(_) => None,
             Self::Smtp(smtp) => smtp.server.tls(),
             Self::Imap(imap) => imap.server.tls(),

@@ -38,9 +38,9 @@ pub use id::{
 };
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use kind::{
-    Download, Encryption, ExecTarget, FlowTarget, GrpcTarget, HeartbeatTarget, HttpTarget, ImapTarget, Integrity,
-    IpChoice, Login, MailHost, MailSend, MailTarget, ProbeKind, Proxy, ReadUntil, Resolve, SmtpTarget, StartTls,
-    TcpTarget, TlsOptions, TlsTarget, WebsocketTarget,
+    DnsTarget, Download, Encryption, ExecTarget, FlowTarget, GrpcTarget, HeartbeatTarget, HttpTarget, ImapTarget,
+    Integrity, IpChoice, Login, MailHost, MailSend, MailTarget, NameServer, ProbeKind, Proxy, ReadUntil, RecordKind,
+    Resolve, SmtpTarget, StartTls, TcpTarget, TlsOptions, TlsTarget, Transport, WebsocketTarget,
 };
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};

@@ -98,7 +98,8 @@ impl Dial {
         })
     }
 
-    async fn addresses(&self, trace: &Trace) -> Result<Vec<SocketAddr>, Broken> {
+    /// The addresses of the host: at least one. Notes the phase `dns` where a name is resolved.
+    pub(super) async fn addresses(&self, trace: &Trace) -> Result<Vec<SocketAddr>, Broken> {
         if let Some(address) = self.resolve.address {
             return Ok(vec![address]);
         }

@@ -1,6 +1,7 @@
 //! What the probes of one configuration share: made once, when the first of them needs it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
@@ -18,6 +19,7 @@ pub(super) struct Means {
     clients: BTreeMap<Way, Arc<Clients>>,
     tls: BTreeMap<TlsOptions, Arc<ClientConfig>>,
     anchors: BTreeMap<TlsOptions, Arc<RootCertStore>>,
+    name_servers: Option<Arc<[SocketAddr]>>,
     commands: Arc<Semaphore>,
 }
 
@@ -29,6 +31,7 @@ impl Means {
             clients: BTreeMap::new(),
             tls: BTreeMap::new(),
             anchors: BTreeMap::new(),
+            name_servers: None,
             commands: Arc::new(Semaphore::new(exec::AT_ONCE)),
         }
     }
@@ -49,6 +52,11 @@ impl Means {
     /// The places of commands that run at once.
     pub(super) fn commands(&self) -> Arc<Semaphore> {
         self.commands.clone()
+    }
+
+    /// The system's name servers; that of this machine where it names none, as resolv.conf(5) has it.
+    pub(super) fn name_servers(&mut self) -> Arc<[SocketAddr]> {
+        self.name_servers.get_or_insert_with(name_servers).clone()
     }
 
     /// The HTTP clients for requests like this one.
@@ -82,4 +90,13 @@ impl Means {
         self.tls.insert(options.clone(), config.clone());
         Ok(config)
     }
+}
+
+fn name_servers() -> Arc<[SocketAddr]> {
+    let known = hickory_resolver::system_conf::read_system_conf().map(|(config, _)| config);
+    let known = known.iter().flat_map(|config| config.name_servers()).map(|server| {
+        SocketAddr::new(server.ip, server.connections.first().map_or(53, |connection| connection.port))
+    });
+    let known: Vec<SocketAddr> = known.collect();
+    if known.is_empty() { Arc::new([SocketAddr::from(([127, 0, 0, 1], 53))]) } else { known.into() }
 }

@@ -15,6 +15,7 @@ mod course;
 mod cookies;
 mod dial;
 mod download;
+mod dns;
 mod evidence;
 mod exec;
 mod expect;
@@ -100,6 +101,7 @@ enum PreparedKind {
     Http(Box<http::HttpProbe>),
     Tcp(tcp::TcpProbe),
     Tls(handshake::TlsProbe),
+    Dns(dns::DnsProbe),
     Exec(exec::ExecProbe),
     Smtp(Box<smtp::SmtpProbe>),
     Imap(imap::ImapProbe),
@@ -261,6 +263,7 @@ impl PreparedKind {
             }
             ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),
             ProbeKind::Tls(target) => Self::Tls(handshake::TlsProbe::new(target, resolve, request, means)?),
+            ProbeKind::Dns(target) => Self::Dns(dns::DnsProbe::new(target, resolve, &probe.expect, request, means)?),
             ProbeKind::Exec(target) => {
                 Self::Exec(exec::ExecProbe::new(target, request, means.commands(), probe.timeout))
             }
@@ -291,6 +294,7 @@ impl Prepared {
             PreparedKind::Heartbeat => Err(Internal("a heartbeat is listened for, not asked".into())),
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Dns(dns) => frame::check(dns, &self.expect, limit, trace, secrets).await,
             PreparedKind::Tls(tls) => frame::check(tls, &self.expect, limit, trace, secrets).await,
             PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,
             PreparedKind::Imap(imap) => frame::check(imap, &self.expect, limit, trace, secrets).await,

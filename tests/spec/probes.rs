@@ -4,6 +4,7 @@ mod addresses;
 mod bodies;
 mod certificates;
 mod downloads;
+mod dns;
 mod exec;
 mod failures;
 mod flow;

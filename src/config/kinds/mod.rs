@@ -2,6 +2,7 @@
 //! open) and what it becomes for one combination of labels.
 
 pub(in crate::config) mod download;
+pub(in crate::config) mod dns;
 pub(in crate::config) mod exec;
 pub(in crate::config) mod flow;
 pub(in crate::config) mod heartbeat;
@@ -27,7 +28,7 @@ use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
 pub(super) const KINDS: &[&str] =
-    &["flow", "heartbeat", "http", "tcp", "tls", "exec", "smtp", "imap", "mail", "grpc", "websocket"];
+    &["flow", "heartbeat", "http", "tcp", "tls", "dns", "exec", "smtp", "imap", "mail", "grpc", "websocket"];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -53,6 +54,7 @@ pub(super) enum Shape {
     Http(http::HttpShape),
     Tcp(tcp::TcpShape),
     Tls(tls::TlsShape),
+    Dns(dns::DnsShape),
     Exec(exec::ExecShape),
     Smtp(Box<smtp::SmtpShape>),
     Imap(Box<imap::ImapShape>),
@@ -70,6 +72,7 @@ impl Shape {
             "http" => http::read(reader, entry, around).map(Self::Http),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
             "tls" => tls::read(reader, entry, around).map(Self::Tls),
+            "dns" => dns::read(reader, entry, around).map(Self::Dns),
             "exec" => exec::read(reader, entry, around).map(Self::Exec),
             "smtp" => smtp::read(reader, entry, around).map(|shape| Self::Smtp(Box::new(shape))),
             "imap" => imap::read(reader, entry, around).map(|shape| Self::Imap(Box::new(shape))),
@@ -88,6 +91,7 @@ impl Shape {
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
             Self::Tls(shape) => shape.fill(reader, values).map(ProbeKind::Tls),
+            Self::Dns(shape) => shape.fill(reader, values).map(ProbeKind::Dns),
             Self::Exec(shape) => shape.fill(reader, values).map(ProbeKind::Exec),
             Self::Smtp(shape) => shape.fill(reader, values).map(|smtp| ProbeKind::Smtp(Box::new(smtp))),
             Self::Imap(shape) => shape.fill(reader, values).map(|imap| ProbeKind::Imap(Box::new(imap))),
@@ -106,6 +110,7 @@ impl Shape {
             Self::Http(shape) => shape.skips_verification(),
             Self::Tcp(shape) => shape.skips_verification(),
             Self::Tls(shape) => shape.skips_verification(),
+            Self::Dns(shape) => shape.skips_verification(),
             Self::Exec(_) => false,
             Self::Smtp(shape) => shape.skips_verification(),
             Self::Imap(shape) => shape.skips_verification(),
@@ -126,6 +131,7 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "heartbeat" => kind::heartbeat::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
         "tls" => kind::tls::VARIABLES,
+        "dns" => kind::dns::VARIABLES,
         "exec" => kind::exec::VARIABLES,
         "smtp" => kind::smtp::VARIABLES,
         "imap" => kind::imap::VARIABLES,

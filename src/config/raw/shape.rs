@@ -142,6 +142,8 @@ pub struct Probe {
     pub tcp: Option<Tcp>,
     /// Makes a TLS handshake, and looks at the certificates that it shows.
     pub tls: Option<TlsProbe>,
+    /// Asks name servers.
+    pub dns: Option<Dns>,
     /// A command of this machine: a plugin of Nagios, say.
     pub exec: Option<Exec>,
     /// Greets a mail server.

@@ -3,6 +3,7 @@
 //! They are public so that fuzzing can reach them. None of them panics, whatever it is given, and none keeps more than
 //! a small multiple of its input.
 
+pub mod dns;
 pub mod grpc;
 pub mod imap;
 pub mod letter;

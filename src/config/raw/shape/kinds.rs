@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::Word;
+use super::{Word, Words};
 
 /// An HTTP request. `{{label}}` in `url`, `headers` and `body` is filled in for each probe.
 #[derive(JsonSchema)]
@@ -96,6 +96,36 @@ pub struct TlsProbe {
     pub starttls: Option<String>,
     /// How certificates are judged and shown; see TLS options. Default: the system's roots.
     pub tls: Option<Tls>,
+}
+
+/// A question to name servers. `{{label}}` in `name`, `server` and `answers` is filled in for each probe.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Dns {
+    /// The name that is asked for; with PTR, an address will do.
+    pub name: String,
+    /// A, AAAA, CNAME, MX, NS, TXT, SOA, CAA, SRV or PTR. Default: A.
+    #[schemars(rename = "type")]
+    pub record: Option<String>,
+    /// Who is asked: `192.0.2.53`, `ns1.example.com` or `192.0.2.53:5353`, or a list of up to 8, each of which is asked
+    /// and all of which must answer the same. Default: the system's, until one answers.
+    pub server: Option<WordOrWords>,
+    /// `udp` (and TCP where the answer is too long for it), `tcp`, or `tls` (port 853; needs `server`). Default: udp.
+    pub over: Option<String>,
+    /// Exactly these must be answered, in any order: `[10 mx.example.com]`. Default: any answer will do.
+    pub answers: Option<Words>,
+    /// With `over: tls`, how certificates are judged and shown; see TLS options. Default: the system's roots.
+    pub tls: Option<Tls>,
+}
+
+/// One text, or a list of texts.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum WordOrWords {
+    /// One.
+    One(Word),
+    /// Several.
+    Several(Words),
 }
 
 /// How certificates are judged and shown. Paths start at the config's directory.
