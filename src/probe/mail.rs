@@ -15,7 +15,7 @@ use super::stopwatch::{Phase, Trace};
 use super::wire::letter::authentication;
 use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
-use crate::model::{FailureClass, IpChoice, MailTarget, ProbeId, Resolve};
+use crate::model::{FailureClass, MailTarget, ProbeId, Resolve};
 
 pub(super) use arrival::{Arrival, Wanted, take, wait};
 use composed::Composed;
@@ -44,11 +44,10 @@ impl MailProbe {
         target: &MailTarget,
         probe: &ProbeId,
         timeout: Duration,
-        ip: IpChoice,
+        resolve: Resolve,
         request: String,
         means: &mut Means,
     ) -> Result<Self, String> {
-        let resolve = Resolve { ip, ..Resolve::default() };
         let send = match &target.send {
             Some(send) => Some(Send {
                 route: SmtpRoute::new(&send.server, send.helo.clone(), resolve, means)?,

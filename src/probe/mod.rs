@@ -273,7 +273,7 @@ impl PreparedKind {
             ProbeKind::Imap(target) => Self::Imap(imap::ImapProbe::new(target, resolve, request, means)?),
             ProbeKind::Mail(target) => {
                 let (id, timeout) = (&probe.id, probe.timeout);
-                Self::Mail(Box::new(mail::MailProbe::new(target, id, timeout, resolve.ip, request, means)?))
+                Self::Mail(Box::new(mail::MailProbe::new(target, id, timeout, resolve, request, means)?))
             }
             ProbeKind::Grpc(target) => {
                 Self::Grpc(Box::new(grpc::GrpcProbe::new(target, resolve, request, &probe.expect, means)?))
