@@ -17,6 +17,7 @@ use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Prox
 pub(super) const KEYS: &[&str] = &[
     "name",
     "url",
+    "public_url",
     "location",
     "defaults",
     "cohorts",
@@ -67,6 +68,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         .need(&table, "name", "name the service: `name: Example Forge`")
         .and_then(|entry| shown_name(reader, entry));
     let url = table.get("url").and_then(|entry| status_url(reader, entry));
+    let public_url = table.get("public_url").and_then(|entry| status_url(reader, entry));
     let location = table.get("location").and_then(|entry| location(reader, entry));
     let (interval, timeout, retry, proxy) = defaults(reader, &table);
     let cohorts = table.get("cohorts").and_then(|entry| cohorts(reader, entry)).unwrap_or_default();
@@ -77,7 +79,15 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
     let mut found = probes::read(
         reader,
         &table,
-        &probes::Surroundings { interval, timeout, retry, proxy, cohorts: &cohorts, components: &components },
+        &probes::Surroundings {
+            interval,
+            timeout,
+            retry,
+            proxy,
+            cohorts: &cohorts,
+            components: &components,
+            public_url: public_url.as_ref(),
+        },
     );
     let receivers = receivers::read(reader, &table, &mut found.warnings);
     let around = rules::Surroundings {

@@ -65,6 +65,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) proxy: Option<Arc<Proxy>>,
     pub(super) cohorts: &'a BTreeMap<LabelName, Vec<LabelValue>>,
     pub(super) components: &'a [Component],
+    /// Where we are called from outside, if that is said.
+    pub(super) public_url: Option<&'a url::Url>,
 }
 
 /// What was found under `probes`.
@@ -167,7 +169,9 @@ fn definition(
     }
     let kind = one_kind(reader, entry, &table);
     let limit = timing.as_ref().map(|(_, timeout)| *timeout);
-    let shape = kind.and_then(|kind| Shape::read(reader, kind, &mut Around { given: &given, tls, timeout: limit }));
+    let shape = kind.and_then(|kind| {
+        Shape::read(reader, kind, &mut Around { given: &given, tls, public_url: around.public_url, timeout: limit })
+    });
     let resolve = match table.get("resolve") {
         Some(entry) => resolve::read(reader, entry),
         None => Some(Resolve::default()),

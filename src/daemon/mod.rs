@@ -233,6 +233,9 @@ impl Watch {
     /// Starts the checks of a config and listens to its jobs, until the token that is returned is cancelled.
     fn start(&mut self, config: &Arc<Config>, prober: Prober) -> CancellationToken {
         let stop = CancellationToken::new();
+        let hooks = config.probes.iter().filter_map(|probe| probe.kind.hook());
+        self.inbox.open(hooks.map(|hook| &hook.token));
+        let prober = prober.with_inbox(self.inbox.clone());
         let calls = self.inbox.listen(beats::jobs(config).map(|(_, token)| token));
         let beats = beats::run(Arc::clone(config), calls, self.known.clone(), self.results.clone(), stop.clone());
         let before = self.beats.take();

@@ -72,6 +72,15 @@ impl ProbeKind {
         matches!(self, Self::Heartbeat(_))
     }
 
+    /// The hook that the service calls while the question is asked, where there is one.
+    #[must_use]
+    pub fn hook(&self) -> Option<&flow::Hook> {
+        match self {
+            Self::Flow(flow) => flow.hook.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The kind's key in probes.yaml.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -4,6 +4,7 @@
 //! but for the steps that are always taken: for them a share of the time is kept back.
 
 mod capture;
+mod receive;
 mod report;
 mod request;
 mod totp;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
+use tokio::time::timeout;
 use url::{Origin, Url};
 
 use super::connect::Clients;
@@ -26,8 +28,9 @@ use super::redirect::Ask;
 use super::stopwatch::{TRACE, Trace};
 use super::{Finding, Internal, classify};
 use crate::config::reader::encodings;
+use crate::inbox::{Calls, Inbox};
 use crate::model::condition::Verdict;
-use crate::model::kind::flow::{Act, Capture, HttpStep, KEPT_BACK, Totp};
+use crate::model::kind::flow::{Act, Capture, Hook, HttpStep, KEPT_BACK, Totp};
 use crate::model::{Condition, FailureClass, FlowTarget, Phases, Resolve, Secrets};
 use wait::Wait;
 
@@ -39,6 +42,7 @@ pub(super) struct FlowProbe {
     request: String,
     steps: Vec<ReadyStep>,
     totp: BTreeMap<String, Totp>,
+    hook: Option<Hook>,
     resolve: Resolve,
     /// The host that `resolve` speaks of: that of the first step.
     host: Option<String>,
@@ -57,6 +61,7 @@ struct ReadyStep {
 
 enum ReadyAct {
     Http { step: Box<HttpStep>, clients: Arc<Clients>, expect: Arc<[Condition]> },
+    Receive { within: Duration, expect: Arc<[Condition]> },
 }
 
 impl ReadyStep {
@@ -64,6 +69,7 @@ impl ReadyStep {
     fn request(&self) -> String {
         match &self.act {
             ReadyAct::Http { step, .. } => format!("{} {}", step.base.method, step.url),
+            ReadyAct::Receive { .. } => "a call of {{hook_url}}".into(),
         }
     }
 }
@@ -81,6 +87,10 @@ struct Run {
     phases: Phases,
     /// Whether the step under way has asked.
     asked: bool,
+    /// Whether what came last is a call of ours.
+    called: bool,
+    /// The calls of the hook, if there is one and somebody listens.
+    calls: Option<Calls>,
     /// What a step that waits saw last.
     seen: Option<String>,
     /// Each step that was taken, and what it came to.
@@ -118,6 +128,7 @@ impl FlowProbe {
                     let clients = means.clients(&http.base)?;
                     ReadyAct::Http { step: http.clone(), clients, expect: step.expect.clone() }
                 }
+                Act::Receive(within) => ReadyAct::Receive { within: *within, expect: step.expect.clone() },
             };
             steps.push(ReadyStep {
                 name: step.name.clone(),
@@ -132,6 +143,7 @@ impl FlowProbe {
             request: target.request(),
             steps,
             totp: target.totp.clone(),
+            hook: target.hook.clone(),
             resolve,
             host,
             origins,
@@ -145,8 +157,15 @@ impl FlowProbe {
         limit: Duration,
         trace: &Arc<Trace>,
         secrets: &Secrets,
+        inbox: Option<&Inbox>,
     ) -> Result<Finding, Internal> {
         let mut run = Run::new()?;
+        if let Some(hook) = &self.hook {
+            // From here on calls count, so that one that comes before its step is taken is not missed.
+            let nonce = nonce()?;
+            run.calls = inbox.and_then(|inbox| inbox.wait(&hook.token, &nonce));
+            run.values.insert("hook_url".into(), format!("{}/{nonce}", hook.url));
+        }
         let mut failure: Option<report::StepFailure> = None;
         let mut later: VecDeque<&ReadyStep> = self.steps.iter().collect();
         let mut number = 0;
@@ -187,9 +206,12 @@ impl FlowProbe {
     ) -> Result<(), Undone> {
         run.begin_step();
         let left = end.saturating_sub(trace.elapsed());
-        let taken = match &step.wait {
-            None => tokio::time::timeout(left, self.once(step, None, run, trace, secrets)).await,
-            Some(wait) => tokio::time::timeout(left, self.wait(step, wait, run, trace, secrets)).await,
+        let taken = match (&step.act, &step.wait) {
+            (ReadyAct::Receive { within, expect }, _) => {
+                timeout(left, self.receive(step, *within, expect, run, trace, secrets)).await
+            }
+            (ReadyAct::Http { .. }, None) => timeout(left, self.once(step, None, run, trace, secrets)).await,
+            (ReadyAct::Http { .. }, Some(wait)) => timeout(left, self.wait(step, wait, run, trace, secrets)).await,
         };
         let taken = taken.unwrap_or_else(|_| {
             let seen = run.seen.take().map(|seen| format!("; last seen: {seen}")).unwrap_or_default();
@@ -213,7 +235,7 @@ impl FlowProbe {
         run.end_try(whole);
         run.trace = Trace::start();
         let trace = run.trace.clone();
-        let ReadyAct::Http { step: http, clients, expect } = &step.act;
+        let ReadyAct::Http { step: http, clients, expect } = &step.act else { return Ok(()) };
         let probe = self.probe(http, clients, expect, run)?;
         let keeps = step.captures.iter().any(|capture| capture.from.needs_body()) || wait.is_some();
         let probe = if keeps { probe.keeping_the_body() } else { probe };
@@ -229,15 +251,7 @@ impl FlowProbe {
             }
             return Err(Undone::Unmet(class, fault));
         }
-        for wanted in &step.captures {
-            let captured = capture::take(wanted, &run.answer).await;
-            let value = captured.map_err(|fault| Broken::failed(FailureClass::Expectation, fault))?;
-            if !wanted.show {
-                run.hide(&value);
-            }
-            run.values.insert(wanted.name.clone(), value);
-        }
-        Ok(())
+        capture::all(&step.captures, run).await
     }
 
     /// The first expectation of the flow as a whole that does not hold.
@@ -282,6 +296,13 @@ impl FlowProbe {
     }
 }
 
+/// What tells the calls that are meant for this check from those for others; nobody can guess it.
+fn nonce() -> Result<String, Internal> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Internal("this machine has no random numbers".into()))?;
+    Ok(data_encoding::HEXLOWER.encode(&bytes))
+}
+
 impl Run {
     fn new() -> Result<Self, Internal> {
         let nowhere = Url::parse("http://localhost/").map_err(|error| Internal(error.to_string()))?;
@@ -299,6 +320,8 @@ impl Run {
             answer: Progress { jar: Some(Jar::default()), ..Progress::new(&Arc::new(ask)) },
             phases: Phases::default(),
             asked: false,
+            called: false,
+            calls: None,
             seen: None,
             told: Vec::new(),
         })

@@ -48,6 +48,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
+use crate::inbox::Inbox;
 use crate::model::{
     CheckResult, Condition, Evidence, IpChoice, Location, Outcome, Probe, ProbeId, ProbeKind, Proxy, Resolve,
     Secrets, Timestamp, VoidReason,
@@ -80,6 +81,7 @@ pub struct Prober {
     secrets: Secrets,
     /// None where no probe asks for a name.
     resolver: Option<Arc<Resolver>>,
+    inbox: Option<Inbox>,
 }
 
 struct Prepared {
@@ -148,7 +150,13 @@ impl Prober {
                 proxy: probe.proxy.clone(),
             });
         }
-        Ok(Self { probes: prepared, location, secrets, resolver: means.resolver_made() })
+        Ok(Self { probes: prepared, location, secrets, resolver: means.resolver_made(), inbox: None })
+    }
+
+    /// Flows that wait for calls get them from here; without an inbox such a flow is void.
+    #[must_use]
+    pub fn with_inbox(self, inbox: Inbox) -> Self {
+        Self { inbox: Some(inbox), ..self }
     }
 
     /// Asks the probe of this index, in the order in which they were given, once.
@@ -222,7 +230,7 @@ impl Prober {
         course: Course,
     ) -> CheckResult {
         let trace = Trace::start();
-        let asking = COURSE.scope(course, prepared.ask(limit, &trace, &self.secrets));
+        let asking = COURSE.scope(course, prepared.ask(limit, &trace, &self.secrets, self.inbox.as_ref()));
         let asked = AssertUnwindSafe(asking).catch_unwind().await;
         let found = asked.unwrap_or_else(|_| Err(Internal("the check panicked".into())));
         match found {
@@ -287,10 +295,16 @@ impl PreparedKind {
 }
 
 impl Prepared {
-    async fn ask(&self, limit: Duration, trace: &Arc<Trace>, secrets: &Secrets) -> Result<Finding, Internal> {
+    async fn ask(
+        &self,
+        limit: Duration,
+        trace: &Arc<Trace>,
+        secrets: &Secrets,
+        inbox: Option<&Inbox>,
+    ) -> Result<Finding, Internal> {
         let limit = self.timeout.min(limit);
         match &self.kind {
-            PreparedKind::Flow(flow) => flow.check(limit, trace, secrets).await,
+            PreparedKind::Flow(flow) => flow.check(limit, trace, secrets, inbox).await,
             PreparedKind::Heartbeat => Err(Internal("a heartbeat is listened for, not asked".into())),
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,

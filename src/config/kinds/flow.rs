@@ -1,6 +1,7 @@
 //! `flow`: steps in order, each with what the ones before have captured.
 
 mod capture;
+mod hook;
 mod totp;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,20 +14,23 @@ use crate::config::problem::Place;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{CAPTURED, Given, Values, as_it_is, for_url};
 use crate::config::words::{seconds, shown};
-use crate::model::kind::flow::{Act, Capture, HttpStep, KEPT_BACK, Step, Totp, Until};
+use crate::model::kind::flow::{Act, CALL_VARIABLES, Capture, HttpStep, KEPT_BACK, Step, Totp, Until};
 use crate::model::kind::http::VARIABLES;
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FlowTarget, Phrase};
 
 pub(in crate::config) use capture::KEYS as CAPTURE_KEYS;
+pub(in crate::config) use hook::{HMAC_KEYS, KEYS as HOOK_KEYS, RECEIVE_KEYS};
 pub(in crate::config) use totp::KEYS as TOTP_KEYS;
 
-pub(in crate::config) const KEYS: &[&str] = &["steps", "totp"];
-pub(in crate::config) const STEP_KEYS: &[&str] = &["name", "http", "capture", "expect", "until", "always"];
+pub(in crate::config) const KEYS: &[&str] = &["steps", "totp", "hook"];
+pub(in crate::config) const STEP_KEYS: &[&str] = &["name", "http", "receive", "capture", "expect", "until", "always"];
 pub(in crate::config) const UNTIL_KEYS: &[&str] = &["every", "for", "fail"];
 
 /// How many steps a flow may have.
 const MOST_STEPS: usize = 32;
+/// What a step calls the URL of the flow's hook.
+const HOOK_URL: &str = "hook_url";
 /// The time between two tries, unless the step says otherwise.
 const EVERY: Duration = seconds(2);
 const EXAMPLE: &str = "write `steps: [{name: open, http: {url: \"https://example.com/\"}}]`";
@@ -35,6 +39,7 @@ const EXAMPLE: &str = "write `steps: [{name: open, http: {url: \"https://example
 pub(in crate::config) struct FlowShape {
     steps: Vec<StepShape>,
     totp: BTreeMap<String, Totp>,
+    hook: Option<hook::HookShape>,
 }
 
 struct StepShape {
@@ -48,6 +53,7 @@ struct StepShape {
 
 enum ActShape {
     Http(Box<http::HttpShape>),
+    Receive(Duration),
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<FlowShape> {
@@ -55,6 +61,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let totp = table.get("totp").map(|entry| totp::read(reader, entry));
     let codes: Vec<String> =
         totp.iter().flatten().flat_map(BTreeMap::keys).map(|name| format!("totp:{name}")).collect();
+    let hook = table.get("hook").map(|entry| hook::read(reader, entry, around));
     let entries = reader.need(&table, "steps", EXAMPLE).and_then(|entry| reader.list(entry, EXAMPLE))?;
     if let Some(beyond) = entries.get(MOST_STEPS) {
         reader.fault(beyond.at, format!("a flow has at most {MOST_STEPS} steps"), "make two probes of it");
@@ -66,6 +73,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let mut given =
         Given { labels: labels.clone(), captures: true, all: around.given.all && !matches!(totp, Some(None)) };
     given.labels.extend(codes.iter().map(|name| (name.as_str(), CAPTURED)));
+    if hook.is_some() {
+        given.labels.insert(HOOK_URL, CAPTURED);
+    }
     let mut steps: Vec<StepShape> = Vec::new();
     let mut names = BTreeSet::new();
     let count = entries.len();
@@ -74,16 +84,21 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     for entry in entries {
         let Some(table) = reader.table(entry, STEP_KEYS, EXAMPLE) else { continue };
         let name = name(reader, &table, &mut names);
-        let step = Around { given: &given, tls: around.tls, timeout: around.timeout };
-        let step = act(reader, &table, step).zip(name);
+        let step = Around { given: &given, tls: around.tls, public_url: around.public_url, timeout: around.timeout };
+        let step = act(reader, &table, step, hook.is_some()).zip(name);
+        let variables = if table.get("receive").is_some() { CALL_VARIABLES } else { VARIABLES };
         let expect = match table.get("expect") {
-            Some(entry) => expect(reader, entry, VARIABLES),
+            Some(entry) => expect(reader, entry, variables),
             None => Some(Arc::default()),
         };
         let until = match table.get("until") {
             Some(entry) => until(reader, entry, &table).map(Some),
             None => Some(None),
         };
+        if let Some((ActShape::Receive(within), _)) = &step {
+            let place = table.get("receive").map_or(table.at, |entry| entry.at);
+            waiting = Some((waiting.map_or(Duration::ZERO, |(waiting, _)| waiting) + *within, place));
+        }
         if let Some(Some((until, place))) = &until {
             waiting = Some((waiting.map_or(Duration::ZERO, |(waiting, _)| waiting) + until.limit, *place));
         }
@@ -100,7 +115,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         steps.extend(whole());
     }
     compare(reader, waiting, around.timeout, steps.iter().any(|step| step.always))?;
-    (steps.len() == count).then_some(FlowShape { steps, totp: given_or(totp, BTreeMap::new())? })
+    let hook = given_or(hook.map(|hook| hook.map(Some)), None)?;
+    (steps.len() == count).then_some(FlowShape { steps, totp: given_or(totp, BTreeMap::new())?, hook })
 }
 
 fn name(reader: &mut Reader<'_>, table: &Table<'_>, names: &mut BTreeSet<String>) -> Option<String> {
@@ -113,9 +129,31 @@ fn name(reader: &mut Reader<'_>, table: &Table<'_>, names: &mut BTreeSet<String>
     Some(text.value)
 }
 
-fn act(reader: &mut Reader<'_>, table: &Table<'_>, mut around: Around<'_>) -> Option<ActShape> {
-    let entry = reader.need(table, "http", "say what is asked: `http: {url: \"https://example.com/\"}`")?;
-    http::read(reader, entry, &mut around).map(|http| ActShape::Http(Box::new(http)))
+/// What a step does: it asks, or it waits for a call, which needs a hook.
+fn act(reader: &mut Reader<'_>, table: &Table<'_>, mut around: Around<'_>, hook: bool) -> Option<ActShape> {
+    let (http, receive) = (table.get("http"), table.get("receive"));
+    let Some(receive) = receive else {
+        let entry = match http {
+            Some(entry) => entry,
+            None => reader.need(table, "http", "say what is asked: `http: {url: \"https://example.com/\"}`")?,
+        };
+        return http::read(reader, entry, &mut around).map(|http| ActShape::Http(Box::new(http)));
+    };
+    if let Some(http) = http {
+        reader.fault(http.at, "a step asks by `http` or waits by `receive`", "make two steps of it");
+        return None;
+    }
+    if let Some(until) = table.get("until") {
+        let remedy = "`within` of `receive` says how long it waits";
+        reader.fault(until.at, "`until` means nothing with `receive`", remedy);
+        return None;
+    }
+    if !hook {
+        let remedy = "give the flow one: `hook: {token: \"${env:HOOK_TOKEN}\"}`";
+        reader.fault(receive.at, "`receive` waits for calls, and the flow has no `hook`", remedy);
+        return None;
+    }
+    hook::within(reader, receive).map(ActShape::Receive)
 }
 
 /// All waiting must be over before the check is, and leave the share that is kept back for cleaning up.
@@ -133,7 +171,7 @@ fn compare(
     let (waiting, share) = (show_duration(waiting), show_duration(share));
     let kept = if cleans { ", a fifth being kept back for cleaning up" } else { "" };
     let fault = format!("the steps may wait {waiting}, and a check has {share} for them{kept}");
-    reader.fault(place, fault, "make the probe's `timeout` longer, or `for` shorter");
+    reader.fault(place, fault, "make the probe's `timeout` longer, or the waiting shorter");
     None
 }
 
@@ -163,6 +201,7 @@ impl FlowShape {
     pub(super) fn skips_verification(&self) -> bool {
         self.steps.iter().any(|step| match &step.act {
             ActShape::Http(http) => http.skips_verification(),
+            ActShape::Receive(_) => false,
         })
     }
 
@@ -171,10 +210,14 @@ impl FlowShape {
         let mut known = labels.clone();
         let codes: Vec<String> = self.totp.keys().map(|name| format!("totp:{name}")).collect();
         known.extend(codes.iter().map(|name| (name.as_str(), CAPTURED)));
+        if self.hook.is_some() {
+            known.insert(HOOK_URL, CAPTURED);
+        }
         let mut steps = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let act = match &step.act {
                 ActShape::Http(http) => Act::Http(Box::new(http_step(reader, http, labels, &known)?)),
+                ActShape::Receive(within) => Act::Receive(*within),
             };
             known.extend(step.captures.iter().map(|capture| (capture.name.as_str(), CAPTURED)));
             steps.push(Step {
@@ -186,7 +229,11 @@ impl FlowShape {
                 always: step.always,
             });
         }
-        Some(FlowTarget { steps, totp: self.totp.clone() })
+        let hook = match &self.hook {
+            Some(hook) => Some(hook.fill(reader, labels)?),
+            None => None,
+        };
+        Some(FlowTarget { steps, totp: self.totp.clone(), hook })
     }
 }
 

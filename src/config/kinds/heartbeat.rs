@@ -36,7 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
 }
 
 /// The token that this text is. It is secret wherever it was written.
-pub(super) fn token(reader: &mut Reader<'_>, text: &str, place: Place) -> Option<Token> {
+pub(in crate::config) fn token(reader: &mut Reader<'_>, text: &str, place: Place) -> Option<Token> {
     if !text.is_empty() {
         reader.hide(text);
     }

@@ -36,6 +36,8 @@ pub(super) struct Around<'a> {
     pub(super) given: &'a Given<'a>,
     /// The TLS options of all definitions, by value, so that equal ones are one.
     pub(super) tls: &'a mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
+    /// Where we are called from outside, if that is said.
+    pub(super) public_url: Option<&'a url::Url>,
     /// How long a check may take, where that is sound.
     pub(super) timeout: Option<Duration>,
 }

@@ -33,6 +33,8 @@ pub struct Config {
     pub name: String,
     /// Where the status page is, for links in mails. Default: mails have no links.
     pub url: Option<String>,
+    /// Where services can call the daemon's own port (`run --listen`) from outside, for the hooks of flows. Default: nowhere.
+    pub public_url: Option<String>,
     /// Where the checks are made from. Default: `local`.
     pub location: Option<Word>,
     /// For probes that do not say it themselves.

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
-use secrecy::SecretSlice;
+use secrecy::{SecretSlice, SecretString};
 
 use super::HttpTarget;
-use crate::model::{Condition, Phrase};
+use crate::model::{Condition, Phrase, Token};
 
 /// What the expectations of the flow as a whole can look at; each step has those of its own kind.
 pub const VARIABLES: &[&str] = &["timing"];
 
 /// Which part of a check's time is kept back for steps that are always taken, where there are any: one in so many.
 pub const KEPT_BACK: u32 = 5;
+
+/// What the expectations of a step that waits for a call can look at.
+pub const CALL_VARIABLES: &[&str] = &["method", "headers", "body", "json"];
 
 /// Steps, taken in order until one fails.
 #[derive(Clone, Debug)]
@@ -23,6 +26,28 @@ pub struct FlowTarget {
     pub steps: Vec<Step>,
     /// Where one-time codes come from, by name; a phrase names them `totp:NAME`.
     pub totp: BTreeMap<String, Totp>,
+    /// Where the service calls us, for steps that wait for that.
+    pub hook: Option<Hook>,
+}
+
+/// Where a service calls us.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    /// What it is known by.
+    pub token: Token,
+    /// Its URL as it is seen from outside; each check adds a path of its own.
+    pub url: url::Url,
+    /// How a call shows that it is the service's.
+    pub signature: Option<Signature>,
+}
+
+/// How a call shows who makes it: HMAC-SHA256 (RFC 2104) over its body.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// The key.
+    pub secret: SecretString,
+    /// The header that has it in hexadecimal digits, behind `sha256=` or bare.
+    pub header: HeaderName,
 }
 
 /// One step.
@@ -47,6 +72,8 @@ pub struct Step {
 pub enum Act {
     /// An HTTP request.
     Http(Box<HttpStep>),
+    /// Waits for a call of the flow's hook, at most so long.
+    Receive(Duration),
 }
 
 /// An HTTP request with holes.
@@ -170,10 +197,10 @@ impl FlowTarget {
     /// The first request of the flow: what stands for the whole where one host or one URL is shown.
     #[must_use]
     pub fn first(&self) -> Option<&HttpStep> {
-        let mut requests = self.steps.iter().map(|step| match &step.act {
-            Act::Http(http) => &**http,
-        });
-        requests.next()
+        self.steps.iter().find_map(|step| match &step.act {
+            Act::Http(http) => Some(&**http),
+            Act::Receive(_) => None,
+        })
     }
 
     /// The question in one line: its first request, and how many steps there are.

@@ -4,7 +4,10 @@ use regex::Regex;
 use scraper::{Html, Selector};
 use serde_json_path::JsonPath;
 
+use super::{Run, Undone};
+use crate::model::FailureClass;
 use crate::model::kind::flow::{Capture, Source};
+use crate::probe::frame::Broken;
 use crate::probe::http::Progress;
 
 /// The longest value that is captured, in bytes.
@@ -13,7 +16,7 @@ const LONGEST: usize = 16 * 1024;
 const LONG_PAGE: usize = 32 * 1024;
 
 /// The value in this answer, or why there is none: `nothing is at $.id: the body is no JSON`.
-pub(super) async fn take(capture: &Capture, answer: &Progress) -> Result<String, String> {
+async fn take(capture: &Capture, answer: &Progress) -> Result<String, String> {
     let nothing = |why: String| format!("nothing can be captured as `{}`: {why}", capture.name);
     let value = match &capture.from {
         Source::Css { selector, attribute } => page(selector, attribute.as_deref(), &answer.body).await,
@@ -36,6 +39,19 @@ pub(super) async fn take(capture: &Capture, answer: &Progress) -> Result<String,
         }
         value => Ok(value),
     }
+}
+
+/// Takes all of these from the answer that has come.
+pub(super) async fn all(captures: &[Capture], run: &mut Run) -> Result<(), Undone> {
+    for wanted in captures {
+        let captured = take(wanted, &run.answer).await;
+        let value = captured.map_err(|fault| Broken::failed(FailureClass::Expectation, fault))?;
+        if !wanted.show {
+            run.hide(&value);
+        }
+        run.values.insert(wanted.name.clone(), value);
+    }
+    Ok(())
 }
 
 async fn page(selector: &str, attribute: Option<&str>, body: &[u8]) -> Result<String, String> {

@@ -41,7 +41,7 @@ impl Run {
     pub(super) fn begin_step(&mut self) {
         self.phases = Phases::default();
         self.seen = None;
-        self.asked = false;
+        (self.asked, self.called) = (false, false);
     }
 
     /// The try that was under way, if there was one, has ended: its times go to the step and to the whole.
@@ -107,7 +107,11 @@ impl Run {
         ];
         let named = named.into_iter().filter_map(|(name, time)| Some(format!("{name} {}", show_duration(time?))));
         let named = Vec::from_iter(named).join(", ");
-        let status = self.answer.status.map_or_else(|| "no answer".into(), |status| status.as_u16().to_string());
+        let status = match self.answer.status.filter(|_| self.asked) {
+            Some(status) => status.as_u16().to_string(),
+            None if self.called => "a call".into(),
+            None => "no answer".into(),
+        };
         let total = show_duration(phases.total);
         if named.is_empty() { format!("{status} in {total}") } else { format!("{status} in {total}: {named}") }
     }

@@ -15,6 +15,8 @@ pub struct Flow {
     pub steps: Vec<FlowStep>,
     /// Where one-time codes come from, by name; see one-time codes. Default: none.
     pub totp: Option<BTreeMap<String, Totp>>,
+    /// Where the service calls us, for steps that wait for that; see hooks. Default: nowhere.
+    pub hook: Option<Hook>,
 }
 
 /// A step of a flow. `{{name}}` in its `url`, `headers` and `body` is a label, what a step before captured, or, as
@@ -24,11 +26,14 @@ pub struct Flow {
 pub struct FlowStep {
     /// Its name in results, unique in the flow.
     pub name: Word,
-    /// What is asked; see http. The cookies of the flow are sent along.
-    pub http: Http,
+    /// What is asked; see http. The cookies of the flow are sent along. A step has either this or `receive`.
+    pub http: Option<Http>,
+    /// Waits for a call of the flow's hook; see hooks.
+    pub receive: Option<Receive>,
     /// What is taken from the answer, by name; see capture. Default: nothing.
     pub capture: Option<BTreeMap<String, Capture>>,
-    /// Conditions in CEL, all of which must hold, as those of http. Default: a 2xx status.
+    /// Conditions in CEL, all of which must hold, as those of http; with `receive` over `method`, `headers`, `body` and
+    /// `json` of the call. Default: a 2xx status.
     #[schemars(length(min = 1))]
     pub expect: Option<Vec<String>>,
     /// Asks again and again until what is expected holds; see until. Default: asks once.
@@ -83,4 +88,32 @@ pub struct Totp {
     pub digits: Option<u8>,
     /// How long a code is good for, 1s to 1h. Default: 30s.
     pub period: Option<String>,
+}
+
+/// Where the service calls us: `/hook/TOKEN` of the daemon's own port. `{{hook_url}}` is its URL for this check alone.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Hook {
+    /// What the hook is known by: 16 to 128 letters, digits, `-` and `_`. It is secret.
+    pub token: Word,
+    /// How a call shows that it is the service's. Default: any call will do.
+    pub hmac: Option<Hmac>,
+}
+
+/// The HMAC-SHA256 of a call's body.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Hmac {
+    /// The key.
+    pub secret: Word,
+    /// The header that has it in hexadecimal digits, behind `sha256=` or bare. Default: x-hub-signature-256.
+    pub header: Option<String>,
+}
+
+/// Waits for a call of the flow's hook.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Receive {
+    /// How long it waits, 1s to 1d; less than the probe's `timeout`. Default: 30s.
+    pub within: Option<String>,
 }

@@ -16,6 +16,8 @@ use http::{HeaderMap, StatusCode};
 
 /// What a form must say back.
 pub(super) const CSRF: &str = "c5rf+/&=t0ken";
+/// The key that calls are signed with.
+pub(super) const HOOK_SECRET: &str = "hook-s3cr3t";
 /// What a session's cookie says.
 pub(super) const SESSION: &str = "session-4711-abcdef";
 
@@ -39,6 +41,7 @@ impl Site {
             .route("/api/jobs", post(|| async { (StatusCode::CREATED, [(LOCATION, "/api/jobs/")], "") }))
             .route("/api/jobs/{kind}", get(job).delete(|| async { StatusCode::NO_CONTENT }))
             .route("/pages/{number}", get(page))
+            .route("/trigger", post(trigger))
             .route("/slow", get(slow))
             .route("/late", get(|| tokio::time::sleep(Duration::from_millis(400))))
             .route("/broken", any(|| async { (StatusCode::INTERNAL_SERVER_ERROR, "broken") }))
@@ -125,6 +128,24 @@ async fn page(Path(number): Path<u32>, request: Request) -> Response {
     let host = request.headers().get("host").unwrap().to_str().unwrap();
     format!(r#"{{"next": "http://{host}/pages/{}", "elsewhere": "http://localhost:1/x"}}"#, number + 1)
         .into_response()
+}
+
+/// `url delay how user`: calls this URL after so many milliseconds, signed as `how` says, with the user in the body.
+async fn trigger(text: String) -> StatusCode {
+    let words: Vec<String> = text.split(' ').map(ToOwned::to_owned).collect();
+    tokio::spawn(async move {
+        let [url, delay, how, user] = &words[..] else { panic!("{words:?}") };
+        tokio::time::sleep(Duration::from_millis(delay.parse().unwrap())).await;
+        let body = format!(r#"{{"event": "push", "user": "{user}"}}"#);
+        let key = if how == "badly" { "another key" } else { HOOK_SECRET };
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.as_bytes());
+        let tag = data_encoding::HEXLOWER.encode(aws_lc_rs::hmac::sign(&key, body.as_bytes()).as_ref());
+        static CLIENT: std::sync::LazyLock<reqwest::Client> = std::sync::LazyLock::new(reqwest::Client::new);
+        let call = CLIENT.post(url).header("x-event", "push").body(body);
+        let call = if how == "unsigned" { call } else { call.header("x-hub-signature-256", format!("sha256={tag}")) };
+        assert_eq!(call.send().await.unwrap().status(), 200);
+    });
+    StatusCode::ACCEPTED
 }
 
 async fn slow() -> &'static str {
