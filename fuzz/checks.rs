@@ -49,6 +49,42 @@ pub(crate) fn zip(data: &[u8]) {
 /// A check of one parser.
 pub(crate) type Check = fn(&[u8]);
 
+/// Whatever bytes come, and however they are cut, frames are found or a fault is told, and no more is kept than one.
+pub(crate) fn pkt_line(data: &[u8]) {
+    let mut decoder = wire::pktline::Decoder::default();
+    let mut said = wire::git::Advertisement::default();
+    let piece = usize::from(data.first().copied().unwrap_or(1)).max(1);
+    for piece in data.chunks(piece) {
+        decoder.feed(piece);
+        loop {
+            match decoder.frame() {
+                Ok(Some(wire::pktline::Packet::Data(line))) => {
+                    let _ = (said.take(line), wire::git::listed(line), wire::git::report(line));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(_) => return,
+            }
+        }
+        assert!(decoder.left() <= wire::pktline::LONGEST + 4);
+    }
+}
+
+/// Whatever is fed, a pack is sound or its fault is told, however it is cut.
+pub(crate) fn pack(data: &[u8]) {
+    let Some(wanted) = wire::git::Oid::parse(&[b'a'; 40]) else { return };
+    let check = |piece: usize| {
+        let mut check = wire::pack::Check::new(wanted);
+        for piece in data.chunks(piece) {
+            check.feed(piece)?;
+        }
+        check.finish()
+    };
+    // Which fault is told may depend on it: an inflater that is given more at once stumbles earlier.
+    assert_eq!(check(7).ok(), check(data.len().max(1)).ok());
+}
+
 /// The checks by the names of their targets: what the replay runs.
 #[allow(dead_code, reason = "each fuzz target calls one of them only")]
-pub(crate) const ALL: &[(&str, Check)] = &[("probes_yaml", probes_yaml), ("perfdata", perfdata), ("zip", zip)];
+pub(crate) const ALL: &[(&str, Check)] =
+    &[("probes_yaml", probes_yaml), ("perfdata", perfdata), ("zip", zip), ("pkt_line", pkt_line), ("pack", pack)];

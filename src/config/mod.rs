@@ -79,6 +79,7 @@ pub fn kinds() -> &'static [&'static str] {
 #[must_use]
 pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
+        ("Auth", kinds::remote::AUTH_KEYS),
         ("BurnRate", rules::BURN_RATE_KEYS),
         ("BurnWindow", rules::BURN_WINDOW_KEYS),
         ("Capture", kinds::flow::CAPTURE_KEYS),
@@ -98,6 +99,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Grpc", kinds::grpc::KEYS),
         ("Hmac", kinds::flow::HMAC_KEYS),
         ("Hook", kinds::flow::HOOK_KEYS),
+        ("Git", kinds::git::KEYS),
         ("Http", kinds::http::KEYS),
         ("Latency", rules::LATENCY_KEYS),
         ("MissingFor", rules::MISSING_KEYS),

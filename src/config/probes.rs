@@ -28,6 +28,7 @@ pub(super) const KEYS: &[&str] = &[
     "flow",
     "heartbeat",
     "http",
+    "git",
     "tcp",
     "tls",
     "dns",

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::config::Config;
 use crate::model::kind::flow::Act;
-use crate::model::{Cadence, ProbeKind, Role, RuleKind, TlsOptions};
+use crate::model::{Cadence, ProbeKind, Remote, Role, RuleKind, TlsOptions};
 
 /// Divides every interval, window and waiting time of the config by `factor`. Timeouts stay, but never exceed the
 /// interval.
@@ -79,6 +79,12 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
                     }
                 }
             }
+            ProbeKind::Git(git) => match &mut git.remote {
+                Remote::Http(remote) => {
+                    probe.resolve.address = Some(address);
+                    remote.tls = Arc::clone(&tls);
+                }
+            },
             ProbeKind::Http(http) => {
                 probe.resolve.address = Some(address);
                 http.tls = Arc::clone(&tls);

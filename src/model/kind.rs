@@ -6,11 +6,13 @@ pub mod exec;
 pub mod flow;
 pub mod heartbeat;
 pub mod grpc;
+pub mod git;
 pub mod http;
 pub mod imap;
 pub mod mail;
 mod mail_host;
 mod proxy;
+mod remote;
 mod resolve;
 pub mod smtp;
 pub mod tcp;
@@ -22,6 +24,7 @@ pub use dns::{DnsTarget, NameServer, RecordKind, Transport};
 pub use download::{Download, Integrity};
 pub use exec::ExecTarget;
 pub use flow::FlowTarget;
+pub use git::{GitDepth, GitTarget};
 pub use grpc::GrpcTarget;
 pub use heartbeat::HeartbeatTarget;
 pub use http::HttpTarget;
@@ -29,6 +32,7 @@ pub use imap::ImapTarget;
 pub use mail::{MailSend, MailTarget};
 pub use mail_host::{Encryption, Login, MailHost};
 pub use proxy::Proxy;
+pub use remote::{HttpRemote, Remote};
 pub use resolve::{IpChoice, Resolve};
 pub use smtp::SmtpTarget;
 pub use tcp::{ReadUntil, TcpTarget};
@@ -45,6 +49,8 @@ pub enum ProbeKind {
     Heartbeat(HeartbeatTarget),
     /// An HTTP request.
     Http(HttpTarget),
+    /// A Git repository.
+    Git(GitTarget),
     /// A connection, and a TLS handshake if that is wanted.
     Tcp(TcpTarget),
     /// A TLS handshake, and the certificates that it shows.
@@ -88,6 +94,7 @@ impl ProbeKind {
             Self::Flow(_) => "flow",
             Self::Heartbeat(_) => "heartbeat",
             Self::Http(_) => "http",
+            Self::Git(_) => "git",
             Self::Tcp(_) => "tcp",
             Self::Tls(_) => "tls",
             Self::Dns(_) => "dns",
@@ -106,6 +113,7 @@ impl ProbeKind {
         match self {
             Self::Flow(flow) => flow.first().and_then(|first| first.base.url.host_str()).unwrap_or_default(),
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
+            Self::Git(git) => git.remote.host(),
             Self::Tcp(tcp) => &tcp.host,
             Self::Tls(tls) => &tls.host,
             Self::Dns(dns) => dns.servers.first().map_or(&dns.name, |server| &server.host),
@@ -126,6 +134,7 @@ impl ProbeKind {
             Self::Flow(flow) => flow.request(),
             Self::Heartbeat(_) => "a call of /ping/TOKEN".into(),
             Self::Http(http) => format!("{} {}", http.method, http.url),
+            Self::Git(git) => git.request(),
             Self::Tcp(tcp) => {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
             }
@@ -154,6 +163,7 @@ impl ProbeKind {
                 flow.first().filter(|first| first.base.url.scheme() == "https").map(|first| &*first.base.tls)
             }
             Self::Http(http) => (http.url.scheme() == "https").then_some(&http.tls),
+            Self::Git(git) => git.remote.tls(),
             Self::Tcp(tcp) => tcp.tls.as_deref(),
             Self::Tls(tls) => Some(&tls.tls),
             Self::Dns(dns) => (dns.over == Transport::Tls).then_some(&dns.tls),

@@ -4,10 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use rustls::pki_types::ServerName;
-use url::{Host, Url};
+use url::Url;
 
 use super::connect::Clients;
 use super::cookies::Jar;
@@ -16,9 +15,10 @@ use super::evidence::{BODY_SEEN, Gathered, evidence, headers, hide};
 use super::expect::{Answer, Expectations};
 use super::frame::Broken;
 use super::redirect::{self, Ask};
-use super::stopwatch::{Hop, Phase, TRACE, Trace};
+use super::route::{self, Route, broken, literal};
+use super::stopwatch::{TRACE, Trace};
 use super::{Finding, Internal, classify, course, tunnel};
-use crate::model::{Condition, Download, FailureClass, HttpTarget, IpChoice, Outcome, Resolve, Secrets};
+use crate::model::{Condition, Download, FailureClass, HttpTarget, Outcome, Resolve, Secrets};
 
 /// A request that is ready to be made again and again.
 pub(super) struct HttpProbe {
@@ -27,22 +27,11 @@ pub(super) struct HttpProbe {
     redirects: u8,
     body_cap: usize,
     download: Option<Download>,
-    ip: IpChoice,
-    /// The name server that is asked instead of the system's.
-    server: Option<SocketAddr>,
+    resolve: Resolve,
     expect: Expectations,
     clients: Arc<Clients>,
     /// Whether more looks at the body than expectations do.
     need_body: bool,
-}
-
-/// How a request is put to the client so that it goes where it should.
-struct Route {
-    /// What the client is told.
-    url: Url,
-    headers: HeaderMap,
-    verify_as: Option<ServerName<'static>>,
-    http1: bool,
 }
 
 /// What a check has gathered so far; outlives the attempt when time runs out.
@@ -86,8 +75,7 @@ impl HttpProbe {
             redirects: target.redirects,
             body_cap: target.body_cap,
             download: target.download.as_deref().copied(),
-            ip: resolve.ip,
-            server: resolve.server,
+            resolve,
             expect: Expectations::new(conditions.clone()),
             clients,
             need_body: false,
@@ -217,26 +205,11 @@ impl HttpProbe {
     }
 
     async fn send(&self, trace: &Trace, route: &Route, progress: &Progress) -> Result<reqwest::Response, Broken> {
-        let hop = Hop {
-            ip: self.ip,
-            server: self.server,
-            address: progress.ask.address,
-            verify_as: route.verify_as.clone(),
-        };
-        check_family(&progress.ask, course::family(self.ip))?;
-        trace.begin_hop(hop);
-        let mut request = reqwest::Request::new(progress.ask.method.clone(), route.url.clone());
-        *request.headers_mut() = route.headers.clone();
+        let mut headers = route.headers.clone();
         if let Some(jar) = &progress.jar {
-            jar.add_to(request.headers_mut(), &progress.ask.url);
+            jar.add_to(&mut headers, &progress.ask.url);
         }
-        if !progress.ask.body.is_empty() {
-            *request.body_mut() = Some(progress.ask.body.clone().into());
-        }
-        let client = if route.http1 { &self.clients.http1 } else { &self.clients.any };
-        let response = client.execute(request).await.map_err(|error| broken(&error, trace))?;
-        trace.enter(Phase::Transfer);
-        Ok(response)
+        route::send(&self.clients, self.resolve, &progress.ask, route, headers, trace).await
     }
 
     async fn read(
@@ -270,39 +243,6 @@ impl HttpProbe {
     }
 }
 
-fn broken(error: &reqwest::Error, trace: &Trace) -> Broken {
-    if error.is_builder() {
-        return Broken::Internal(Internal(format!("the request cannot be built: {error}")));
-    }
-    let phase = trace.open().map(|(phase, _)| phase);
-    let (class, fault) = classify::by_error(error, phase);
-    if let Some(proxy) = course::proxy().filter(|_| matches!(phase, None | Some(Phase::Dns | Phase::Connect))) {
-        return tunnel::fault(&proxy, &classify::proxy_fault(fault));
-    }
-    Broken::Failed(class, fault)
-}
-
-/// An address in the URL itself must be of the chosen family; no resolver is asked that could say so.
-fn check_family(ask: &Ask, ip: IpChoice) -> Result<(), Broken> {
-    let fault = match (ask.url.host(), ip) {
-        _ if ask.address.is_some() => return Ok(()),
-        (Some(Host::Ipv4(address)), IpChoice::V6) => format!("{address} is no IPv6 address"),
-        (Some(Host::Ipv6(address)), IpChoice::V4) => format!("{address} is no IPv4 address"),
-        _ => return Ok(()),
-    };
-    Err(Broken::Failed(FailureClass::Connect, fault))
-}
-
-/// The address that stands in the URL, or that the probe names.
-fn literal(ask: &Ask) -> Option<IpAddr> {
-    match (ask.address, ask.url.host()) {
-        (Some(address), _) => Some(address.ip()),
-        (None, Some(Host::Ipv4(address))) => Some(address.into()),
-        (None, Some(Host::Ipv6(address))) => Some(address.into()),
-        _ => None,
-    }
-}
-
 /// Takes a name and password out of the URL, as the header that they mean (RFC 7617).
 fn take_password(url: &mut Url, clients: &Clients) -> Result<Option<HeaderValue>, String> {
     if url.username().is_empty() && url.password().is_none() {
@@ -314,39 +254,6 @@ fn take_password(url: &mut Url, clients: &Clients) -> Result<Option<HeaderValue>
         value.set_sensitive(true);
         value
     }))
-}
-
-impl Route {
-    fn of(ask: &Ask) -> Result<Self, String> {
-        let mut route = Self {
-            url: ask.url.clone(),
-            headers: ask.headers.clone(),
-            verify_as: None,
-            http1: ask.headers.contains_key(HOST),
-        };
-        let Some(address) = ask.address else { return Ok(route) };
-        let no_url = || format!("{address} cannot stand in the URL");
-        // A name is resolved to the address by the resolver, whose port stands unless the URL names another. An
-        // address in the URL is never resolved, so it must be replaced, and the certificate still be for it.
-        let literal = match ask.url.host() {
-            Some(Host::Ipv4(ip)) => Some(IpAddr::from(ip)),
-            Some(Host::Ipv6(ip)) => Some(IpAddr::from(ip)),
-            _ => None,
-        };
-        if let Some(ip) = literal {
-            route.url.set_ip_host(address.ip()).map_err(|()| no_url())?;
-            route.verify_as = Some(ServerName::IpAddress(ip.into()));
-        }
-        if literal.is_some() || ask.url.port().is_some_and(|port| port != address.port()) {
-            route.url.set_port(Some(address.port())).map_err(|()| no_url())?;
-            let host = ask.url.host_str().unwrap_or_default();
-            let host = ask.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-            let host = HeaderValue::from_str(&host).map_err(|_| no_url())?;
-            route.headers.entry(HOST).or_insert(host);
-            route.http1 = true;
-        }
-        Ok(route)
-    }
 }
 
 impl Progress {

@@ -61,7 +61,11 @@ impl Means {
 
     /// The HTTP clients for requests like this one.
     pub(super) fn clients(&mut self, target: &HttpTarget) -> Result<Arc<Clients>, String> {
-        let way = Way { tls: (*target.tls).clone(), undecoded: target.download.is_some() };
+        self.clients_of(Way { tls: (*target.tls).clone(), undecoded: target.download.is_some() })
+    }
+
+    /// The HTTP clients that go this way.
+    pub(super) fn clients_of(&mut self, way: Way) -> Result<Arc<Clients>, String> {
         if let Some(clients) = self.clients.get(&way) {
             return Ok(clients.clone());
         }

@@ -23,6 +23,7 @@ mod expiry;
 mod flow;
 mod frame;
 mod heartbeat;
+mod git;
 mod group;
 mod handshake;
 mod grpc;
@@ -34,6 +35,7 @@ mod means;
 mod redirect;
 mod smtp;
 mod starttls;
+mod route;
 mod stopwatch;
 mod tcp;
 mod tls;
@@ -101,6 +103,7 @@ enum PreparedKind {
     /// Nothing is asked.
     Heartbeat,
     Http(Box<http::HttpProbe>),
+    Git(Box<git::GitProbe>),
     Tcp(tcp::TcpProbe),
     Tls(handshake::TlsProbe),
     Dns(dns::DnsProbe),
@@ -269,6 +272,9 @@ impl PreparedKind {
                 let clients = means.clients(target)?;
                 Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
             }
+            ProbeKind::Git(target) => {
+                Self::Git(Box::new(git::GitProbe::new(target, resolve, &probe.expect, request, means)?))
+            }
             ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),
             ProbeKind::Tls(target) => Self::Tls(handshake::TlsProbe::new(target, resolve, request, means)?),
             ProbeKind::Dns(target) => Self::Dns(dns::DnsProbe::new(target, resolve, &probe.expect, request, means)?),
@@ -307,6 +313,7 @@ impl Prepared {
             PreparedKind::Flow(flow) => flow.check(limit, trace, secrets, inbox).await,
             PreparedKind::Heartbeat => Err(Internal("a heartbeat is listened for, not asked".into())),
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
+            PreparedKind::Git(git) => frame::check(&**git, &self.expect, limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
             PreparedKind::Dns(dns) => frame::check(dns, &self.expect, limit, trace, secrets).await,
             PreparedKind::Tls(tls) => frame::check(tls, &self.expect, limit, trace, secrets).await,

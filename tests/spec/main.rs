@@ -23,6 +23,7 @@ mod properties;
 mod siege;
 mod tidy;
 
+mod forge;
 mod given;
 mod network;
 mod mail_system;

@@ -12,6 +12,8 @@ mod grpc;
 mod mail;
 mod mail_hostile;
 mod hostile;
+mod git;
+mod git_hostile;
 mod phases;
 mod proxies;
 mod redirects;

@@ -7,11 +7,13 @@ pub(in crate::config) mod exec;
 pub(in crate::config) mod flow;
 pub(in crate::config) mod heartbeat;
 pub(in crate::config) mod grpc;
+pub(in crate::config) mod git;
 pub(in crate::config) mod http;
 pub(in crate::config) mod imap;
 pub(in crate::config) mod mail;
 pub(in crate::config) mod mail_host;
 pub(in crate::config) mod proxy;
+pub(in crate::config) mod remote;
 pub(in crate::config) mod resolve;
 pub(in crate::config) mod smtp;
 pub(in crate::config) mod tcp;
@@ -28,7 +30,7 @@ use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
 pub(super) const KINDS: &[&str] =
-    &["flow", "heartbeat", "http", "tcp", "tls", "dns", "exec", "smtp", "imap", "mail", "grpc", "websocket"];
+    &["flow", "heartbeat", "http", "git", "tcp", "tls", "dns", "exec", "smtp", "imap", "mail", "grpc", "websocket"];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -54,6 +56,7 @@ pub(super) enum Shape {
     Flow(flow::FlowShape),
     Heartbeat(heartbeat::HeartbeatShape),
     Http(http::HttpShape),
+    Git(git::GitShape),
     Tcp(tcp::TcpShape),
     Tls(tls::TlsShape),
     Dns(dns::DnsShape),
@@ -72,6 +75,7 @@ impl Shape {
             "flow" => flow::read(reader, entry, around).map(Self::Flow),
             "heartbeat" => heartbeat::read(reader, entry, around).map(Self::Heartbeat),
             "http" => http::read(reader, entry, around).map(Self::Http),
+            "git" => git::read(reader, entry, around).map(Self::Git),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
             "tls" => tls::read(reader, entry, around).map(Self::Tls),
             "dns" => dns::read(reader, entry, around).map(Self::Dns),
@@ -91,6 +95,7 @@ impl Shape {
             Self::Flow(shape) => shape.fill(reader, values).map(ProbeKind::Flow),
             Self::Heartbeat(shape) => shape.fill(reader, values).map(ProbeKind::Heartbeat),
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
+            Self::Git(shape) => shape.fill(reader, values).map(ProbeKind::Git),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
             Self::Tls(shape) => shape.fill(reader, values).map(ProbeKind::Tls),
             Self::Dns(shape) => shape.fill(reader, values).map(ProbeKind::Dns),
@@ -110,6 +115,7 @@ impl Shape {
         let skips = match self {
             Self::Flow(shape) => shape.skips_verification(),
             Self::Http(shape) => shape.skips_verification(),
+            Self::Git(shape) => shape.remote.skips_verification(),
             Self::Tcp(shape) => shape.skips_verification(),
             Self::Tls(shape) => shape.skips_verification(),
             Self::Dns(shape) => shape.skips_verification(),
@@ -131,6 +137,7 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "http" if http::downloads(entry) => kind::http::DOWNLOAD_VARIABLES,
         "flow" => kind::flow::VARIABLES,
         "heartbeat" => kind::heartbeat::VARIABLES,
+        "git" => kind::git::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
         "tls" => kind::tls::VARIABLES,
         "dns" => kind::dns::VARIABLES,

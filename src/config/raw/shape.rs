@@ -4,6 +4,7 @@
 
 mod flow;
 mod heartbeat;
+mod forge;
 mod kinds;
 mod mail;
 mod sockets;
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 pub use flow::*;
+pub use forge::*;
 pub use heartbeat::*;
 pub use kinds::*;
 pub use mail::*;
@@ -140,6 +142,8 @@ pub struct Probe {
     pub heartbeat: Option<Heartbeat>,
     /// Asks by HTTP.
     pub http: Option<Http>,
+    /// Lists a Git repository's refs, and fetches a commit.
+    pub git: Option<Git>,
     /// Connects, with TLS or without.
     pub tcp: Option<Tcp>,
     /// Makes a TLS handshake, and looks at the certificates that it shows.

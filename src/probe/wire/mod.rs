@@ -12,3 +12,6 @@ pub mod perfdata;
 pub mod smtp;
 pub mod step;
 pub mod zip;
+pub mod git;
+pub mod pack;
+pub mod pktline;
