@@ -40,6 +40,7 @@ impl History {
 
     /// Adds the newest entry and forgets those that are older than the span before it.
     pub fn push(&mut self, entry: Entry) {
+        debug_assert!(self.entries.back().is_none_or(|last| last.at <= entry.at), "time runs on");
         self.entries.push_back(entry);
         let is_old = |oldest: &Entry| oldest.at + self.span < entry.at;
         while self.entries.len() > MOST || self.entries.front().is_some_and(is_old) {

@@ -157,7 +157,9 @@ impl Engine {
 
     /// Ends the incident of our own, unless a person has.
     fn end_own(&mut self, breach: BreachId, seen: Timestamp, now: Timestamp) {
-        let ours = |case: &&mut Case| case.incident.breaches.iter().any(|other| other.id == breach);
+        let ours = |case: &&mut Case| {
+            case.incident.is_open() && case.incident.breaches.iter().any(|other| other.id == breach)
+        };
         let Some(case) = self.cases.values_mut().find(ours) else { return };
         let mut finding = case.incident.finding.clone();
         if let Some(unseen) = &mut finding.unseen {

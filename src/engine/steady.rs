@@ -43,6 +43,11 @@ impl SteadyClock {
         (ended + self.ahead).min(self.latest)
     }
 
+    /// The last time that was given out.
+    pub(super) fn given(&self) -> Timestamp {
+        self.given
+    }
+
     /// Looks at the wall clock, and says by how much it was set back since it was last looked at.
     pub(super) fn follow(&mut self, wall: Timestamp) -> Duration {
         let steady = wall + self.ahead;

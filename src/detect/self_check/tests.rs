@@ -164,3 +164,15 @@ fn a_heartbeat_says_nothing_about_whom_we_can_reach_and_is_void_while_nobody_can
     assert!(is_void(check.judge(1, missing, at(26), at(26))));
     assert!(counts(check.judge(1, Outcome::Success, at(27), at(27))));
 }
+
+#[test]
+fn what_was_void_because_we_could_not_see_says_so_again_when_it_is_replayed() {
+    let (mut lived, mut replayed) = (two_hosts(), two_hosts());
+    for (probe, end) in [(0, 20), (1, 25), (0, 40), (1, 55), (0, 60)] {
+        lived.judge(probe, LOST, at(end - 1), at(end));
+        let verdict = replayed.judge(probe, Outcome::Void(VoidReason::Offline), at(end - 1), at(end));
+        assert!(counts(verdict), "it is not void twice");
+        assert_eq!(replayed.blindness(), lived.blindness(), "after {end} s");
+    }
+    assert!(lived.blindness().is_some());
+}

@@ -192,3 +192,15 @@ fn what_was_stored_of_a_time_without_sight_shows_it_again() {
         assert!(incidents[0].since.since(at(300.0)) <= Duration::from_secs(20), "{:?}", incidents[0]);
     }
 }
+
+#[test]
+fn an_incident_of_our_own_that_a_person_ended_stays_ended_when_something_answers() {
+    let mut drive = Drive::new(&with_canary());
+    drive.run(0, 450, cut(300, 600));
+    let action = ana(&drive, ActionKind::Resolve);
+    drive.hand(Input::Action(ActionId(1), action), at(450.0));
+    let ended = drive.incident();
+    drive.run(450, 700, cut(300, 600));
+    assert_eq!(drive.opened(), 1);
+    assert_eq!(drive.incident(), ended);
+}
