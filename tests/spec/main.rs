@@ -19,6 +19,7 @@ mod arrivals;
 mod sight;
 mod demo;
 mod drills;
+mod noise;
 mod properties;
 mod siege;
 mod tidy;

@@ -27,7 +27,7 @@ impl Random {
     }
 }
 
-/// As the repository's own configuration: three components with a probe for each of four workspaces, 12 checks a minute
+/// Much as the repository's own configuration: three components with a probe for each of four workspaces, 12 checks a minute
 /// each, and seven components with one probe; every 20 s.
 fn forge() -> Arc<Config> {
     let workspaces = ["acme", "globex", "initech", "umbrella"];
