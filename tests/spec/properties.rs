@@ -58,7 +58,7 @@ proptest! {
         before in steady_history(),
         after in steady_history(),
     ) {
-        let config = written.without_missing().load();
+        let config = written.without_missing().without_doubt().load();
         let mut through = Drive::new(&config);
         through.play(&before)?;
         let mut restarted = Drive::new(&config);

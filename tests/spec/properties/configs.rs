@@ -26,6 +26,15 @@ impl Written {
     }
 }
 
+impl Written {
+    /// The same with one host and no canaries: whether it is us is never asked. What waits to be known as ours or the
+    /// service's is lost when the daemon is killed, and it looks anew when it starts.
+    pub(super) fn without_doubt(&self) -> Self {
+        let lines = self.0.lines().filter(|line| !line.starts_with("canaries:"));
+        Self(lines.map(|line| line.replace("h1.", "h0.").replace("h2.", "h0.") + "\n").collect())
+    }
+}
+
 impl fmt::Debug for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "probes.yaml:\n{}", self.0)

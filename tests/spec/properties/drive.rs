@@ -100,7 +100,7 @@ impl Drive {
         let config = Arc::clone(&self.config);
         let all = config.probes.len();
         // Neighbours in time are of different components and customers.
-        let stride = [5, 7, 11, 1].into_iter().find(|stride| all % stride != 0).unwrap_or(1);
+        let stride = [5, 7, 11, 1].into_iter().find(|stride| !all.is_multiple_of(*stride)).unwrap_or(1);
         for turn in 0..all {
             self.wait(ROUND / u32::try_from(all).unwrap())?;
             let place = turn * stride % all;
