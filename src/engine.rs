@@ -170,12 +170,6 @@ impl Engine {
         detector.into_iter().chain(sight).chain(decisions).chain(watches).min()
     }
 
-    /// The engine's own time, of the last thing that was judged: it never runs backwards, whatever the wall clock does.
-    #[must_use]
-    pub fn time(&self) -> Timestamp {
-        self.clock.given()
-    }
-
     /// An incident as it stands: one that is open, or that the last input resolved.
     #[must_use]
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Engine;
 use crate::model::Timestamp;
 
 /// Wall-clock time plus whatever the wall clock was set back since.
@@ -43,11 +44,6 @@ impl SteadyClock {
         (ended + self.ahead).min(self.latest)
     }
 
-    /// The last time that was given out.
-    pub(super) fn given(&self) -> Timestamp {
-        self.given
-    }
-
     /// Looks at the wall clock, and says by how much it was set back since it was last looked at.
     pub(super) fn follow(&mut self, wall: Timestamp) -> Duration {
         let steady = wall + self.ahead;
@@ -65,6 +61,14 @@ impl SteadyClock {
     /// The wall time that stands for a steady time, as the wall clock goes now.
     pub(super) fn to_wall(self, steady: Timestamp) -> Timestamp {
         steady - self.ahead
+    }
+}
+
+impl Engine {
+    /// The engine's own time, of the last thing that was judged: it never runs backwards, whatever the wall clock does.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.clock.given
     }
 }
 
