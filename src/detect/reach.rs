@@ -2,17 +2,21 @@
 //!
 //! In any stretch of length t, a probe with interval I begins at least floor(t / I) checks. A rule that needs k bad
 //! checks has them at the latest after the smallest t at which these add up to k over the slice's probes, plus the
-//! time that the last of these checks takes to fail, which its timeout bounds; where a failure that counts is tried
-//! again, the pauses and the timeouts of all tries (`timeout` below stands for their sum), up to the next turn:
+//! time until the last of these checks is judged (`judged` below). That is bounded by its timeout; where a failure that
+//! counts is tried again, by the pauses and the timeouts of all tries, up to the next turn; and where a failure without an
+//! answer may be our own, by the next answer of any probe outside of the slice after the beginning of the last try:
 //!
 //! ```text
-//! worst case = min { t : sum of floor(t / I) >= k } + timeout
+//! worst case = min { t : sum of floor(t / I) >= k } + judged
 //! k = max(at_least, floor(above * N) + 1)
-//! N = sum of floor((within + timeout) / I) + 1, the most checks of the slice that can end within one window
+//! N = sum of floor((within + judged) / I) + 1, the most checks of the slice that can end within one window
 //! ```
 //!
 //! Where the threshold is so high that the good checks from before the fault must have left the window, k is
-//! `at_least`, counted from `within + timeout` after the fault: from then on every check in the window is bad.
+//! `at_least`, counted from `within + judged` after the fault: from then on every check in the window is bad.
+//!
+//! A change rule is taken as it stands where `noise` is what usually fails. A slice that has learned a higher rate needs
+//! more bad checks in a row.
 //!
 //! A rule about latency or a burn rate is such a rule too (`slow`). A certificate is shown by the next check of its
 //! host; what is missing is so at the latest when its time has passed after a check that took as long as it may.
@@ -20,17 +24,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::unit::show_duration;
-use crate::model::{Bad, Cadence, ErrorRate, LabelName, Probe, Rule, RuleKind, Slice};
+use crate::model::{Bad, LabelName, Probe, Rule, RuleKind, Slice};
 
 use super::change;
 use super::slices::Slices;
 use super::{expiry, missing};
 
+mod odds;
 mod outlook;
 mod slow;
+mod worst;
 
 pub use outlook::{MONTH, Outlook, PART};
+
+use worst::{Patience, error_rate, in_a_row, longest};
 
 /// What a rule can do for one of its slices, or several that are alike.
 #[derive(Clone, PartialEq, Debug)]
@@ -76,31 +83,44 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>,
         }
     };
     let covered = probes.iter().filter(|probe| rule.over.covers(probe));
+    let patience = Patience::new(probes);
+    let failed = |probes: &[&Probe]| patience.judged_within(Some(&Bad::Failed), probes);
     match &rule.kind {
         RuleKind::ErrorRate(rate) => {
-            per_slice(&rate.per, &mut |slice, members| add(slice, members, error_rate(rate, members), NO_SHARE));
+            per_slice(&rate.per, &mut |slice, members| {
+                let judged = patience.judged_within(Some(&rate.bad), members);
+                add(slice, members, error_rate(rate, members, judged), NO_SHARE);
+            });
         }
         RuleKind::Latency(latency) => {
             let slow = slow::latency(latency);
-            per_slice(&latency.per, &mut |slice, members| add(slice, members, error_rate(&slow, members), NO_SHARE));
+            per_slice(&latency.per, &mut |slice, members| {
+                add(slice, members, error_rate(&slow, members, failed(members)), NO_SHARE);
+            });
         }
         RuleKind::BurnRate(burn) => {
-            per_slice(&burn.per, &mut |slice, members| add(slice, members, slow::burn_rate(burn, members), NO_SHARE));
+            per_slice(&burn.per, &mut |slice, members| {
+                let judged = patience.judged_within(Some(&burn.bad), members);
+                add(slice, members, slow::burn_rate(burn, members, judged), NO_SHARE);
+            });
         }
         RuleKind::Change(change) => {
             let slices = change::slices(rule, probes, cohorts);
             let thresholds = change::thresholds(change, &slices, probes);
             for ((slice, members), threshold) in slices.all().iter().zip(members(&slices, probes)).zip(thresholds) {
-                let needed = change::evidence::bad_in_a_row(change::baseline::FLOOR, threshold);
-                add(slice.clone(), &members, in_a_row(needed, &members), (threshold, slices.all().len()));
+                let needed = change::evidence::bad_in_a_row(change::baseline::usual(noise), threshold);
+                let under_way = members.iter().map(|probe| longest(None, probe)).max().unwrap_or_default();
+                let judged = patience.judged_within(Some(&change.bad), &members);
+                let worst = in_a_row(needed, &members, under_way, judged);
+                add(slice.clone(), &members, worst, (threshold, slices.all().len()));
             }
         }
         // It judges no probe.
         RuleKind::Offline => {}
         RuleKind::Consecutive(run) => {
             for probe in covered {
-                let worst = match interval(probe) {
-                    Some(interval) => Ok(interval.saturating_mul(run.count) + longest(None, probe)),
+                let worst = match probe.interval() {
+                    Some(interval) => Ok(interval.saturating_mul(run.count) + failed(&[probe])),
                     None => Err(format!("{} in a row, as its calendar goes", run.count)),
                 };
                 add(missing::slice(probe), &[probe], worst, NO_SHARE);
@@ -109,14 +129,15 @@ pub fn reach<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>,
         RuleKind::Expiry(_) => {
             for (host, members) in slow::by_host(covered) {
                 // The first of them that is made shows it.
-                let shown = members.iter().filter_map(|probe| Some(interval(probe)? + probe.timeout)).min();
+                let shown = members.iter().filter_map(|probe| Some(probe.interval()? + longest(None, probe))).min();
                 let worst = shown.ok_or_else(|| "with the next check, as the calendar goes".to_owned());
                 add(expiry::slice(&host.into()), &members, worst, NO_SHARE);
             }
         }
         RuleKind::Missing(rule) => {
             for probe in covered {
-                add(missing::slice(probe), &[probe], Ok(rule.after + probe.timeout), NO_SHARE);
+                // A failure that waits until it is known whose it is has come all the same.
+                add(missing::slice(probe), &[probe], Ok(rule.after + longest(None, probe)), NO_SHARE);
             }
         }
     }
@@ -151,81 +172,4 @@ fn members<'a>(slices: &Slices, probes: &'a [Probe]) -> Vec<Vec<&'a Probe>> {
         }
     }
     members
-}
-
-/// Until so many checks of a slice in a row have failed. The checks that were under way when it began to fail may still
-/// end well, each of them within the timeout; those that begin after that count.
-fn in_a_row(needed: u64, probes: &[&Probe]) -> Result<Duration, String> {
-    let intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
-    let timeout = probes.iter().map(|probe| longest(None, probe)).max().unwrap_or_default();
-    let Some(slowest) = intervals.iter().max() else {
-        return Err(format!("{needed} in a row, as their calendars go"));
-    };
-    let most = slowest.saturating_mul(u32::try_from(needed).unwrap_or(u32::MAX));
-    let begun = |t: Duration| intervals.iter().map(|interval| times(t, *interval)).sum::<u64>();
-    Ok(first(needed, most, begun) + timeout + timeout)
-}
-
-/// The smallest time, at most `most`, in which so many checks have begun.
-fn first(needed: u64, most: Duration, begun: impl Fn(Duration) -> u64) -> Duration {
-    let (mut low, mut high) = (0, millis(most));
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if begun(Duration::from_millis(middle)) >= needed { high = middle } else { low = middle + 1 }
-    }
-    Duration::from_millis(low)
-}
-
-fn error_rate(rate: &ErrorRate, probes: &[&Probe]) -> Result<Duration, String> {
-    let intervals: Vec<Duration> = probes.iter().filter_map(|probe| interval(probe)).collect();
-    let timeout = probes.iter().map(|probe| longest(Some(&rate.bad), probe)).max().unwrap_or_default();
-    let begun = |t: Duration| intervals.iter().map(|interval| times(t, *interval)).sum::<u64>();
-    // Checks that begin so close together end within one window, however long each takes; the first is one more.
-    let sure = match intervals.is_empty() {
-        true => 0,
-        false => begun(rate.within.saturating_sub(timeout)) + 1,
-    };
-    let at_least = u64::from(rate.at_least);
-    if at_least > sure {
-        return Err(format!(
-            "it needs {at_least} bad checks within {}, and only {sure} are sure to be made",
-            show_duration(rate.within)
-        ));
-    }
-    let slowest = intervals.iter().max().copied().unwrap_or_default();
-    // As many checks as are sure have begun when the window and the longest interval are over.
-    let first = |count: u64| first(count, rate.within + slowest, begun) + timeout;
-    let all_bad = rate.within + timeout + first(at_least);
-    let most: u64 = intervals.iter().map(|interval| times(rate.within + timeout, *interval) + 1).sum();
-    let share = u64::try_from(u128::from(most) * u128::from(rate.above.ppm()) / 1_000_000).unwrap_or(u64::MAX);
-    let needed = at_least.max(share.saturating_add(1));
-    Ok(if needed > sure { all_bad } else { first(needed).min(all_bad) })
-}
-
-/// How long a check of the probe may take until it is bad, in whole seconds where it is tried again: its timeout, and
-/// that of its other tries where a failure that counts is one of those that are tried again.
-fn longest(bad: Option<&Bad>, probe: &Probe) -> Duration {
-    match bad {
-        Some(Bad::Class(class)) if !probe.retry.on.contains(class) => probe.timeout,
-        _ => match probe.longest_check() {
-            longest if longest == probe.timeout => longest,
-            longest => Duration::from_secs(longest.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
-        },
-    }
-}
-
-fn interval(probe: &Probe) -> Option<Duration> {
-    match probe.cadence {
-        Cadence::Every(interval) => Some(interval),
-        Cadence::At(_) => None,
-    }
-}
-
-/// How often the interval fits into the time.
-fn times(t: Duration, interval: Duration) -> u64 {
-    millis(t) / millis(interval).max(1)
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::{FailureClass, Outcome, Role, Timestamp, VoidReason};
+use crate::model::{FailureClass, Outcome, Probe, Role, Timestamp, VoidReason};
 
 /// After so long without sight, people are told.
 pub const TELL_AFTER: Duration = Duration::from_secs(60);
@@ -97,6 +97,13 @@ struct Silence {
     canaries: BTreeMap<usize, Timestamp>,
 }
 
+/// Whether it can be told of a failure without an answer whose it is: by canaries, or by a second host.
+pub(super) fn can_tell(probes: &[Probe]) -> bool {
+    let asked = probes.iter().filter(|probe| probe.role == Role::Service && !probe.kind.comes_by_itself());
+    let hosts: BTreeSet<&str> = asked.map(|probe| probe.kind.host()).collect();
+    hosts.len() > 1 || probes.iter().any(|probe| probe.role == Role::Canary)
+}
+
 impl SelfCheck {
     /// Nothing has been seen yet.
     #[must_use]
@@ -129,7 +136,7 @@ impl SelfCheck {
         }
         // Of hosts that are asked less than once a round nothing can be said after one; unless there are no others.
         let hosts = if often.len() > 1 { often } else { (0..numbers.len()).collect() };
-        let can_tell = !canaries.is_empty() || hosts.len() > 1;
+        let can_tell = can_tell(&config.probes);
         Self {
             asked,
             canaries,

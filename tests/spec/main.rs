@@ -21,6 +21,7 @@ mod demo;
 mod drills;
 mod noise;
 mod properties;
+mod reach;
 mod siege;
 mod tidy;
 

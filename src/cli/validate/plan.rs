@@ -77,30 +77,43 @@ pub(super) fn plan(config: &Config, reaches: &[(&Rule, Vec<Reach>)], noise: &Noi
 /// How soon each rule notices, and how often it is wrong.
 fn times(reaches: &[(&Rule, Vec<Reach>)], noise: &Noise) -> String {
     let mut text = format!(
-        "\nHow soon an outage is noticed: when all checks of a slice fail, at the worst and in the median; when one in five \
-         does,\nin the median. False alarms in 30 days, at most, where {} of the checks fail {}.\n\n",
+        "\nHow soon an outage is noticed: when all checks of a slice fail, at the worst and in the median; when one in five\n\
+         does, in the median and in 99 of 100 outages. False alarms in 30 days, at most, where {} of the checks\n\
+         fail {}.\n\n",
         show_share(noise.share),
         noise.origin
     );
     let names = reaches.iter().flat_map(|(_, reaches)| reaches).map(|reach| named(reach).chars().count());
     let widest = names.max().unwrap_or_default().clamp(20, 48);
-    text.push_str(&format!("  {:<widest$}  {:>9} {:>9} {:>9}  {:>7}\n", "", "worst", "median", "1 in 5", "alarms"));
+    text.push_str(&format!(
+        "  {:<widest$}  {:>19} {:>19}  {:>7}\n",
+        "", "all fail ---------", "1 in 5 -----------", "false"
+    ));
+    text.push_str(&format!(
+        "  {:<widest$}  {:>9} {:>9} {:>9} {:>9}  {:>7}\n",
+        "", "worst", "median", "median", "99%", "alarms"
+    ));
     for (rule, reaches) in reaches {
         text.push_str(&format!("  {}\n", describe(rule)));
         for reach in reaches {
             let time =
                 |time: &Result<Duration, String>| time.as_ref().map_or("-".to_owned(), |time| show_about(*time));
             let worst = reach.worst.as_ref().map_or("-".to_owned(), |worst| show_duration(*worst));
-            let Outlook { full, part, false_alarms } = &reach.outlook;
+            let Outlook { full, part, part_nearly_all, false_alarms } = &reach.outlook;
             let alarms = false_alarms.as_ref().map_or("-".to_owned(), |alarms| show_alarms(*alarms));
-            let line =
-                format!("    {:<widest$}{worst:>9} {:>9} {:>9}  {alarms:>7}", named(reach), time(full), time(part));
+            let line = format!(
+                "    {:<widest$}{worst:>9} {:>9} {:>9} {:>9}  {alarms:>7}",
+                named(reach),
+                time(full),
+                time(part),
+                time(part_nearly_all)
+            );
             text.push_str(line.trim_end());
             text.push('\n');
             let whys = [("all", &reach.worst), ("1 in 5", part)];
             let whys = whys
                 .into_iter()
-                .filter(|_| reach::is_prompt(rule))
+                .filter(|(of, _)| *of == "all" || reach::is_prompt(rule))
                 .filter_map(|(of, why)| Some((of, why.as_ref().err()?)));
             text.extend(whys.map(|(of, why)| format!("      {of}: {why}\n")));
         }

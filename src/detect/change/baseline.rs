@@ -7,7 +7,13 @@ use crate::model::Timestamp;
 /// What is taken for usual at the least; also what a slice without history begins with, unless more is usual overall.
 pub(in crate::detect) const FLOOR: f64 = 0.001;
 /// What is taken for usual at the most: what fails more than this is broken, and stays so however long it lasts.
-pub(super) const CAP: f64 = 0.05;
+pub(in crate::detect) const CAP: f64 = 0.05;
+
+/// What is taken for usual where so much fails by accident.
+pub(in crate::detect) fn usual(noise: f64) -> f64 {
+    noise.clamp(FLOOR, CAP)
+}
+
 /// The prior counts like so many checks. Until as many were seen the baseline is young: what it takes for usual is not
 /// known well enough to tell the smallest outages from it.
 const PRIOR: f64 = 1_000.0;

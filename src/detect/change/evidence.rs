@@ -93,11 +93,17 @@ pub(in crate::detect) fn bad_in_a_row(usual: f64, threshold: f64) -> u64 {
     whole(threshold / most)
 }
 
-/// How many checks it takes, in the median of so many plays, until a threshold is reached when this share of them is bad
-/// and the usual rate is the floor. Nothing when half the plays last longer than `longest`. The plays are the same each
-/// time: their random numbers are SplitMix64's (G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014) from a fixed seed.
-pub(in crate::detect) fn median_checks(threshold: f64, share: f64, plays: u64, longest: u32) -> Option<u32> {
-    let weights = Weights::against(super::baseline::FLOOR, 1);
+/// How many checks it takes until a threshold is reached when this share of them is bad: in the middle of so many plays,
+/// and in 99 of 100. Nothing where that is longer than `longest`. The plays are the same each time: their random numbers
+/// are SplitMix64's (G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014) from a fixed seed.
+pub(in crate::detect) fn checks_needed(
+    usual: f64,
+    threshold: f64,
+    share: f64,
+    plays: u64,
+    longest: u32,
+) -> [Option<u32>; 2] {
+    let weights = Weights::against(usual, 1);
     let mut state = 0_u64;
     let mut happens = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -117,7 +123,8 @@ pub(in crate::detect) fn median_checks(threshold: f64, share: f64, plays: u64, l
     };
     let mut lengths: Vec<u32> = (0..plays).map(play).map(|length| length.unwrap_or(u32::MAX)).collect();
     lengths.sort_unstable();
-    lengths.get(lengths.len() / 2).copied().filter(|median| *median <= longest)
+    [lengths.len() / 2, lengths.len() * 99 / 100]
+        .map(|place| lengths.get(place).copied().filter(|length| *length <= longest))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]

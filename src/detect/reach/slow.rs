@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::worst;
 use crate::detect::burn_rate::{LONG_PARTS, SHORT_PARTS};
 use crate::detect::latency::allowed;
 use crate::model::{Bad, BurnRate, Clear, ErrorRate, Latency, Probe, Ratio};
@@ -13,16 +14,16 @@ pub(super) fn latency(latency: &Latency) -> ErrorRate {
 }
 
 /// Both windows must exceed the factor; the later of them decides. Each may have forgotten up to one of its parts.
-pub(super) fn burn_rate(burn: &BurnRate, probes: &[&Probe]) -> Result<Duration, String> {
+pub(super) fn burn_rate(burn: &BurnRate, probes: &[&Probe], judged: Duration) -> Result<Duration, String> {
     let above = Ratio::from_ppm(u32::try_from(burn.threshold().div_ceil(1_000)).unwrap_or(u32::MAX));
-    let mut worst = Duration::ZERO;
+    let mut latest = Duration::ZERO;
     for (window, parts, at_least) in [(burn.long, LONG_PARTS, burn.at_least), (burn.short, SHORT_PARTS, 1)] {
         let shorter = window - window / u32::try_from(parts).unwrap_or(u32::MAX);
         for within in [window, shorter] {
-            worst = worst.max(super::error_rate(&rate(above, within, at_least), probes)?);
+            latest = latest.max(worst::error_rate(&rate(above, within, at_least), probes, judged)?);
         }
     }
-    Ok(worst)
+    Ok(latest)
 }
 
 /// The two windows as error rates; both must be exceeded.
