@@ -220,7 +220,7 @@ impl Engine {
         let owner = if entry.bad { self.owner(&entry) } else { None };
         for (id, case) in self.cases.iter_mut().filter(|(_, case)| case.incident.is_open()) {
             let own = !entry.bad || owner == Some(*id);
-            if own && self.clock.to_steady(case.incident.since) <= at {
+            if own && self.clock.to_steady(case.from) <= at {
                 case.count(&entry);
             }
         }

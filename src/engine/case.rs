@@ -20,6 +20,8 @@ use super::Examples;
 /// An open incident and its counts.
 pub(super) struct Case {
     pub(super) incident: Incident,
+    /// From when on its checks count: what failed before it was last well is told of no more.
+    pub(super) from: Timestamp,
     /// The checks from the first bad one to the last.
     tally: Tally,
     /// Those since: they belong to the incident only if another bad one follows, and else to its recovery.
@@ -28,7 +30,7 @@ pub(super) struct Case {
     runs: BTreeMap<usize, u32>,
     /// For each probe, whether a rule of one of the breaches watches it.
     covers: Vec<bool>,
-    /// What the bad checks of all its breaches bear.
+    /// What the bad checks of its breaches bear, since it was last well.
     marks: Marks,
     /// When the counts were last made into a finding.
     assessed: Timestamp,
@@ -97,10 +99,21 @@ impl Case {
             change: IncidentChange::Opened { breach, finding },
         };
         let incident = lifecycle::open(&event)?;
+        let from = incident.since;
         let covers = vec![false; config.probes.len()];
         let (tally, after, runs, marks) = (Tally::default(), Tally::default(), BTreeMap::new(), Marks::default());
-        let case =
-            Self { incident, tally, after, runs, covers, marks, assessed: at, decide_at: None, watch_due: None };
+        let case = Self {
+            incident,
+            from,
+            tally,
+            after,
+            runs,
+            covers,
+            marks,
+            assessed: at,
+            decide_at: None,
+            watch_due: None,
+        };
         Some((case, event))
     }
 
@@ -109,9 +122,11 @@ impl Case {
         let (mut covers, mut marks) = (vec![false; config.probes.len()], Marks::default());
         for breach in &incident.breaches {
             widen(&mut covers, breach, config);
-            marks.absorb(breach.marks.clone());
         }
+        let last = lifecycle::last_stretch(&incident.breaches);
+        last.iter().for_each(|breach| marks.absorb(breach.marks.clone()));
         Self {
+            from: last.iter().map(|breach| breach.since).min().unwrap_or(incident.since),
             watch_due: incident.watched_until,
             incident,
             tally: Tally::default(),
@@ -199,7 +214,7 @@ impl Case {
 
     /// The wall clock was set back by so much: what is due by it is due as soon as it was.
     pub(super) fn set_back(&mut self, by: Duration, now: Timestamp) {
-        self.assessed = self.assessed - by;
+        (self.assessed, self.from) = (self.assessed - by, self.from - by);
         self.decide_at = Some(now);
     }
 

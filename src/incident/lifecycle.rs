@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::incident::Told;
-use crate::model::{Incident, IncidentChange, IncidentEvent, IncidentState, Timestamp};
+use crate::model::{Breach, Incident, IncidentChange, IncidentEvent, IncidentState, Timestamp};
 
 /// Why stored events do not make an incident.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -175,4 +175,16 @@ pub fn times(events: &[IncidentEvent]) -> Vec<Timestamp> {
 fn go_on(incident: &mut Incident) {
     incident.state = IncidentState::Investigating;
     incident.watched_until = None;
+}
+
+/// The breaches since the incident was last well, the one with which it came back the first of them: all of them if it
+/// never was.
+#[must_use]
+pub fn last_stretch(breaches: &[Breach]) -> &[Breach] {
+    let came_back = |place: &usize| {
+        let (before, back) = (&breaches[..*place], &breaches[*place]);
+        before.iter().all(|breach| breach.cleared.is_some_and(|cleared| cleared <= back.found))
+    };
+    let start = (1..breaches.len()).rev().find(came_back).unwrap_or(0);
+    &breaches[start..]
 }

@@ -115,3 +115,28 @@ fn an_incident_that_hits_most_customers_on_most_components_is_graver_than_its_ru
     assert_eq!(incident.breaches[0].severity, Severity::Major);
     assert_eq!(drive.opened(), 1);
 }
+
+#[test]
+fn what_failed_before_it_came_back_is_not_told_of_again_after_a_restart() {
+    let website = |probe: &Probe| probe.component.as_str() == "website";
+    let outages = |probe: &Probe, now: u32| {
+        globex(300, 600)(probe, now).or_else(|| globex(900, 1500)(probe, now).filter(|_| website(probe)))
+    };
+    let told = |restart: Option<u32>| {
+        let mut drive = Drive::new(&reopening(default_rules()));
+        drive.run(0, restart.unwrap_or(1200), outages);
+        if let Some(restart) = restart {
+            drive.restart(restart);
+        }
+        drive.run(restart.unwrap_or(1200), 1400, outages);
+        assert_eq!(drive.opened(), 1, "restart at {restart:?}");
+        drive.incident()
+    };
+    let through = told(None);
+    assert_eq!(through.finding.components, std::collections::BTreeSet::from(["website".into()]));
+    for restart in [1000, 1200, 1390] {
+        let restarted = told(Some(restart));
+        assert_eq!(restarted.finding.components, through.finding.components, "restart at {restart}");
+        assert_eq!(restarted.severity, through.severity, "restart at {restart}");
+    }
+}
