@@ -31,7 +31,9 @@ impl Engine {
                             case.incident.is_open()
                                 && case.incident.breaches.iter().any(|other| other.id == stored.id)
                         };
-                        !same_place(stored, &ended) || stored.found > now || cases.values().any(held)
+                        // In the moment in which one ends, the next may be found.
+                        let later = stored.found > now || (stored.found == now && stored.id != ended.id);
+                        !same_place(stored, &ended) || later || cases.values().any(held)
                     });
                     self.ended.retain(|other| !same_place(&other.breach, &ended));
                     self.ended.push(Ended { breach: ended, at, reason });

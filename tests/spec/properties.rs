@@ -21,7 +21,7 @@ use history::{Hit, Round, Step, any_history, steady_history, unattended_history}
 /// the history, and the seed.
 fn cases() -> ProptestConfig {
     let asked = ProptestConfig::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 60 };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 120 };
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2_000, ..asked }
 }
 
@@ -58,7 +58,7 @@ proptest! {
         before in steady_history(),
         after in steady_history(),
     ) {
-        let config = written.without_missing().without_doubt().load();
+        let config = written.without_missing().without_doubt().without_budgets().load();
         let mut through = Drive::new(&config);
         through.play(&before)?;
         let mut restarted = Drive::new(&config);

@@ -177,3 +177,29 @@ fn a_daemon_that_starts_again_every_five_seconds_from_the_beginning_tells_two_ou
         assert_eq!(drive.kinds(), kinds, "{id}");
     }
 }
+
+#[test]
+fn a_breach_found_in_the_moment_in_which_the_one_before_ended_goes_on_after_a_restart() {
+    let run = RuleKind::Consecutive(Consecutive { count: 1, clear_after: Duration::from_secs(60) });
+    let rule = Rule { kind: run, ..default_rules().remove(0) };
+    let config = Arc::new(Config { reopen_within: Duration::ZERO, ..(*forge(vec![rule], None)).clone() });
+    let mut drive = Drive::new(&config);
+    let check = |drive: &mut Drive, second: u32, outcome: Outcome| {
+        let moment = at(f64::from(second));
+        while let Some(due) = drive.engine.poll_timeout().filter(|due| *due <= moment) {
+            drive.hand(Input::Timeout, due);
+        }
+        drive.hand(Input::Result(result(&"api[workspace=acme]".into(), moment, outcome)), moment);
+    };
+    check(&mut drive, 100, LOST);
+    check(&mut drive, 120, Outcome::Success);
+    check(&mut drive, 180, LOST);
+    assert_eq!(drive.opened(), 2);
+    let second = drive.events().last().unwrap().incident;
+    let (by, text) = ("ana".into(), String::new());
+    let action = Action { at: at(180.0), incident: second, kind: ActionKind::Resolve, by, text };
+    drive.hand(Input::Action(ActionId(1), action), at(180.0));
+    drive.restart(180);
+    check(&mut drive, 200, LOST);
+    assert_eq!(drive.opened(), 2, "a person resolved it, and it goes on failing");
+}
