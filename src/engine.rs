@@ -311,8 +311,11 @@ impl Engine {
     fn cleared(&mut self, id: BreachId, reason: String, now: Timestamp) {
         let lasting = |breach: &Breach| breach.id == id && breach.cleared.is_none();
         let holds = |case: &Case| case.incident.is_open() && case.incident.breaches.iter().any(lasting);
-        // A breach whose incident a person resolved ends without a word.
-        let Some(case) = self.cases.values_mut().find(|case| holds(case)) else { return };
+        let Some(case) = self.cases.values_mut().find(|case| holds(case)) else {
+            // A breach whose incident a person resolved ends without a word.
+            self.note_over(id, reason);
+            return;
+        };
         let event = case.event(now, IncidentChange::Cleared { breach: id, reason: reason.clone() });
         self.outputs.push_back(Output::Event(event));
         // A budget goes on being overdrawn for long after what burnt it is over: that alone holds no incident open that
@@ -335,6 +338,14 @@ impl Engine {
             let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
             let event = case.end(reason, now, self.clock.to_steady(now), view);
             self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    /// Remembers that a breach is over whose incident a person resolved, in case it comes back.
+    fn note_over(&mut self, id: BreachId, reason: String) {
+        let lasting = |breach: &Breach| breach.id == id && breach.cleared.is_none();
+        if let Some(case) = self.cases.values_mut().find(|case| case.incident.breaches.iter().any(lasting)) {
+            case.over.push((id, reason));
         }
     }
 

@@ -10,8 +10,8 @@ use crate::detect::{Detector, factor};
 use crate::incident::{explain, gravity, lifecycle, spread};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
-    Breach, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe, RuleKind,
-    Timestamp,
+    Breach, BreachId, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe,
+    RuleKind, Timestamp,
 };
 use crate::notify::quiet::Hit;
 
@@ -28,6 +28,8 @@ pub(super) struct Case {
     after: Tally,
     /// How many checks of a probe were bad in a row, up to now.
     runs: BTreeMap<usize, u32>,
+    /// Breaches that ended after a person had resolved it.
+    pub(super) over: Vec<(BreachId, String)>,
     /// For each probe, whether a rule of one of the breaches watches it.
     covers: Vec<bool>,
     /// What the bad checks of its breaches bear, since it was last well.
@@ -108,6 +110,7 @@ impl Case {
             tally,
             after,
             runs,
+            over: Vec::new(),
             covers,
             marks,
             assessed: at,
@@ -132,6 +135,7 @@ impl Case {
             tally: Tally::default(),
             after: Tally::default(),
             runs: BTreeMap::new(),
+            over: Vec::new(),
             covers,
             marks,
             assessed: Timestamp::default(),
@@ -204,12 +208,16 @@ impl Case {
         } else {
             IncidentChange::Reopened { breach, reason }
         };
-        let back = self.event(at, back);
-        if finding.bad == 0 {
-            return vec![back];
+        let mut news = vec![self.event(at, back)];
+        // What ended meanwhile must not hold open what goes on now.
+        for (breach, reason) in std::mem::take(&mut self.over) {
+            news.push(self.event(at, IncidentChange::Cleared { breach, reason }));
         }
-        let reason = "it is back, and this is what fails now".to_owned();
-        vec![back, self.event(at, IncidentChange::Assessed { finding, reason, worse: false })]
+        if finding.bad > 0 {
+            let reason = "it is back, and this is what fails now".to_owned();
+            news.push(self.event(at, IncidentChange::Assessed { finding, reason, worse: false }));
+        }
+        news
     }
 
     /// The wall clock was set back by so much: what is due by it is due as soon as it was.

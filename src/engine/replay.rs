@@ -14,7 +14,7 @@ impl Engine {
             self.detector.pass(due, &mut self.signals);
         }
         self.take_in(result, result.finished());
-        for signal in self.signals.drain(..) {
+        for signal in std::mem::take(&mut self.signals) {
             match signal {
                 Signal::Breached(breach) => {
                     self.ended.retain(|ended| !same_place(&ended.breach, &breach));
@@ -26,6 +26,7 @@ impl Engine {
                     // A slice has one breach at a time: with this one, what was stored of it before had ended too. An
                     // open incident would know of that, unless nobody was up for long enough to see it.
                     let (cases, now) = (&self.cases, self.clock.to_wall(at));
+                    let mut over = Vec::new();
                     self.stored.retain(|stored| {
                         let held = |case: &Case| {
                             case.incident.is_open()
@@ -33,8 +34,11 @@ impl Engine {
                         };
                         // In the moment in which one ends, the next may be found.
                         let later = stored.found > now || (stored.found == now && stored.id != ended.id);
-                        !same_place(stored, &ended) || later || cases.values().any(held)
+                        let lasts = !same_place(stored, &ended) || later || cases.values().any(held);
+                        over.extend((!lasts).then_some(stored.id));
+                        lasts
                     });
+                    over.into_iter().for_each(|id| self.note_over(id, reason.clone()));
                     self.ended.retain(|other| !same_place(&other.breach, &ended));
                     self.ended.push(Ended { breach: ended, at, reason });
                 }

@@ -140,3 +140,21 @@ fn what_failed_before_it_came_back_is_not_told_of_again_after_a_restart() {
         assert_eq!(restarted.severity, through.severity, "restart at {restart}");
     }
 }
+
+#[test]
+fn what_a_person_ended_too_early_and_comes_back_later_still_ends_by_itself() {
+    let outages = |probe: &Probe, now: u32| globex(300, 600)(probe, now).or_else(|| globex(900, 1200)(probe, now));
+    for restart in [None, Some(500), Some(800), Some(1000)] {
+        let mut drive = Drive::new(&reopening(default_rules()));
+        drive.run(0, 400, outages);
+        let action = ana(&drive, ActionKind::Resolve);
+        drive.hand(Input::Action(ActionId(1), action), at(400.0));
+        drive.run(400, restart.unwrap_or(500), outages);
+        if let Some(restart) = restart {
+            drive.restart(restart);
+        }
+        drive.run(restart.unwrap_or(500), 2400, outages);
+        assert_eq!(drive.kinds(), [Opened, Resolved, Reopened, Resolved], "restart at {restart:?}");
+        assert!(!drive.incident().is_failing() && !drive.incident().is_open(), "restart at {restart:?}");
+    }
+}
