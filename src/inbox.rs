@@ -28,7 +28,10 @@ const MOST_WAITING: usize = 10_000;
 
 /// What arrives, and who waits for it. Cloning shares it.
 #[derive(Clone, Default)]
-pub struct Inbox(Arc<Mutex<State>>);
+pub struct Inbox {
+    state: Arc<Mutex<State>>,
+    letters: letters::Letters,
+}
 
 #[derive(Default)]
 struct State {
@@ -96,7 +99,13 @@ fn hash(token: &str) -> Digest {
 
 impl Inbox {
     fn state<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The checks that wait for mail.
+    #[must_use]
+    pub fn letters(&self) -> &letters::Letters {
+        &self.letters
     }
 
     /// From now on, these jobs are known, in their order, and no others. Who was given their calls before gets no more

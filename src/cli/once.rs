@@ -56,11 +56,11 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     }
     // It is the service that is asked; canaries say nothing about it, and jobs call when they do.
     config.probes.retain(|probe| probe.role == Role::Service && !probe.kind.comes_by_itself());
-    let waits = config.probes.iter().filter(|probe| probe.kind.hook().is_some());
+    let waits = config.probes.iter().filter(|probe| probe.kind.waits_to_be_reached());
     for name in waits.map(|probe| &probe.name).collect::<BTreeSet<_>>() {
-        complain(&format!("{name} is left out: it waits for calls, and only `tripline run` takes them"));
+        complain(&format!("{name} is left out: it waits for calls or mail, and only `tripline run` takes them"));
     }
-    config.probes.retain(|probe| probe.kind.hook().is_none());
+    config.probes.retain(|probe| !probe.kind.waits_to_be_reached());
     if let Some(unknown) =
         args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
     {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::daemon;
 use crate::daemon::outbox::OutboxOptions;
+use crate::daemon::{self, Ports};
 
 use crate::web::Port;
 
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// Where jobs and hooks call us
     #[arg(long, default_value = "127.0.0.1:8090", env = "TRIPLINE_LISTEN", value_name = "ADDRESS")]
     listen: SocketAddr,
+    /// Where mail is taken for flows that wait for it, by SMTP without TLS; nowhere unless given
+    #[arg(long, env = "TRIPLINE_LISTEN_MAIL", value_name = "ADDRESS")]
+    listen_mail: Option<SocketAddr>,
 }
 
 pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
@@ -51,13 +55,20 @@ async fn watch(flags: &Flags, args: &Args, config: Config, secrets: &HiddenSecre
     let port = Port::open(args.listen)
         .await
         .with_context(|| format!("nothing can listen at {}; name another address with --listen", args.listen))?;
+    let mail = match args.listen_mail {
+        Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+            format!("nothing can listen at {address}; name another address with --listen-mail")
+        })?),
+        None => None,
+    };
     let stop = CancellationToken::new();
     let (reload, reloads) = mpsc::channel(1);
     let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
+    let ports = Ports { web: Some(port), mail };
     let daemon =
-        daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, Some(port), stop.clone());
+        daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, ports, stop.clone());
     // A task of its own: while a configuration is read, or waits to be taken up, the daemon and SIGTERM do not.
     let reloading = tokio::spawn(reload_on(hangup, flags.config.clone(), secrets.clone(), reload));
     tokio::pin!(daemon);

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock;
 use crate::config::Config;
 use crate::inbox::Inbox;
+use crate::inbox::smtp::{PATIENCE, SmtpServer};
 use crate::model::{Cadence, CheckResult, ProbeId, Role, Timestamp};
 use crate::probe::{ProbeFault, Prober, Roots};
 use crate::schedule::{self, Schedule};
@@ -60,6 +62,9 @@ pub enum DaemonFault {
     /// A probe could not be made ready.
     #[error(transparent)]
     Probe(#[from] ProbeFault),
+    /// The port for mail.
+    #[error("the port for mail cannot be used: {0}")]
+    Mail(std::io::Error),
     /// A part of the daemon ended that should not have.
     #[error("the {0} ended unexpectedly; what is stored is safe, start again")]
     Lost(&'static str),
@@ -68,9 +73,18 @@ pub enum DaemonFault {
     Unstored,
 }
 
+/// Where others reach us. What is not open cannot be reached.
+#[derive(Default)]
+pub struct Ports {
+    /// For calls of jobs and hooks.
+    pub web: Option<Port>,
+    /// For mail that checks wait for.
+    pub mail: Option<TcpListener>,
+}
+
 /// Runs the daemon until `stop`, and ends in order: running checks end or become void, all results are stored (for
 /// which the database has 10 seconds if it cannot be written), mail under way gets a moment. Each config that arrives on
-/// `reloads` replaces the one before. Jobs and hooks call at `port`; without one, none can.
+/// `reloads` replaces the one before. Jobs, hooks and mail come in at `ports`.
 ///
 /// # Errors
 /// When the database cannot be opened or refuses what belongs in it, or a probe cannot be made ready.
@@ -79,7 +93,7 @@ pub async fn run(
     database: PathBuf,
     outbox: OutboxOptions,
     mut reloads: mpsc::Receiver<Arc<Config>>,
-    port: Option<Port>,
+    ports: Ports,
     stop: CancellationToken,
 ) -> Result<(), DaemonFault> {
     let roots = Roots::load();
@@ -110,7 +124,11 @@ pub async fn run(
         Watch { inbox: inbox.clone(), known, results: results_out, running: running.clone(), beats: None };
     let mut current = watch.start(&config, prober);
     let (web, shut) = (TaskTracker::new(), CancellationToken::new());
-    if let Some(port) = port {
+    let _mail = match ports.mail {
+        Some(listener) => Some(listen_for_mail(listener, &inbox)?),
+        None => None,
+    };
+    if let Some(port) = ports.web {
         tracing::info!("listening at http://{}", port.address);
         web.spawn(port.serve(inbox, shut.clone()));
     }
@@ -227,6 +245,12 @@ struct Watch {
     running: TaskTracker,
     /// Those who listen to jobs by the config before.
     beats: Option<JoinHandle<()>>,
+}
+
+fn listen_for_mail(listener: TcpListener, inbox: &Inbox) -> Result<SmtpServer, DaemonFault> {
+    let server = SmtpServer::start(listener, inbox.letters().clone(), PATIENCE).map_err(DaemonFault::Mail)?;
+    tracing::info!("taking mail at smtp://{}", server.address());
+    Ok(server)
 }
 
 impl Watch {

@@ -75,7 +75,7 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
                 for step in &mut flow.steps {
                     match &mut step.act {
                         Act::Http(http) => http.base.tls = Arc::clone(&tls),
-                        Act::Receive(_) => {}
+                        Act::Receive(_) | Act::Mail(_) => {}
                     }
                 }
             }

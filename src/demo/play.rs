@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{self, Config, Outside, Problems};
 use crate::daemon::outbox::OutboxOptions;
-use crate::daemon::{self, DaemonFault};
+use crate::daemon::{self, DaemonFault, Ports};
 use crate::incident::summary;
 use crate::model::unit::show_duration;
 use crate::model::{Cadence, FailureClass, IncidentState, Outcome, Timestamp};
@@ -88,7 +88,7 @@ pub async fn play(
         database.clone(),
         OutboxOptions::default(),
         reloads,
-        None,
+        Ports::default(),
         stop.clone(),
     ));
     let questions = TaskTracker::new();

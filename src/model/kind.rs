@@ -87,6 +87,12 @@ impl ProbeKind {
         }
     }
 
+    /// Whether the service has to reach us while the question is asked, by a call or by mail.
+    #[must_use]
+    pub fn waits_to_be_reached(&self) -> bool {
+        matches!(self, Self::Flow(flow) if flow.hook.is_some() || flow.mailbox.is_some())
+    }
+
     /// The kind's key in probes.yaml.
     #[must_use]
     pub fn name(&self) -> &'static str {

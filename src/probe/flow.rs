@@ -4,6 +4,7 @@
 //! but for the steps that are always taken: for them a share of the time is kept back.
 
 mod capture;
+mod letter;
 mod receive;
 mod report;
 mod request;
@@ -28,6 +29,7 @@ use super::redirect::Ask;
 use super::stopwatch::{TRACE, Trace};
 use super::{Finding, Internal, classify};
 use crate::config::reader::encodings;
+use crate::inbox::letters::Expected;
 use crate::inbox::{Calls, Inbox};
 use crate::model::condition::Verdict;
 use crate::model::kind::flow::{Act, Capture, Hook, HttpStep, KEPT_BACK, Totp};
@@ -43,6 +45,7 @@ pub(super) struct FlowProbe {
     steps: Vec<ReadyStep>,
     totp: BTreeMap<String, Totp>,
     hook: Option<Hook>,
+    mailbox: Option<String>,
     resolve: Resolve,
     /// The host that `resolve` speaks of: that of the first step.
     host: Option<String>,
@@ -62,6 +65,7 @@ struct ReadyStep {
 enum ReadyAct {
     Http { step: Box<HttpStep>, clients: Arc<Clients>, expect: Arc<[Condition]> },
     Receive { within: Duration, expect: Arc<[Condition]> },
+    Mail { within: Duration, expect: Arc<[Condition]> },
 }
 
 impl ReadyStep {
@@ -70,6 +74,7 @@ impl ReadyStep {
         match &self.act {
             ReadyAct::Http { step, .. } => format!("{} {}", step.base.method, step.url),
             ReadyAct::Receive { .. } => "a call of {{hook_url}}".into(),
+            ReadyAct::Mail { .. } => "a mail to {{mail_address}}".into(),
         }
     }
 }
@@ -87,10 +92,12 @@ struct Run {
     phases: Phases,
     /// Whether the step under way has asked.
     asked: bool,
-    /// Whether what came last is a call of ours.
-    called: bool,
+    /// What came last, where that was no answer: `a call`.
+    came: Option<&'static str>,
     /// The calls of the hook, if there is one and somebody listens.
     calls: Option<Calls>,
+    /// The mail to this check, likewise.
+    mails: Option<Expected>,
     /// What a step that waits saw last.
     seen: Option<String>,
     /// Each step that was taken, and what it came to.
@@ -129,6 +136,7 @@ impl FlowProbe {
                     ReadyAct::Http { step: http.clone(), clients, expect: step.expect.clone() }
                 }
                 Act::Receive(within) => ReadyAct::Receive { within: *within, expect: step.expect.clone() },
+                Act::Mail(within) => ReadyAct::Mail { within: *within, expect: step.expect.clone() },
             };
             steps.push(ReadyStep {
                 name: step.name.clone(),
@@ -144,6 +152,7 @@ impl FlowProbe {
             steps,
             totp: target.totp.clone(),
             hook: target.hook.clone(),
+            mailbox: target.mailbox.clone(),
             resolve,
             host,
             origins,
@@ -165,6 +174,11 @@ impl FlowProbe {
             let nonce = nonce()?;
             run.calls = inbox.and_then(|inbox| inbox.wait(&hook.token, &nonce));
             run.values.insert("hook_url".into(), format!("{}/{nonce}", hook.url));
+        }
+        if let Some(mailbox) = &self.mailbox {
+            run.mails = inbox.and_then(|inbox| inbox.letters().wait(mailbox));
+            let address = run.mails.as_ref().map_or_else(|| mailbox.clone(), |mails| mails.address.clone());
+            run.values.insert("mail_address".into(), address);
         }
         let mut failure: Option<report::StepFailure> = None;
         let mut later: VecDeque<&ReadyStep> = self.steps.iter().collect();
@@ -209,6 +223,9 @@ impl FlowProbe {
         let taken = match (&step.act, &step.wait) {
             (ReadyAct::Receive { within, expect }, _) => {
                 timeout(left, self.receive(step, *within, expect, run, trace, secrets)).await
+            }
+            (ReadyAct::Mail { within, expect }, _) => {
+                timeout(left, self.letter(step, *within, expect, run, trace, secrets)).await
             }
             (ReadyAct::Http { .. }, None) => timeout(left, self.once(step, None, run, trace, secrets)).await,
             (ReadyAct::Http { .. }, Some(wait)) => timeout(left, self.wait(step, wait, run, trace, secrets)).await,
@@ -320,8 +337,9 @@ impl Run {
             answer: Progress { jar: Some(Jar::default()), ..Progress::new(&Arc::new(ask)) },
             phases: Phases::default(),
             asked: false,
-            called: false,
+            came: None,
             calls: None,
+            mails: None,
             seen: None,
             told: Vec::new(),
         })

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Around, given_or, http};
+use super::{Around, given_or, http, smtp};
 use crate::config::probes::{condition, expect};
 use crate::config::problem::Place;
 use crate::config::reader::{Entry, Reader, Table};
-use crate::config::text::{CAPTURED, Given, Values, as_it_is, for_url};
+use crate::config::text::{CAPTURED, Given, Template, Values, as_it_is, for_url};
 use crate::config::words::{seconds, shown};
-use crate::model::kind::flow::{Act, CALL_VARIABLES, Capture, HttpStep, KEPT_BACK, Step, Totp, Until};
+use crate::model::kind::flow::{Act, CALL_VARIABLES, Capture, HttpStep, KEPT_BACK, MAIL_VARIABLES, Step, Totp, Until};
 use crate::model::kind::http::VARIABLES;
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FlowTarget, Phrase};
@@ -23,14 +23,15 @@ pub(in crate::config) use capture::KEYS as CAPTURE_KEYS;
 pub(in crate::config) use hook::{HMAC_KEYS, KEYS as HOOK_KEYS, RECEIVE_KEYS};
 pub(in crate::config) use totp::KEYS as TOTP_KEYS;
 
-pub(in crate::config) const KEYS: &[&str] = &["steps", "totp", "hook"];
-pub(in crate::config) const STEP_KEYS: &[&str] = &["name", "http", "receive", "capture", "expect", "until", "always"];
+pub(in crate::config) const KEYS: &[&str] = &["steps", "totp", "hook", "mailbox"];
+pub(in crate::config) const STEP_KEYS: &[&str] = &["name", "http", "receive", "mail", "capture", "expect", "until", "always"];
 pub(in crate::config) const UNTIL_KEYS: &[&str] = &["every", "for", "fail"];
 
 /// How many steps a flow may have.
 const MOST_STEPS: usize = 32;
-/// What a step calls the URL of the flow's hook.
+/// What a step calls the URL of the flow's hook, and its mailbox.
 const HOOK_URL: &str = "hook_url";
+const MAIL_ADDRESS: &str = "mail_address";
 /// The time between two tries, unless the step says otherwise.
 const EVERY: Duration = seconds(2);
 const EXAMPLE: &str = "write `steps: [{name: open, http: {url: \"https://example.com/\"}}]`";
@@ -40,6 +41,7 @@ pub(in crate::config) struct FlowShape {
     steps: Vec<StepShape>,
     totp: BTreeMap<String, Totp>,
     hook: Option<hook::HookShape>,
+    mailbox: Option<Template>,
 }
 
 struct StepShape {
@@ -54,6 +56,7 @@ struct StepShape {
 enum ActShape {
     Http(Box<http::HttpShape>),
     Receive(Duration),
+    Mail(Duration),
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<FlowShape> {
@@ -62,6 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let codes: Vec<String> =
         totp.iter().flatten().flat_map(BTreeMap::keys).map(|name| format!("totp:{name}")).collect();
     let hook = table.get("hook").map(|entry| hook::read(reader, entry, around));
+    let mailbox = table.get("mailbox").map(|entry| mailbox(reader, entry, around));
     let entries = reader.need(&table, "steps", EXAMPLE).and_then(|entry| reader.list(entry, EXAMPLE))?;
     if let Some(beyond) = entries.get(MOST_STEPS) {
         reader.fault(beyond.at, format!("a flow has at most {MOST_STEPS} steps"), "make two probes of it");
@@ -76,6 +80,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     if hook.is_some() {
         given.labels.insert(HOOK_URL, CAPTURED);
     }
+    if mailbox.is_some() {
+        given.labels.insert(MAIL_ADDRESS, CAPTURED);
+    }
     let mut steps: Vec<StepShape> = Vec::new();
     let mut names = BTreeSet::new();
     let count = entries.len();
@@ -85,8 +92,12 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         let Some(table) = reader.table(entry, STEP_KEYS, EXAMPLE) else { continue };
         let name = name(reader, &table, &mut names);
         let step = Around { given: &given, tls: around.tls, public_url: around.public_url, timeout: around.timeout };
-        let step = act(reader, &table, step, hook.is_some()).zip(name);
-        let variables = if table.get("receive").is_some() { CALL_VARIABLES } else { VARIABLES };
+        let step = act(reader, &table, step, hook.is_some(), mailbox.is_some()).zip(name);
+        let variables = match (table.get("receive"), table.get("mail")) {
+            (Some(_), _) => CALL_VARIABLES,
+            (None, Some(_)) => MAIL_VARIABLES,
+            (None, None) => VARIABLES,
+        };
         let expect = match table.get("expect") {
             Some(entry) => expect(reader, entry, variables),
             None => Some(Arc::default()),
@@ -95,8 +106,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
             Some(entry) => until(reader, entry, &table).map(Some),
             None => Some(None),
         };
-        if let Some((ActShape::Receive(within), _)) = &step {
-            let place = table.get("receive").map_or(table.at, |entry| entry.at);
+        if let Some((ActShape::Receive(within) | ActShape::Mail(within), _)) = &step {
+            let place = table.get("receive").or(table.get("mail")).map_or(table.at, |entry| entry.at);
             waiting = Some((waiting.map_or(Duration::ZERO, |(waiting, _)| waiting) + *within, place));
         }
         if let Some(Some((until, place))) = &until {
@@ -116,7 +127,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     }
     compare(reader, waiting, around.timeout, steps.iter().any(|step| step.always))?;
     let hook = given_or(hook.map(|hook| hook.map(Some)), None)?;
-    (steps.len() == count).then_some(FlowShape { steps, totp: given_or(totp, BTreeMap::new())?, hook })
+    let mailbox = given_or(mailbox.map(|mailbox| mailbox.map(Some)), None)?;
+    (steps.len() == count).then_some(FlowShape { steps, totp: given_or(totp, BTreeMap::new())?, hook, mailbox })
 }
 
 fn name(reader: &mut Reader<'_>, table: &Table<'_>, names: &mut BTreeSet<String>) -> Option<String> {
@@ -129,31 +141,59 @@ fn name(reader: &mut Reader<'_>, table: &Table<'_>, names: &mut BTreeSet<String>
     Some(text.value)
 }
 
-/// What a step does: it asks, or it waits for a call, which needs a hook.
-fn act(reader: &mut Reader<'_>, table: &Table<'_>, mut around: Around<'_>, hook: bool) -> Option<ActShape> {
-    let (http, receive) = (table.get("http"), table.get("receive"));
-    let Some(receive) = receive else {
-        let entry = match http {
-            Some(entry) => entry,
-            None => reader.need(table, "http", "say what is asked: `http: {url: \"https://example.com/\"}`")?,
-        };
-        return http::read(reader, entry, &mut around).map(|http| ActShape::Http(Box::new(http)));
-    };
-    if let Some(http) = http {
-        reader.fault(http.at, "a step asks by `http` or waits by `receive`", "make two steps of it");
+/// The address to which mail comes, for the labels that are known now.
+fn mailbox(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Around<'_>) -> Option<Template> {
+    let address = reader.template(entry, around.given)?;
+    if around.given.all {
+        smtp::address(reader, &address, &around.given.labels)?;
+    }
+    Some(address)
+}
+
+/// What a step does: it asks, or it waits for a call, which needs a hook, or for a mail, which needs a mailbox.
+fn act(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    mut around: Around<'_>,
+    hook: bool,
+    mailbox: bool,
+) -> Option<ActShape> {
+    let mut given = ["http", "receive", "mail"].into_iter().filter_map(|name| table.get(name));
+    let Some(first) = given.next() else {
+        reader.need(table, "http", "say what is asked: `http: {url: \"https://example.com/\"}`");
         return None;
+    };
+    if let Some(other) = given.next() {
+        let fault = format!("a step has one of `http`, `receive` and `mail`; this has `{}` too", first.name);
+        reader.fault(other.at, fault, "make two steps of it");
+        return None;
+    }
+    if first.name == "http" {
+        return http::read(reader, first, &mut around).map(|http| ActShape::Http(Box::new(http)));
     }
     if let Some(until) = table.get("until") {
-        let remedy = "`within` of `receive` says how long it waits";
-        reader.fault(until.at, "`until` means nothing with `receive`", remedy);
+        let fault = format!("`until` means nothing with `{}`", first.name);
+        reader.fault(until.at, fault, format!("`within` of `{}` says how long it waits", first.name));
         return None;
     }
-    if !hook {
-        let remedy = "give the flow one: `hook: {token: \"${env:HOOK_TOKEN}\"}`";
-        reader.fault(receive.at, "`receive` waits for calls, and the flow has no `hook`", remedy);
+    let (there, fault, remedy) = match first.name {
+        "receive" => (
+            hook,
+            "`receive` waits for calls, and the flow has no `hook`",
+            "give the flow one: `hook: {token: \"${env:HOOK_TOKEN}\"}`",
+        ),
+        _ => (
+            mailbox,
+            "`mail` waits for mail, and the flow has no `mailbox`",
+            "give the flow one: `mailbox: canary@probes.example.com`",
+        ),
+    };
+    if !there {
+        reader.fault(first.at, fault, remedy);
         return None;
     }
-    hook::within(reader, receive).map(ActShape::Receive)
+    let within = hook::within(reader, first)?;
+    Some(if first.name == "receive" { ActShape::Receive(within) } else { ActShape::Mail(within) })
 }
 
 /// All waiting must be over before the check is, and leave the share that is kept back for cleaning up.
@@ -201,7 +241,7 @@ impl FlowShape {
     pub(super) fn skips_verification(&self) -> bool {
         self.steps.iter().any(|step| match &step.act {
             ActShape::Http(http) => http.skips_verification(),
-            ActShape::Receive(_) => false,
+            ActShape::Receive(_) | ActShape::Mail(_) => false,
         })
     }
 
@@ -213,11 +253,15 @@ impl FlowShape {
         if self.hook.is_some() {
             known.insert(HOOK_URL, CAPTURED);
         }
+        if self.mailbox.is_some() {
+            known.insert(MAIL_ADDRESS, CAPTURED);
+        }
         let mut steps = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let act = match &step.act {
                 ActShape::Http(http) => Act::Http(Box::new(http_step(reader, http, labels, &known)?)),
                 ActShape::Receive(within) => Act::Receive(*within),
+                ActShape::Mail(within) => Act::Mail(*within),
             };
             known.extend(step.captures.iter().map(|capture| (capture.name.as_str(), CAPTURED)));
             steps.push(Step {
@@ -233,7 +277,11 @@ impl FlowShape {
             Some(hook) => Some(hook.fill(reader, labels)?),
             None => None,
         };
-        Some(FlowTarget { steps, totp: self.totp.clone(), hook })
+        let mailbox = match &self.mailbox {
+            Some(mailbox) => Some(smtp::address(reader, mailbox, labels)?),
+            None => None,
+        };
+        Some(FlowTarget { steps, totp: self.totp.clone(), hook, mailbox })
     }
 }
 

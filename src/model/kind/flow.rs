@@ -19,6 +19,9 @@ pub const KEPT_BACK: u32 = 5;
 /// What the expectations of a step that waits for a call can look at.
 pub const CALL_VARIABLES: &[&str] = &["method", "headers", "body", "json"];
 
+/// What the expectations of a step that waits for a mail can look at.
+pub const MAIL_VARIABLES: &[&str] = &["subject", "headers", "body", "html"];
+
 /// Steps, taken in order until one fails.
 #[derive(Clone, Debug)]
 pub struct FlowTarget {
@@ -28,6 +31,8 @@ pub struct FlowTarget {
     pub totp: BTreeMap<String, Totp>,
     /// Where the service calls us, for steps that wait for that.
     pub hook: Option<Hook>,
+    /// Where the service sends mail, for steps that wait for that: each check makes an address of its own of it.
+    pub mailbox: Option<String>,
 }
 
 /// Where a service calls us.
@@ -74,6 +79,8 @@ pub enum Act {
     Http(Box<HttpStep>),
     /// Waits for a call of the flow's hook, at most so long.
     Receive(Duration),
+    /// Waits for a mail to the flow's mailbox, at most so long.
+    Mail(Duration),
 }
 
 /// An HTTP request with holes.
@@ -199,7 +206,7 @@ impl FlowTarget {
     pub fn first(&self) -> Option<&HttpStep> {
         self.steps.iter().find_map(|step| match &step.act {
             Act::Http(http) => Some(&**http),
-            Act::Receive(_) => None,
+            Act::Receive(_) | Act::Mail(_) => None,
         })
     }
 

@@ -60,7 +60,7 @@ impl FlowProbe {
                 body: call.body.to_vec(),
                 ..Progress::new(&Arc::new(ask))
             };
-            (run.asked, run.called) = (true, true);
+            (run.asked, run.came) = (true, Some("a call"));
             let unmet = match unsigned(hook.signature.as_ref(), &call) {
                 Some(fault) => Some((FailureClass::Unauthorized, fault)),
                 None => unexpected(expect, &call, &|text| crate::probe::evidence::hide(&run.known(secrets), text)),

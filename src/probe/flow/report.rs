@@ -41,7 +41,7 @@ impl Run {
     pub(super) fn begin_step(&mut self) {
         self.phases = Phases::default();
         self.seen = None;
-        (self.asked, self.called) = (false, false);
+        (self.asked, self.came) = (false, None);
     }
 
     /// The try that was under way, if there was one, has ended: its times go to the step and to the whole.
@@ -109,8 +109,7 @@ impl Run {
         let named = Vec::from_iter(named).join(", ");
         let status = match self.answer.status.filter(|_| self.asked) {
             Some(status) => status.as_u16().to_string(),
-            None if self.called => "a call".into(),
-            None => "no answer".into(),
+            None => self.came.unwrap_or("no answer").into(),
         };
         let total = show_duration(phases.total);
         if named.is_empty() { format!("{status} in {total}") } else { format!("{status} in {total}: {named}") }

@@ -62,9 +62,9 @@ fn signature(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Signature> {
     Some(Signature { secret: SecretString::from(secret.value), header: header? })
 }
 
-/// How long `receive` waits.
+/// How long `receive` or `mail` waits.
 pub(super) fn within(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Duration> {
-    let table = reader.table(entry, RECEIVE_KEYS, "write `receive: {within: 30s}`")?;
+    let table = reader.table(entry, RECEIVE_KEYS, "write `{within: 30s}`")?;
     match table.get("within") {
         Some(entry) => reader.duration(entry, seconds(1), seconds(86_400)),
         None => Some(WITHIN),

@@ -17,6 +17,8 @@ pub struct Flow {
     pub totp: Option<BTreeMap<String, Totp>>,
     /// Where the service calls us, for steps that wait for that; see hooks. Default: nowhere.
     pub hook: Option<Hook>,
+    /// The address to which the service sends mail, for steps that wait for that; see mail steps. Default: nowhere.
+    pub mailbox: Option<String>,
 }
 
 /// A step of a flow. `{{name}}` in its `url`, `headers` and `body` is a label, what a step before captured, or, as
@@ -26,14 +28,16 @@ pub struct Flow {
 pub struct FlowStep {
     /// Its name in results, unique in the flow.
     pub name: Word,
-    /// What is asked; see http. The cookies of the flow are sent along. A step has either this or `receive`.
+    /// What is asked; see http. The cookies of the flow are sent along. A step has either this, `receive` or `mail`.
     pub http: Option<Http>,
     /// Waits for a call of the flow's hook; see hooks.
     pub receive: Option<Receive>,
+    /// Waits for a mail to the flow's mailbox; see mail steps.
+    pub mail: Option<Receive>,
     /// What is taken from the answer, by name; see capture. Default: nothing.
     pub capture: Option<BTreeMap<String, Capture>>,
     /// Conditions in CEL, all of which must hold, as those of http; with `receive` over `method`, `headers`, `body` and
-    /// `json` of the call. Default: a 2xx status.
+    /// `json` of the call, with `mail` over `subject`, `headers`, `body` and `html`. Default: a 2xx status.
     #[schemars(length(min = 1))]
     pub expect: Option<Vec<String>>,
     /// Asks again and again until what is expected holds; see until. Default: asks once.
