@@ -55,12 +55,13 @@ async fn watch(flags: &Flags, args: &Args, config: Config, secrets: &HiddenSecre
     let port = Port::open(args.listen)
         .await
         .with_context(|| format!("nothing can listen at {}; name another address with --listen", args.listen))?;
-    let mail = match args.listen_mail {
-        Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
-            format!("nothing can listen at {address}; name another address with --listen-mail")
-        })?),
-        None => None,
-    };
+    let mail =
+        match args.listen_mail {
+            Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+                format!("nothing can listen at {address}; name another address with --listen-mail")
+            })?),
+            None => None,
+        };
     let stop = CancellationToken::new();
     let (reload, reloads) = mpsc::channel(1);
     let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;

@@ -125,8 +125,14 @@ async fn a_store_that_is_stalled_does_not_keep_a_daemon_from_ending_for_ever() {
     let database = folder.path().join("tripline.db");
     let (_reload, reloads) = tokio::sync::mpsc::channel(1);
     let stop = CancellationToken::new();
-    let daemon =
-        tripline::daemon::run(config, database.clone(), OutboxOptions::default(), reloads, Default::default(), stop.clone());
+    let daemon = tripline::daemon::run(
+        config,
+        database.clone(),
+        OutboxOptions::default(),
+        reloads,
+        Default::default(),
+        stop.clone(),
+    );
     let daemon = tokio::spawn(daemon);
 
     let stored = |other: &rusqlite::Connection| -> rusqlite::Result<i64> {

@@ -14,7 +14,9 @@ use crate::config::problem::Place;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{CAPTURED, Given, Template, Values, as_it_is, for_url};
 use crate::config::words::{seconds, shown};
-use crate::model::kind::flow::{Act, CALL_VARIABLES, Capture, HttpStep, KEPT_BACK, MAIL_VARIABLES, Step, Totp, Until};
+use crate::model::kind::flow::{
+    Act, CALL_VARIABLES, Capture, HttpStep, KEPT_BACK, MAIL_VARIABLES, Step, Totp, Until,
+};
 use crate::model::kind::http::VARIABLES;
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FlowTarget, Phrase};
@@ -24,7 +26,8 @@ pub(in crate::config) use hook::{HMAC_KEYS, KEYS as HOOK_KEYS, RECEIVE_KEYS};
 pub(in crate::config) use totp::KEYS as TOTP_KEYS;
 
 pub(in crate::config) const KEYS: &[&str] = &["steps", "totp", "hook", "mailbox"];
-pub(in crate::config) const STEP_KEYS: &[&str] = &["name", "http", "receive", "mail", "capture", "expect", "until", "always"];
+pub(in crate::config) const STEP_KEYS: &[&str] =
+    &["name", "http", "receive", "mail", "capture", "expect", "until", "always"];
 pub(in crate::config) const UNTIL_KEYS: &[&str] = &["every", "for", "fail"];
 
 /// How many steps a flow may have.

@@ -1,5 +1,6 @@
 //! Flows: steps as a customer takes them, against a site with accounts and jobs.
 
+mod letter;
 mod receive;
 mod site;
 
