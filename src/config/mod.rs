@@ -109,6 +109,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Receive", kinds::flow::RECEIVE_KEYS),
         ("Receiver", receivers::KEYS),
         ("Resolve", kinds::resolve::KEYS),
+        ("Icmp", kinds::icmp::KEYS),
         ("Imap", kinds::imap::KEYS),
         ("Mail", kinds::mail::KEYS),
         ("MailAuth", kinds::mail_host::AUTH_KEYS),

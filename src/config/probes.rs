@@ -32,6 +32,7 @@ pub(super) const KEYS: &[&str] = &[
     "tcp",
     "tls",
     "dns",
+    "icmp",
     "exec",
     "smtp",
     "imap",

@@ -63,6 +63,7 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
             ProbeKind::Tcp(_)
             | ProbeKind::Tls(_)
             | ProbeKind::Dns(_)
+            | ProbeKind::Icmp(_)
             | ProbeKind::Exec(_)
             | ProbeKind::Smtp(_)
             | ProbeKind::Imap(_)

@@ -8,6 +8,7 @@ pub mod heartbeat;
 pub mod grpc;
 pub mod git;
 pub mod http;
+pub mod icmp;
 pub mod imap;
 pub mod mail;
 mod mail_host;
@@ -28,6 +29,7 @@ pub use git::{GitDepth, GitTarget};
 pub use grpc::GrpcTarget;
 pub use heartbeat::HeartbeatTarget;
 pub use http::HttpTarget;
+pub use icmp::IcmpTarget;
 pub use imap::ImapTarget;
 pub use mail::{MailSend, MailTarget};
 pub use mail_host::{Encryption, Login, MailHost};
@@ -57,6 +59,8 @@ pub enum ProbeKind {
     Tls(TlsTarget),
     /// A question to name servers.
     Dns(DnsTarget),
+    /// Echo requests.
+    Icmp(IcmpTarget),
     /// A command of this machine.
     Exec(ExecTarget),
     /// A mail server that is greeted.
@@ -104,6 +108,7 @@ impl ProbeKind {
             Self::Tcp(_) => "tcp",
             Self::Tls(_) => "tls",
             Self::Dns(_) => "dns",
+            Self::Icmp(_) => "icmp",
             Self::Exec(_) => "exec",
             Self::Smtp(_) => "smtp",
             Self::Imap(_) => "imap",
@@ -122,6 +127,7 @@ impl ProbeKind {
             Self::Git(git) => git.remote.host(),
             Self::Tcp(tcp) => &tcp.host,
             Self::Tls(tls) => &tls.host,
+            Self::Icmp(icmp) => &icmp.host,
             Self::Dns(dns) => dns.servers.first().map_or(&dns.name, |server| &server.host),
             Self::Exec(_) => "localhost",
             Self::Smtp(smtp) => &smtp.server.host,
@@ -145,6 +151,7 @@ impl ProbeKind {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
             }
             Self::Tls(tls) => format!("tls://{}:{}", tls.host, tls.port),
+            Self::Icmp(icmp) => format!("icmp://{}", icmp.host),
             Self::Dns(dns) => {
                 let servers = dns.servers.iter().map(|server| format!(" @{}", server.host));
                 format!("{} {}{}", dns.record.as_str(), dns.name, servers.collect::<String>())
@@ -173,7 +180,7 @@ impl ProbeKind {
             Self::Tcp(tcp) => tcp.tls.as_deref(),
             Self::Tls(tls) => Some(&tls.tls),
             Self::Dns(dns) => (dns.over == Transport::Tls).then_some(&dns.tls),
-            Self::Exec(_) => None,
+            Self::Exec(_) | Self::Icmp(_) => None,
             Self::Smtp(smtp) => smtp.server.tls(),
             Self::Imap(imap) => imap.server.tls(),
             Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox, |send| &send.server).tls(),

@@ -20,6 +20,8 @@ pub(super) struct Means {
     tls: BTreeMap<TlsOptions, Arc<ClientConfig>>,
     anchors: BTreeMap<TlsOptions, Arc<RootCertStore>>,
     name_servers: Option<Arc<[SocketAddr]>>,
+    /// Whether it was looked at if ICMP is allowed.
+    icmp: bool,
     commands: Arc<Semaphore>,
 }
 
@@ -32,6 +34,7 @@ impl Means {
             tls: BTreeMap::new(),
             anchors: BTreeMap::new(),
             name_servers: None,
+            icmp: false,
             commands: Arc::new(Semaphore::new(exec::AT_ONCE)),
         }
     }
@@ -52,6 +55,13 @@ impl Means {
     /// The places of commands that run at once.
     pub(super) fn commands(&self) -> Arc<Semaphore> {
         self.commands.clone()
+    }
+
+    /// Says once, at the start, if `allowed` says that ICMP is not.
+    pub(super) fn warn_once_of_icmp(&mut self, allowed: impl FnOnce() -> Result<(), String>) {
+        if let (false, Err(fault)) = (std::mem::replace(&mut self.icmp, true), allowed()) {
+            tracing::warn!("{fault}");
+        }
     }
 
     /// The system's name servers; that of this machine where it names none, as resolv.conf(5) has it.

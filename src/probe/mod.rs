@@ -28,6 +28,7 @@ mod group;
 mod handshake;
 mod grpc;
 mod http;
+mod icmp;
 mod imap;
 mod lines;
 mod mail;
@@ -107,6 +108,7 @@ enum PreparedKind {
     Tcp(tcp::TcpProbe),
     Tls(handshake::TlsProbe),
     Dns(dns::DnsProbe),
+    Icmp(icmp::IcmpProbe),
     Exec(exec::ExecProbe),
     Smtp(Box<smtp::SmtpProbe>),
     Imap(imap::ImapProbe),
@@ -277,6 +279,9 @@ impl PreparedKind {
             }
             ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),
             ProbeKind::Tls(target) => Self::Tls(handshake::TlsProbe::new(target, resolve, request, means)?),
+            ProbeKind::Icmp(target) => {
+                Self::Icmp(icmp::IcmpProbe::new(target, resolve, probe.timeout, request, means)?)
+            }
             ProbeKind::Dns(target) => Self::Dns(dns::DnsProbe::new(target, resolve, &probe.expect, request, means)?),
             ProbeKind::Exec(target) => {
                 Self::Exec(exec::ExecProbe::new(target, request, means.commands(), probe.timeout))
@@ -315,6 +320,7 @@ impl Prepared {
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
             PreparedKind::Git(git) => frame::check(&**git, &self.expect, limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Icmp(icmp) => frame::check(icmp, &self.expect, limit, trace, secrets).await,
             PreparedKind::Dns(dns) => frame::check(dns, &self.expect, limit, trace, secrets).await,
             PreparedKind::Tls(tls) => frame::check(tls, &self.expect, limit, trace, secrets).await,
             PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,

@@ -5,6 +5,7 @@ mod bodies;
 mod certificates;
 mod downloads;
 mod dns;
+mod icmp;
 mod exec;
 mod failures;
 mod flow;

@@ -9,6 +9,7 @@ pub(in crate::config) mod heartbeat;
 pub(in crate::config) mod grpc;
 pub(in crate::config) mod git;
 pub(in crate::config) mod http;
+pub(in crate::config) mod icmp;
 pub(in crate::config) mod imap;
 pub(in crate::config) mod mail;
 pub(in crate::config) mod mail_host;
@@ -29,8 +30,22 @@ use super::text::{Given, Values};
 use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
-pub(super) const KINDS: &[&str] =
-    &["flow", "heartbeat", "http", "git", "tcp", "tls", "dns", "exec", "smtp", "imap", "mail", "grpc", "websocket"];
+pub(super) const KINDS: &[&str] = &[
+    "flow",
+    "heartbeat",
+    "http",
+    "git",
+    "tcp",
+    "tls",
+    "dns",
+    "icmp",
+    "exec",
+    "smtp",
+    "imap",
+    "mail",
+    "grpc",
+    "websocket",
+];
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -60,6 +75,7 @@ pub(super) enum Shape {
     Tcp(tcp::TcpShape),
     Tls(tls::TlsShape),
     Dns(dns::DnsShape),
+    Icmp(icmp::IcmpShape),
     Exec(exec::ExecShape),
     Smtp(Box<smtp::SmtpShape>),
     Imap(Box<imap::ImapShape>),
@@ -79,6 +95,7 @@ impl Shape {
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
             "tls" => tls::read(reader, entry, around).map(Self::Tls),
             "dns" => dns::read(reader, entry, around).map(Self::Dns),
+            "icmp" => icmp::read(reader, entry, around).map(Self::Icmp),
             "exec" => exec::read(reader, entry, around).map(Self::Exec),
             "smtp" => smtp::read(reader, entry, around).map(|shape| Self::Smtp(Box::new(shape))),
             "imap" => imap::read(reader, entry, around).map(|shape| Self::Imap(Box::new(shape))),
@@ -99,6 +116,7 @@ impl Shape {
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
             Self::Tls(shape) => shape.fill(reader, values).map(ProbeKind::Tls),
             Self::Dns(shape) => shape.fill(reader, values).map(ProbeKind::Dns),
+            Self::Icmp(shape) => shape.fill(reader, values).map(ProbeKind::Icmp),
             Self::Exec(shape) => shape.fill(reader, values).map(ProbeKind::Exec),
             Self::Smtp(shape) => shape.fill(reader, values).map(|smtp| ProbeKind::Smtp(Box::new(smtp))),
             Self::Imap(shape) => shape.fill(reader, values).map(|imap| ProbeKind::Imap(Box::new(imap))),
@@ -119,7 +137,7 @@ impl Shape {
             Self::Tcp(shape) => shape.skips_verification(),
             Self::Tls(shape) => shape.skips_verification(),
             Self::Dns(shape) => shape.skips_verification(),
-            Self::Exec(_) => false,
+            Self::Exec(_) | Self::Icmp(_) => false,
             Self::Smtp(shape) => shape.skips_verification(),
             Self::Imap(shape) => shape.skips_verification(),
             Self::Mail(shape) => shape.skips_verification(),
@@ -141,6 +159,7 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "tcp" => kind::tcp::VARIABLES,
         "tls" => kind::tls::VARIABLES,
         "dns" => kind::dns::VARIABLES,
+        "icmp" => kind::icmp::VARIABLES,
         "exec" => kind::exec::VARIABLES,
         "smtp" => kind::smtp::VARIABLES,
         "imap" => kind::imap::VARIABLES,

@@ -150,6 +150,8 @@ pub struct Probe {
     pub tls: Option<TlsProbe>,
     /// Asks name servers.
     pub dns: Option<Dns>,
+    /// Sends echo requests: ping.
+    pub icmp: Option<Icmp>,
     /// A command of this machine: a plugin of Nagios, say.
     pub exec: Option<Exec>,
     /// Greets a mail server.

@@ -5,6 +5,7 @@
 
 pub mod dns;
 pub mod grpc;
+pub mod icmp;
 pub mod imap;
 pub mod letter;
 pub mod ocsp;

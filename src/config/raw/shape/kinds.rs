@@ -118,6 +118,19 @@ pub struct Dns {
     pub tls: Option<Tls>,
 }
 
+/// Echo requests (ping). `{{label}}` in `to` is filled in for each probe.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Icmp {
+    /// Who is asked: a name or an address, without a port.
+    pub to: String,
+    /// How many requests a check sends, 1 to 20, 200ms apart. Default: 3.
+    #[schemars(range(min = 1, max = 20))]
+    pub count: Option<u16>,
+    /// The largest share that may stay without an answer; all of them never may. Default: 50%.
+    pub loss: Option<String>,
+}
+
 /// One text, or a list of texts.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
