@@ -49,7 +49,7 @@ pub(crate) async fn store(folder: &Path, body: &str) -> IncidentId {
             }
         }
     };
-    // An hour of rounds of 20 s, the probes of a round one second apart.
+    // An hour of rounds of 20 s, which is slower than probes.yaml says; the probes of a round are one second apart.
     for round in 0..180_u64 {
         for (place, probe) in config.probes.iter().enumerate() {
             let at = BEFORE + seconds(round * 20 + place as u64);
