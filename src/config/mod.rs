@@ -118,6 +118,8 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Retry", retry::KEYS),
         ("Rule", rules::KEYS),
         ("Smtp", kinds::smtp::KEYS),
+        ("Ssh", kinds::ssh::KEYS),
+        ("SshTrust", kinds::ssh::TRUST_KEYS),
         ("Tcp", kinds::tcp::KEYS),
         ("Tls", tls::KEYS),
         ("Websocket", kinds::websocket::KEYS),

@@ -29,6 +29,7 @@ pub(super) const KEYS: &[&str] = &[
     "heartbeat",
     "http",
     "git",
+    "ssh",
     "tcp",
     "tls",
     "dns",

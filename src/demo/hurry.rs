@@ -60,7 +60,8 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
     config.probes.retain(|probe| probe.role == Role::Service && !probe.kind.comes_by_itself());
     for probe in &mut config.probes {
         match &mut probe.kind {
-            ProbeKind::Tcp(_)
+            ProbeKind::Ssh(_)
+            | ProbeKind::Tcp(_)
             | ProbeKind::Tls(_)
             | ProbeKind::Dns(_)
             | ProbeKind::Icmp(_)
@@ -85,6 +86,7 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
                     probe.resolve.address = Some(address);
                     remote.tls = Arc::clone(&tls);
                 }
+                Remote::Ssh(_) => {}
             },
             ProbeKind::Http(http) => {
                 probe.resolve.address = Some(address);

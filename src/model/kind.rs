@@ -16,6 +16,7 @@ mod proxy;
 mod remote;
 mod resolve;
 pub mod smtp;
+pub mod ssh;
 pub mod tcp;
 pub mod tls;
 mod tls_options;
@@ -34,9 +35,10 @@ pub use imap::ImapTarget;
 pub use mail::{MailSend, MailTarget};
 pub use mail_host::{Encryption, Login, MailHost};
 pub use proxy::Proxy;
-pub use remote::{HttpRemote, Remote};
+pub use remote::{Fingerprint, HostTrust, HttpRemote, Remote, SshLogin, SshRemote};
 pub use resolve::{IpChoice, Resolve};
 pub use smtp::SmtpTarget;
+pub use ssh::SshTarget;
 pub use tcp::{ReadUntil, TcpTarget};
 pub use tls::{StartTls, TlsTarget};
 pub use tls_options::TlsOptions;
@@ -53,6 +55,8 @@ pub enum ProbeKind {
     Http(HttpTarget),
     /// A Git repository.
     Git(GitTarget),
+    /// An SSH server whose key is verified.
+    Ssh(SshTarget),
     /// A connection, and a TLS handshake if that is wanted.
     Tcp(TcpTarget),
     /// A TLS handshake, and the certificates that it shows.
@@ -105,6 +109,7 @@ impl ProbeKind {
             Self::Heartbeat(_) => "heartbeat",
             Self::Http(_) => "http",
             Self::Git(_) => "git",
+            Self::Ssh(_) => "ssh",
             Self::Tcp(_) => "tcp",
             Self::Tls(_) => "tls",
             Self::Dns(_) => "dns",
@@ -125,6 +130,7 @@ impl ProbeKind {
             Self::Flow(flow) => flow.first().and_then(|first| first.base.url.host_str()).unwrap_or_default(),
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
             Self::Git(git) => git.remote.host(),
+            Self::Ssh(ssh) => &ssh.host,
             Self::Tcp(tcp) => &tcp.host,
             Self::Tls(tls) => &tls.host,
             Self::Icmp(icmp) => &icmp.host,
@@ -147,6 +153,7 @@ impl ProbeKind {
             Self::Heartbeat(_) => "a call of /ping/TOKEN".into(),
             Self::Http(http) => format!("{} {}", http.method, http.url),
             Self::Git(git) => git.request(),
+            Self::Ssh(ssh) => format!("ssh://{}:{}", ssh.host, ssh.port),
             Self::Tcp(tcp) => {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
             }
@@ -177,6 +184,7 @@ impl ProbeKind {
             }
             Self::Http(http) => (http.url.scheme() == "https").then_some(&http.tls),
             Self::Git(git) => git.remote.tls(),
+            Self::Ssh(_) => None,
             Self::Tcp(tcp) => tcp.tls.as_deref(),
             Self::Tls(tls) => Some(&tls.tls),
             Self::Dns(dns) => (dns.over == Transport::Tls).then_some(&dns.tls),

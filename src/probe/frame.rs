@@ -39,6 +39,8 @@ pub(super) struct Seen {
     pub(super) status: Option<u16>,
     /// The address connected to.
     pub(super) address: Option<IpAddr>,
+    /// What the phase `tls` is called where it is no TLS: `the key exchange`.
+    pub(super) handshake: Option<&'static str>,
     /// What the other side said of itself, by name, for evidence: `host key`, `banner`.
     pub(super) headers: Vec<(String, String)>,
     /// What the other side answered, for evidence; see [`Seen::hear`].
@@ -88,7 +90,11 @@ pub(super) async fn check<Q: Question>(
         }
         Ok(Err(Broken::Failed(class, fault))) => Some((class, fault)),
         Ok(Err(Broken::Internal(fault))) => return Err(fault),
-        Err(_) => Some((FailureClass::Timeout, classify::timeout_fault(limit, trace.open(), seen.read))),
+        Err(_) => {
+            let fault = classify::timeout_fault(limit, trace.open(), seen.read);
+            let fault = seen.handshake.map_or(fault.clone(), |name| fault.replace("the TLS handshake", name));
+            Some((FailureClass::Timeout, fault))
+        }
     };
     trace.close();
     let address = seen.address.or_else(|| trace.only_candidate());

@@ -6,10 +6,12 @@ mod http;
 mod push;
 mod refs;
 mod refused;
+mod ssh;
 
 use bytes::Bytes;
 
 use self::http::HttpForge;
+use self::ssh::SshForge;
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
 use super::stopwatch::Trace;
@@ -29,6 +31,7 @@ pub(super) struct GitProbe {
 
 enum Forge {
     Http(HttpForge),
+    Ssh(Box<SshForge>),
 }
 
 /// What a check does, whichever way the repository is reached.
@@ -79,6 +82,7 @@ impl GitProbe {
     ) -> Result<Self, String> {
         let forge = match &target.remote {
             Remote::Http(remote) => Forge::Http(HttpForge::new(remote, resolve, means)?),
+            Remote::Ssh(remote) => Forge::Ssh(Box::new(SshForge::new(remote, resolve, means)?)),
         };
         let plan = Plan {
             depth: target.depth,
@@ -99,6 +103,7 @@ impl Question for GitProbe {
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         match &self.forge {
             Forge::Http(forge) => self.plan.follow(&mut forge.transport(trace), seen).await,
+            Forge::Ssh(forge) => self.plan.follow(&mut forge.transport(trace), seen).await,
         }
     }
 }

@@ -35,6 +35,7 @@ mod mail;
 mod means;
 mod redirect;
 mod smtp;
+mod ssh;
 mod starttls;
 mod route;
 mod stopwatch;
@@ -105,6 +106,7 @@ enum PreparedKind {
     Heartbeat,
     Http(Box<http::HttpProbe>),
     Git(Box<git::GitProbe>),
+    Ssh(Box<ssh::SshProbe>),
     Tcp(tcp::TcpProbe),
     Tls(handshake::TlsProbe),
     Dns(dns::DnsProbe),
@@ -277,6 +279,7 @@ impl PreparedKind {
             ProbeKind::Git(target) => {
                 Self::Git(Box::new(git::GitProbe::new(target, resolve, &probe.expect, request, means)?))
             }
+            ProbeKind::Ssh(target) => Self::Ssh(Box::new(ssh::SshProbe::new(target, resolve, request, means)?)),
             ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),
             ProbeKind::Tls(target) => Self::Tls(handshake::TlsProbe::new(target, resolve, request, means)?),
             ProbeKind::Icmp(target) => {
@@ -318,6 +321,7 @@ impl Prepared {
             PreparedKind::Flow(flow) => flow.check(limit, trace, secrets, inbox).await,
             PreparedKind::Heartbeat => Err(Internal("a heartbeat is listened for, not asked".into())),
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
+            PreparedKind::Ssh(ssh) => frame::check(&**ssh, &self.expect, limit, trace, secrets).await,
             PreparedKind::Git(git) => frame::check(&**git, &self.expect, limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
             PreparedKind::Icmp(icmp) => frame::check(icmp, &self.expect, limit, trace, secrets).await,

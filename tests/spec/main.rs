@@ -33,4 +33,5 @@ mod scripted;
 mod servers;
 mod story;
 mod smtp;
+mod ssh_forge;
 mod terminal;

@@ -15,6 +15,7 @@ mod mail_hostile;
 mod hostile;
 mod git;
 mod git_hostile;
+mod git_ssh;
 mod phases;
 mod proxies;
 mod redirects;

@@ -8,7 +8,7 @@ use crate::config::text::{Template, Values, as_it_is};
 use crate::config::words::size;
 use crate::model::{GitDepth, GitTarget};
 
-pub(in crate::config) const KEYS: &[&str] = &["url", "depth", "ref", "push", "pack_cap", "auth", "tls"];
+pub(in crate::config) const KEYS: &[&str] = &["url", "depth", "ref", "push", "pack_cap", "auth", "tls", "ssh"];
 
 const PACK_CAP: u64 = 64 * 1024 * 1024;
 const MOST_PACK_CAP: u64 = 1024 * 1024 * 1024;

@@ -17,6 +17,7 @@ pub(in crate::config) mod proxy;
 pub(in crate::config) mod remote;
 pub(in crate::config) mod resolve;
 pub(in crate::config) mod smtp;
+pub(in crate::config) mod ssh;
 pub(in crate::config) mod tcp;
 pub(in crate::config) mod tls;
 pub(in crate::config) mod websocket;
@@ -35,6 +36,7 @@ pub(super) const KINDS: &[&str] = &[
     "heartbeat",
     "http",
     "git",
+    "ssh",
     "tcp",
     "tls",
     "dns",
@@ -72,6 +74,7 @@ pub(super) enum Shape {
     Heartbeat(heartbeat::HeartbeatShape),
     Http(http::HttpShape),
     Git(git::GitShape),
+    Ssh(ssh::SshShape),
     Tcp(tcp::TcpShape),
     Tls(tls::TlsShape),
     Dns(dns::DnsShape),
@@ -92,6 +95,7 @@ impl Shape {
             "heartbeat" => heartbeat::read(reader, entry, around).map(Self::Heartbeat),
             "http" => http::read(reader, entry, around).map(Self::Http),
             "git" => git::read(reader, entry, around).map(Self::Git),
+            "ssh" => ssh::read(reader, entry, around).map(Self::Ssh),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
             "tls" => tls::read(reader, entry, around).map(Self::Tls),
             "dns" => dns::read(reader, entry, around).map(Self::Dns),
@@ -113,6 +117,7 @@ impl Shape {
             Self::Heartbeat(shape) => shape.fill(reader, values).map(ProbeKind::Heartbeat),
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
             Self::Git(shape) => shape.fill(reader, values).map(ProbeKind::Git),
+            Self::Ssh(shape) => shape.fill(reader, values).map(ProbeKind::Ssh),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
             Self::Tls(shape) => shape.fill(reader, values).map(ProbeKind::Tls),
             Self::Dns(shape) => shape.fill(reader, values).map(ProbeKind::Dns),
@@ -134,6 +139,7 @@ impl Shape {
             Self::Flow(shape) => shape.skips_verification(),
             Self::Http(shape) => shape.skips_verification(),
             Self::Git(shape) => shape.remote.skips_verification(),
+            Self::Ssh(shape) => shape.skips_verification(),
             Self::Tcp(shape) => shape.skips_verification(),
             Self::Tls(shape) => shape.skips_verification(),
             Self::Dns(shape) => shape.skips_verification(),
@@ -156,6 +162,7 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "flow" => kind::flow::VARIABLES,
         "heartbeat" => kind::heartbeat::VARIABLES,
         "git" => kind::git::VARIABLES,
+        "ssh" => kind::ssh::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
         "tls" => kind::tls::VARIABLES,
         "dns" => kind::dns::VARIABLES,

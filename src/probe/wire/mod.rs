@@ -14,5 +14,6 @@ pub mod smtp;
 pub mod step;
 pub mod zip;
 pub mod git;
+pub mod known_hosts;
 pub mod pack;
 pub mod pktline;

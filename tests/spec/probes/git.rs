@@ -40,7 +40,7 @@ pub(crate) async fn ask(target: GitTarget, expect: &[&str]) -> CheckResult {
 
 fn authorized(url: &str, value: &str) -> GitTarget {
     let mut target = refs(url);
-    let Remote::Http(remote) = &mut target.remote;
+    let Remote::Http(remote) = &mut target.remote else { unreachable!() };
     remote.authorization = Some(value.parse().unwrap());
     target
 }
@@ -128,7 +128,7 @@ async fn over_tls_the_certificate_is_judged_and_its_expiry_noted() {
     let mut target = fetch(&format!("https://{}/acme/demo.git", forge.https));
     let result = ask(target.clone(), &[]).await;
     assert_eq!(class_and_fault(&result).0, FailureClass::Tls);
-    let Remote::Http(remote) = &mut target.remote;
+    let Remote::Http(remote) = &mut target.remote else { unreachable!() };
     remote.tls = trusting(&authority);
     let result = ask(target, &["timing.tls > duration('0s')"]).await;
     assert_eq!(result.outcome, Outcome::Success, "{result:?}");

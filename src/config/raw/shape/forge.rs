@@ -9,7 +9,8 @@ use super::{Tls, Word};
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Git {
-    /// The repository: `https://forge.example/acme/demo.git`, without user and password.
+    /// The repository: `https://forge.example/acme/demo.git`, `ssh://git@forge.example/acme/demo.git`, or
+    /// `git@forge.example:acme/demo.git`; without a password.
     pub url: String,
     /// `refs`: the server lists its refs. `fetch`: then it gives one commit, in a pack that is checked. Default: refs.
     pub depth: Option<String>,
@@ -23,8 +24,10 @@ pub struct Git {
     pub pack_cap: Option<Word>,
     /// How the server lets us in; see Access to a forge. Default: as anyone.
     pub auth: Option<Auth>,
-    /// How certificates are judged and shown; see TLS options. Default: the system's roots.
+    /// Over HTTPS: how certificates are judged and shown; see TLS options. Default: the system's roots.
     pub tls: Option<Tls>,
+    /// Over SSH, where it is required: which key the server must have; see Access to a forge. Default: none.
+    pub ssh: Option<SshTrust>,
 }
 
 /// How a forge lets us in. `{{label}}` in it is filled in for each probe.
@@ -37,4 +40,35 @@ pub struct Auth {
     pub password: Option<Word>,
     /// A token that is sent as it is: HTTP Bearer.
     pub token: Option<Word>,
+    /// A file with a private key for SSH, without a passphrase. Its content is secret.
+    pub key_file: Option<String>,
+    /// The keys of the ssh-agent that `SSH_AUTH_SOCK` names. Default: false.
+    pub agent: Option<bool>,
+}
+
+/// Which key an SSH server must have: exactly one of these is given.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SshTrust {
+    /// A file of OpenSSH's `known_hosts` form that lists the server's keys.
+    pub known_hosts: Option<String>,
+    /// The fingerprint of its key: `SHA256:…`, as `ssh-keygen -l` prints it.
+    pub fingerprint: Option<Word>,
+    /// Accepts any key, and says so loudly. Default: false.
+    pub skip_verify: Option<bool>,
+}
+
+/// An SSH server is greeted, keys are exchanged, and its own key is verified. Nobody logs in. `{{label}}` in `to` is
+/// filled in for each probe.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Ssh {
+    /// Host and port: `git.example.com:22`.
+    pub to: String,
+    /// A file of OpenSSH's `known_hosts` form that lists the server's keys. Default: none.
+    pub known_hosts: Option<String>,
+    /// The fingerprint of its key: `SHA256:…`, as `ssh-keygen -l` prints it. Default: none.
+    pub fingerprint: Option<Word>,
+    /// Accepts any key, and says so loudly. Default: false.
+    pub skip_verify: Option<bool>,
 }

@@ -1,0 +1,45 @@
+//! SSH: a server is greeted, keys are exchanged, its own key is verified; and, for what is behind it, we log in.
+
+mod host_key;
+mod leash;
+mod login;
+mod session;
+
+pub(super) use login::Login;
+pub(super) use session::{Session, Way};
+
+use super::frame::{Broken, Question, Seen};
+use super::means::Means;
+use super::stopwatch::Trace;
+use crate::model::condition::Fact;
+use crate::model::{Resolve, SshTarget};
+
+/// A server that can be greeted again and again.
+pub(super) struct SshProbe {
+    request: String,
+    way: Way,
+}
+
+impl SshProbe {
+    pub(super) fn new(
+        target: &SshTarget,
+        resolve: Resolve,
+        request: String,
+        means: &mut Means,
+    ) -> Result<Self, String> {
+        Ok(Self { request, way: Way::new(&target.host, target.port, &target.trust, resolve, means)? })
+    }
+}
+
+impl Question for SshProbe {
+    fn request(&self) -> &str {
+        &self.request
+    }
+
+    async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+        let session = self.way.begin(trace, seen).await?;
+        let text = |text: Option<String>| text.map_or(Fact::Null, |text| Fact::Text(text.into()));
+        seen.facts.extend([("banner", text(session.banner())), ("fingerprint", text(session.fingerprint()))]);
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! A connection to an SSH server: made, verified, ended.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use russh::client::{self, DisconnectReason, Handle};
+use russh::keys::PublicKeyOrCertificate;
+use russh::{Channel, SshId};
+
+use super::host_key::{Shown, Trust};
+use super::leash::{Leash, leash};
+use super::login::Login;
+use crate::model::{FailureClass, HostTrust, Resolve};
+use crate::probe::dial::Dial;
+use crate::probe::frame::{Broken, Seen};
+use crate::probe::means::Means;
+use crate::probe::stopwatch::{Phase, Trace};
+
+/// How much a server may send ahead of what is read, in bytes.
+const WINDOW: u32 = 256 * 1024;
+/// How many messages wait to be read.
+const WAITING: usize = 16;
+
+/// A server that can be connected to again and again.
+pub(in crate::probe) struct Way {
+    dial: Dial,
+    trust: Arc<Trust>,
+    config: Arc<client::Config>,
+}
+
+/// A connection whose server is verified. Dropping it ends it.
+pub(in crate::probe) struct Session {
+    pub(super) handle: Handle<Watch>,
+    notes: Arc<Mutex<Notes>>,
+    leash: Leash,
+}
+
+/// What is seen in the task of the connection.
+#[derive(Default)]
+struct Notes {
+    key: Option<Shown>,
+    /// Why the connection broke.
+    broken: Option<(FailureClass, String)>,
+}
+
+/// Judges the server's key, and notes why a connection broke.
+pub(super) struct Watch {
+    trust: Arc<Trust>,
+    notes: Arc<Mutex<Notes>>,
+}
+
+/// Why there is no connection, or no more.
+#[derive(Debug)]
+pub(super) enum Gone {
+    /// The server's key was not accepted.
+    Key(String),
+    Ssh(russh::Error),
+}
+
+impl From<russh::Error> for Gone {
+    fn from(error: russh::Error) -> Self {
+        Self::Ssh(error)
+    }
+}
+
+impl Gone {
+    fn fault(&self) -> (FailureClass, String) {
+        match self {
+            Self::Key(fault) => (FailureClass::Tls, fault.clone()),
+            Self::Ssh(error) => lost(error),
+        }
+    }
+}
+
+/// The class of an error of the protocol, and the fault in plain words.
+pub(super) fn lost(error: &russh::Error) -> (FailureClass, String) {
+    use russh::Error;
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let closed = || (FailureClass::Connect, "the server closed the connection".to_owned());
+    match error {
+        Error::IO(error) => match error.kind() {
+            ConnectionReset | ConnectionAborted | BrokenPipe => {
+                (FailureClass::Connect, "the connection was reset".into())
+            }
+            UnexpectedEof => closed(),
+            _ => (FailureClass::Connect, format!("the connection broke: {error}")),
+        },
+        Error::HUP | Error::Disconnect | Error::SendError | Error::RecvError => closed(),
+        Error::Version => (FailureClass::Protocol, "what listens there does not speak SSH 2".into()),
+        Error::PacketSize(size) => (FailureClass::Protocol, format!("the server announced a packet of {size} bytes")),
+        Error::NoCommonAlgo { kind, theirs, .. } => (
+            FailureClass::Tls,
+            format!("no {kind:?} algorithm is common to us and the server; it offers {}", theirs.join(", ")),
+        ),
+        Error::Kex | Error::KexInit | Error::WrongServerSig | Error::UnknownAlgo | Error::UnknownKey => {
+            (FailureClass::Tls, format!("the key exchange failed: {error}"))
+        }
+        error => (FailureClass::Protocol, format!("the server broke the protocol: {error}")),
+    }
+}
+
+impl client::Handler for Watch {
+    type Error = Gone;
+
+    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Gone> {
+        let PublicKeyOrCertificate::PublicKey { key, .. } = shown else {
+            return Err(Gone::Key("the server showed a certificate, which was not asked for".into()));
+        };
+        let shown = Shown::of(key).ok_or_else(|| Gone::Key("the host key cannot be read".into()))?;
+        let verdict = self.trust.judge(&shown);
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).key = Some(shown);
+        verdict.map(|()| true).map_err(Gone::Key)
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<Gone>) -> Result<(), Gone> {
+        let broken = match reason {
+            DisconnectReason::ReceivedDisconnect(said) => {
+                let words = said.message.trim().to_owned();
+                let words = if words.is_empty() { format!("{:?}", said.reason_code) } else { words };
+                (FailureClass::Connect, format!("the server disconnected: {words}"))
+            }
+            DisconnectReason::Error(gone) => gone.fault(),
+        };
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).broken.get_or_insert(broken);
+        Ok(())
+    }
+}
+
+impl Way {
+    pub(in crate::probe) fn new(
+        host: &str,
+        port: u16,
+        trust: &HostTrust,
+        resolve: Resolve,
+        means: &mut Means,
+    ) -> Result<Self, String> {
+        let trust = Trust::new(trust, host, port)?;
+        let mut config = client::Config {
+            client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-tripline_", env!("CARGO_PKG_VERSION")))),
+            window_size: WINDOW,
+            channel_buffer_size: WAITING,
+            ..client::Config::default()
+        };
+        // As OpenSSH does: a server with several keys shows one that we know.
+        let kinds = trust.kinds();
+        let known =
+            |name: &str| kinds.contains(&name) || (name.starts_with("rsa-sha2") && kinds.contains(&"ssh-rsa"));
+        let (mut first, rest): (Vec<_>, Vec<_>) =
+            config.preferred.key.iter().cloned().partition(|algorithm| known(algorithm.as_str()));
+        first.extend(rest);
+        config.preferred.key = Cow::Owned(first);
+        let dial = Dial::new(host, port, resolve, means.resolver()?);
+        Ok(Self { dial, trust: Arc::new(trust), config: Arc::new(config) })
+    }
+
+    /// Connects, exchanges keys and verifies the server's; notes the phases up to `tls`.
+    pub(in crate::probe) async fn begin(&self, trace: &Trace, seen: &mut Seen) -> Result<Session, Broken> {
+        let stream = self.dial.tcp(trace, seen).await?;
+        seen.handshake = Some("the key exchange");
+        trace.enter(Phase::Tls);
+        let (stream, leash) = leash(stream);
+        let notes: Arc<Mutex<Notes>> = Arc::default();
+        let watch = Watch { trust: self.trust.clone(), notes: notes.clone() };
+        let connected = client::connect_stream(self.config.clone(), stream, watch).await;
+        if let Some(banner) = leash.banner() {
+            seen.headers.push(("banner".into(), banner));
+        }
+        if let Some(key) = &notes.lock().unwrap_or_else(PoisonError::into_inner).key {
+            seen.headers.push(("host key".into(), key.show()));
+        }
+        match connected {
+            Ok(handle) => {
+                seen.handshake = Some("the login");
+                Ok(Session { handle, notes, leash })
+            }
+            Err(gone) => {
+                seen.hear(&leash.heard());
+                let (class, fault) = gone.fault();
+                let fault =
+                    if class == FailureClass::Connect { format!("{fault} in the key exchange") } else { fault };
+                Err(Broken::failed(class, fault))
+            }
+        }
+    }
+
+    /// As [`begin`](Self::begin), and logs in, which counts as `tls` too.
+    pub(in crate::probe) async fn enter(
+        &self,
+        login: &Login,
+        trace: &Trace,
+        seen: &mut Seen,
+    ) -> Result<Session, Broken> {
+        let mut session = self.begin(trace, seen).await?;
+        login.admit(&mut session).await?;
+        Ok(session)
+    }
+}
+
+impl Session {
+    pub(super) fn banner(&self) -> Option<String> {
+        self.leash.banner()
+    }
+
+    pub(super) fn fingerprint(&self) -> Option<String> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.key.as_ref().map(|key| key.fingerprint().to_string())
+    }
+
+    /// The failure of this error, or of what broke the connection before.
+    pub(in crate::probe) fn failed(&self, error: &russh::Error) -> Broken {
+        let broken = self.notes.lock().unwrap_or_else(PoisonError::into_inner).broken.clone();
+        let (class, fault) = broken.unwrap_or_else(|| lost(error));
+        Broken::failed(class, fault)
+    }
+
+    /// A connection that broke is the failure, not what came of it.
+    pub(in crate::probe) fn check_alive(&self) -> Result<(), Broken> {
+        match self.notes.lock().unwrap_or_else(PoisonError::into_inner).broken.clone() {
+            Some((class, fault)) => Err(Broken::failed(class, fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// Has the server run a command.
+    pub(in crate::probe) async fn run(
+        &self,
+        command: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Channel<client::Msg>, Broken> {
+        let channel = self.handle.channel_open_session().await.map_err(|error| match error {
+            russh::Error::ChannelOpenFailure(why) => {
+                Broken::failed(FailureClass::Forbidden, format!("the server opens no session: {why:?}"))
+            }
+            error => self.failed(&error),
+        })?;
+        for (name, value) in variables {
+            channel.set_env(false, *name, *value).await.map_err(|error| self.failed(&error))?;
+        }
+        channel.exec(false, Bytes::copy_from_slice(command.as_bytes())).await.map_err(|error| self.failed(&error))?;
+        Ok(channel)
+    }
+}
