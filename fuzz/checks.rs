@@ -84,7 +84,57 @@ pub(crate) fn pack(data: &[u8]) {
     assert_eq!(check(7).ok(), check(data.len().max(1)).ok());
 }
 
+/// Whatever a mail server says is a reply, the beginning of one, or none; and its words can be shown.
+pub(crate) fn smtp(data: &[u8]) {
+    if let Ok(wire::step::Step::Whole(reply, taken)) = wire::smtp::reply(data) {
+        assert!(taken <= data.len());
+        let _ = (reply.text(), reply.enhanced(), reply.refusal());
+    }
+}
+
+/// Whatever an IMAP server says is a response, the beginning of one, or none.
+pub(crate) fn imap(data: &[u8]) {
+    if let Ok(wire::step::Step::Whole(_, taken)) = wire::imap::response(data, 1024) {
+        assert!(taken > 0 && taken <= data.len());
+    }
+}
+
+/// Whatever arrives as a mail is read within bounds, or is none.
+pub(crate) fn letter(data: &[u8]) {
+    if let Some(letter) = wire::letter::letter(data) {
+        assert!(letter.headers.len() <= 200 && letter.text.len() <= 512 * 1024);
+        letter.header("authentication-results").map(wire::letter::authentication);
+    }
+}
+
+/// Whatever a gRPC server says of its health is a state, or its fault is told.
+pub(crate) fn grpc(data: &[u8]) {
+    let _ = wire::grpc::response(data);
+}
+
+/// Whatever is stapled is a status, or none.
+pub(crate) fn ocsp(data: &[u8]) {
+    let _ = wire::ocsp::read(data);
+}
+
+/// Whatever a file of known hosts holds, no more keys are read than it has lines.
+pub(crate) fn known_hosts(data: &[u8]) {
+    let lines = data.split(|byte| *byte == b'\n').count();
+    assert!(wire::known_hosts::keys(data, "forge.example", 22).len() <= lines);
+}
+
 /// The checks by the names of their targets: what the replay runs.
 #[allow(dead_code, reason = "each fuzz target calls one of them only")]
-pub(crate) const ALL: &[(&str, Check)] =
-    &[("probes_yaml", probes_yaml), ("perfdata", perfdata), ("zip", zip), ("pkt_line", pkt_line), ("pack", pack)];
+pub(crate) const ALL: &[(&str, Check)] = &[
+    ("probes_yaml", probes_yaml),
+    ("perfdata", perfdata),
+    ("zip", zip),
+    ("pkt_line", pkt_line),
+    ("pack", pack),
+    ("smtp", smtp),
+    ("imap", imap),
+    ("letter", letter),
+    ("grpc", grpc),
+    ("ocsp", ocsp),
+    ("known_hosts", known_hosts),
+];
