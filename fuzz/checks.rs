@@ -84,6 +84,18 @@ pub(crate) fn pack(data: &[u8]) {
     assert_eq!(check(7).ok(), check(data.len().max(1)).ok());
 }
 
+/// Whatever a server of Git LFS says, and whatever is printed over SSH, is understood or its fault is told.
+pub(crate) fn lfs(data: &[u8]) {
+    let oid = "1".repeat(64);
+    for operation in ["download", "upload"] {
+        if let Ok(wire::lfs::Offer::Open { transfer: Some(action), .. }) = wire::lfs::batch(data, operation, &oid) {
+            assert!(action.headers.len() <= 64);
+        }
+    }
+    let _ = wire::lfs::authenticated(data);
+    assert!(wire::lfs::message(data).is_none_or(|words| words.len() <= 1_024));
+}
+
 /// Whatever a mail server says is a reply, the beginning of one, or none; and its words can be shown.
 pub(crate) fn smtp(data: &[u8]) {
     if let Ok(wire::step::Step::Whole(reply, taken)) = wire::smtp::reply(data) {
@@ -131,6 +143,7 @@ pub(crate) const ALL: &[(&str, Check)] = &[
     ("zip", zip),
     ("pkt_line", pkt_line),
     ("pack", pack),
+    ("lfs", lfs),
     ("smtp", smtp),
     ("imap", imap),
     ("letter", letter),

@@ -102,6 +102,7 @@ pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("Git", kinds::git::KEYS),
         ("Http", kinds::http::KEYS),
         ("Latency", rules::LATENCY_KEYS),
+        ("Lfs", kinds::lfs::KEYS),
         ("MissingFor", rules::MISSING_KEYS),
         ("Maintenance", maintenance::KEYS),
         ("Over", rules::OVER_KEYS),

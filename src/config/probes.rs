@@ -29,6 +29,7 @@ pub(super) const KEYS: &[&str] = &[
     "heartbeat",
     "http",
     "git",
+    "lfs",
     "ssh",
     "tcp",
     "tls",

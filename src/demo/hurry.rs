@@ -88,6 +88,16 @@ pub fn retarget(config: &mut Config, address: SocketAddr, ca: Bytes) {
                 }
                 Remote::Ssh(_) => {}
             },
+            ProbeKind::Lfs(lfs) => {
+                lfs.tls = Arc::clone(&tls);
+                match &mut lfs.remote {
+                    Remote::Http(remote) => {
+                        probe.resolve.address = Some(address);
+                        remote.tls = Arc::clone(&tls);
+                    }
+                    Remote::Ssh(_) => {}
+                }
+            }
             ProbeKind::Http(http) => {
                 probe.resolve.address = Some(address);
                 http.tls = Arc::clone(&tls);

@@ -8,6 +8,7 @@ pub mod heartbeat;
 pub mod grpc;
 pub mod git;
 pub mod http;
+pub mod lfs;
 pub mod icmp;
 pub mod imap;
 pub mod mail;
@@ -32,6 +33,7 @@ pub use heartbeat::HeartbeatTarget;
 pub use http::HttpTarget;
 pub use icmp::IcmpTarget;
 pub use imap::ImapTarget;
+pub use lfs::LfsTarget;
 pub use mail::{MailSend, MailTarget};
 pub use mail_host::{Encryption, Login, MailHost};
 pub use proxy::Proxy;
@@ -55,6 +57,8 @@ pub enum ProbeKind {
     Http(HttpTarget),
     /// A Git repository.
     Git(GitTarget),
+    /// A large file that is kept beside a repository.
+    Lfs(LfsTarget),
     /// An SSH server whose key is verified.
     Ssh(SshTarget),
     /// A connection, and a TLS handshake if that is wanted.
@@ -109,6 +113,7 @@ impl ProbeKind {
             Self::Heartbeat(_) => "heartbeat",
             Self::Http(_) => "http",
             Self::Git(_) => "git",
+            Self::Lfs(_) => "lfs",
             Self::Ssh(_) => "ssh",
             Self::Tcp(_) => "tcp",
             Self::Tls(_) => "tls",
@@ -130,6 +135,7 @@ impl ProbeKind {
             Self::Flow(flow) => flow.first().and_then(|first| first.base.url.host_str()).unwrap_or_default(),
             Self::Http(http) => http.url.host_str().unwrap_or_default(),
             Self::Git(git) => git.remote.host(),
+            Self::Lfs(lfs) => lfs.remote.host(),
             Self::Ssh(ssh) => &ssh.host,
             Self::Tcp(tcp) => &tcp.host,
             Self::Tls(tls) => &tls.host,
@@ -153,6 +159,7 @@ impl ProbeKind {
             Self::Heartbeat(_) => "a call of /ping/TOKEN".into(),
             Self::Http(http) => format!("{} {}", http.method, http.url),
             Self::Git(git) => git.request(),
+            Self::Lfs(lfs) => lfs.request(),
             Self::Ssh(ssh) => format!("ssh://{}:{}", ssh.host, ssh.port),
             Self::Tcp(tcp) => {
                 format!("{}://{}:{}", if tcp.tls.is_some() { "tls" } else { "tcp" }, tcp.host, tcp.port)
@@ -184,6 +191,7 @@ impl ProbeKind {
             }
             Self::Http(http) => (http.url.scheme() == "https").then_some(&http.tls),
             Self::Git(git) => git.remote.tls(),
+            Self::Lfs(lfs) => lfs.remote.tls(),
             Self::Ssh(_) => None,
             Self::Tcp(tcp) => tcp.tls.as_deref(),
             Self::Tls(tls) => Some(&tls.tls),

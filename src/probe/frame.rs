@@ -49,6 +49,8 @@ pub(super) struct Seen {
     pub(super) read: usize,
     /// What runs out first of all that was shown, where that is not for the first certificate alone to say.
     pub(super) expires: Option<Timestamp>,
+    /// What the other side gave us that must not be shown: tokens.
+    pub(super) secrets: Vec<String>,
     /// What expectations can look at, beside `timing` and `address`.
     pub(super) facts: Vec<(&'static str, Fact)>,
 }
@@ -106,6 +108,8 @@ pub(super) async fn check<Q: Question>(
         evidence: None,
     };
     let Some((class, fault)) = failure else { return Ok(finding) };
+    let secrets =
+        if seen.secrets.is_empty() { secrets.clone() } else { secrets.and(&Secrets::new(seen.secrets.drain(..))) };
     let gathered = Gathered {
         request: question.request(),
         address,
@@ -114,7 +118,7 @@ pub(super) async fn check<Q: Question>(
         peer: trace.peer(),
         redirects: &[],
     };
-    finding.evidence = Some(evidence(&fault, gathered, secrets));
+    finding.evidence = Some(evidence(&fault, gathered, &secrets));
     finding.outcome = Outcome::Failure(class);
     Ok(finding)
 }

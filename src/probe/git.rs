@@ -8,6 +8,9 @@ mod refs;
 mod refused;
 mod ssh;
 
+pub(super) use refused::refused;
+pub(super) use ssh::quoted;
+
 use bytes::Bytes;
 
 use self::http::HttpForge;

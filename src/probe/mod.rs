@@ -30,6 +30,7 @@ mod grpc;
 mod http;
 mod icmp;
 mod imap;
+mod lfs;
 mod lines;
 mod mail;
 mod means;
@@ -106,6 +107,7 @@ enum PreparedKind {
     Heartbeat,
     Http(Box<http::HttpProbe>),
     Git(Box<git::GitProbe>),
+    Lfs(Box<lfs::LfsProbe>),
     Ssh(Box<ssh::SshProbe>),
     Tcp(tcp::TcpProbe),
     Tls(handshake::TlsProbe),
@@ -279,6 +281,7 @@ impl PreparedKind {
             ProbeKind::Git(target) => {
                 Self::Git(Box::new(git::GitProbe::new(target, resolve, &probe.expect, request, means)?))
             }
+            ProbeKind::Lfs(target) => Self::Lfs(Box::new(lfs::LfsProbe::new(target, resolve, request, means)?)),
             ProbeKind::Ssh(target) => Self::Ssh(Box::new(ssh::SshProbe::new(target, resolve, request, means)?)),
             ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),
             ProbeKind::Tls(target) => Self::Tls(handshake::TlsProbe::new(target, resolve, request, means)?),
@@ -321,6 +324,7 @@ impl Prepared {
             PreparedKind::Flow(flow) => flow.check(limit, trace, secrets, inbox).await,
             PreparedKind::Heartbeat => Err(Internal("a heartbeat is listened for, not asked".into())),
             PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
+            PreparedKind::Lfs(lfs) => frame::check(&**lfs, &self.expect, limit, trace, secrets).await,
             PreparedKind::Ssh(ssh) => frame::check(&**ssh, &self.expect, limit, trace, secrets).await,
             PreparedKind::Git(git) => frame::check(&**git, &self.expect, limit, trace, secrets).await,
             PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,

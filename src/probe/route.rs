@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use http::header::HOST;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::connect::Clients;
-use super::frame::Broken;
+use super::frame::{Broken, Seen};
 use super::redirect::Ask;
 use super::stopwatch::{Hop, Phase, Trace};
 use super::{Internal, classify, course, tunnel};
@@ -77,6 +77,30 @@ pub(super) async fn send(
     let client = if route.http1 { &clients.http1 } else { &clients.any };
     let response = client.execute(request).await.map_err(|error| broken(&error, trace))?;
     trace.enter(Phase::Transfer);
+    Ok(response)
+}
+
+/// Sends a request to where its URL or its address leads, and notes the status and the address in `seen`.
+pub(super) async fn ask(
+    clients: &Clients,
+    resolve: Resolve,
+    ask: &Ask,
+    trace: &Trace,
+    seen: &mut Seen,
+) -> Result<reqwest::Response, Broken> {
+    seen.address = None;
+    let route = Route::of(ask).map_err(|fault| Broken::Failed(FailureClass::Redirect, fault))?;
+    let headers = route.headers.clone();
+    let response = send(clients, resolve, ask, &route, headers, trace).await?;
+    seen.status = Some(response.status().as_u16());
+    if let Some(proxy) = course::proxy() {
+        // What was connected to is the proxy.
+        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(tunnel::fault(&proxy, tunnel::UNAUTHORIZED));
+        }
+    } else {
+        seen.address = response.remote_addr().map(|address| address.ip());
+    }
     Ok(response)
 }
 

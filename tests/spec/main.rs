@@ -27,6 +27,7 @@ mod tidy;
 
 mod forge;
 mod given;
+mod lfs_forge;
 mod network;
 mod mail_system;
 mod scripted;

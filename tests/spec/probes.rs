@@ -16,6 +16,8 @@ mod hostile;
 mod git;
 mod git_hostile;
 mod git_ssh;
+mod lfs;
+mod lfs_hostile;
 mod phases;
 mod proxies;
 mod redirects;

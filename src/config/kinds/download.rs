@@ -33,7 +33,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Download
     })
 }
 
-fn sha256(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<[u8; 32]> {
+/// A SHA-256 hash, in hexadecimal digits.
+pub(super) fn sha256(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<[u8; 32]> {
     let text = reader.word(entry)?;
     let digits = text.value.trim();
     let mut hash = [0; 32];

@@ -11,6 +11,7 @@ pub(in crate::config) mod git;
 pub(in crate::config) mod http;
 pub(in crate::config) mod icmp;
 pub(in crate::config) mod imap;
+pub(in crate::config) mod lfs;
 pub(in crate::config) mod mail;
 pub(in crate::config) mod mail_host;
 pub(in crate::config) mod proxy;
@@ -36,6 +37,7 @@ pub(super) const KINDS: &[&str] = &[
     "heartbeat",
     "http",
     "git",
+    "lfs",
     "ssh",
     "tcp",
     "tls",
@@ -74,6 +76,7 @@ pub(super) enum Shape {
     Heartbeat(heartbeat::HeartbeatShape),
     Http(http::HttpShape),
     Git(git::GitShape),
+    Lfs(lfs::LfsShape),
     Ssh(ssh::SshShape),
     Tcp(tcp::TcpShape),
     Tls(tls::TlsShape),
@@ -95,6 +98,7 @@ impl Shape {
             "heartbeat" => heartbeat::read(reader, entry, around).map(Self::Heartbeat),
             "http" => http::read(reader, entry, around).map(Self::Http),
             "git" => git::read(reader, entry, around).map(Self::Git),
+            "lfs" => lfs::read(reader, entry, around).map(Self::Lfs),
             "ssh" => ssh::read(reader, entry, around).map(Self::Ssh),
             "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
             "tls" => tls::read(reader, entry, around).map(Self::Tls),
@@ -117,6 +121,7 @@ impl Shape {
             Self::Heartbeat(shape) => shape.fill(reader, values).map(ProbeKind::Heartbeat),
             Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
             Self::Git(shape) => shape.fill(reader, values).map(ProbeKind::Git),
+            Self::Lfs(shape) => shape.fill(reader, values).map(ProbeKind::Lfs),
             Self::Ssh(shape) => shape.fill(reader, values).map(ProbeKind::Ssh),
             Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
             Self::Tls(shape) => shape.fill(reader, values).map(ProbeKind::Tls),
@@ -139,6 +144,7 @@ impl Shape {
             Self::Flow(shape) => shape.skips_verification(),
             Self::Http(shape) => shape.skips_verification(),
             Self::Git(shape) => shape.remote.skips_verification(),
+            Self::Lfs(shape) => shape.remote.skips_verification(),
             Self::Ssh(shape) => shape.skips_verification(),
             Self::Tcp(shape) => shape.skips_verification(),
             Self::Tls(shape) => shape.skips_verification(),
@@ -162,6 +168,7 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "flow" => kind::flow::VARIABLES,
         "heartbeat" => kind::heartbeat::VARIABLES,
         "git" => kind::git::VARIABLES,
+        "lfs" => kind::lfs::VARIABLES,
         "ssh" => kind::ssh::VARIABLES,
         "tcp" => kind::tcp::VARIABLES,
         "tls" => kind::tls::VARIABLES,

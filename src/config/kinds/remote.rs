@@ -27,7 +27,7 @@ pub(in crate::config) struct RemoteShape {
     auth: AuthShape,
     /// Where `auth` stands, or the whole.
     auth_at: Place,
-    tls: Arc<TlsOptions>,
+    pub(super) tls: Arc<TlsOptions>,
     tls_at: Option<Place>,
     trust: Option<HostTrust>,
     ssh_at: Option<Place>,
@@ -177,6 +177,11 @@ fn filled_url(reader: &mut Reader<'_>, template: &Template, labels: &Values<'_>)
 }
 
 impl RemoteShape {
+    /// `tls` means something over SSH too: what the SSH server names is behind web servers.
+    pub(super) fn with_web_servers_behind_ssh(self) -> Self {
+        Self { tls_at: None, ..self }
+    }
+
     pub(super) fn skips_verification(&self) -> bool {
         self.tls.skip_verify || self.trust == Some(HostTrust::Anyone)
     }

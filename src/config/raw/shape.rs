@@ -144,6 +144,8 @@ pub struct Probe {
     pub http: Option<Http>,
     /// Lists a Git repository's refs, and fetches a commit.
     pub git: Option<Git>,
+    /// Receives a large file of Git LFS.
+    pub lfs: Option<Lfs>,
     /// Greets an SSH server and verifies its key.
     pub ssh: Option<Ssh>,
     /// Connects, with TLS or without.

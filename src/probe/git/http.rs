@@ -2,7 +2,6 @@
 //!
 //! After [gitprotocol-http(5)](https://git-scm.com/docs/gitprotocol-http).
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,9 +15,8 @@ use super::super::evidence::{BODY_SEEN, headers};
 use super::super::frame::{Broken, Seen};
 use super::super::means::Means;
 use super::super::redirect::{self, Ask};
-use super::super::route::{self, Route, broken};
+use super::super::route::{self, broken};
 use super::super::stopwatch::Trace;
-use super::super::{course, tunnel};
 use super::answer::protocol;
 use super::{Program, Transport};
 use crate::model::{FailureClass, HttpRemote, Resolve};
@@ -73,25 +71,6 @@ fn below(url: &Url, path: &str) -> Url {
 }
 
 impl HttpTransport<'_> {
-    async fn ask(&mut self, ask: &Ask, seen: &mut Seen) -> Result<reqwest::Response, Broken> {
-        seen.address = None;
-        let failed = |fault| Broken::Failed(FailureClass::Redirect, fault);
-        let way = Route::of(ask).map_err(failed)?;
-        let headers = way.headers.clone();
-        let (clients, resolve) = (&self.forge.clients, self.forge.resolve);
-        let response = route::send(clients, resolve, ask, &way, headers, self.trace).await?;
-        seen.status = Some(response.status().as_u16());
-        if let Some(proxy) = course::proxy() {
-            // What was connected to is the proxy.
-            if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-                return Err(tunnel::fault(&proxy, tunnel::UNAUTHORIZED));
-            }
-        } else {
-            seen.address = response.remote_addr().map(|address: SocketAddr| address.ip());
-        }
-        Ok(response)
-    }
-
     /// Takes an answer of this media type, and no other.
     async fn take(&mut self, mut response: reqwest::Response, what: &str, seen: &mut Seen) -> Result<(), Broken> {
         let status = response.status();
@@ -135,7 +114,7 @@ impl Transport for HttpTransport<'_> {
         }
         let mut followed = 0;
         let response = loop {
-            let response = self.ask(&ask, seen).await?;
+            let response = route::ask(&self.forge.clients, self.forge.resolve, &ask, self.trace, seen).await?;
             let Some(location) = redirect::location(response.status(), response.headers()) else { break response };
             let failed = |fault| Broken::Failed(FailureClass::Redirect, fault);
             let next = redirect::next(&ask, response.status(), location).map_err(failed)?;
@@ -166,7 +145,7 @@ impl Transport for HttpTransport<'_> {
             ask.headers.insert(ACCEPT, result);
         }
         self.response = None;
-        let response = self.ask(&ask, seen).await?;
+        let response = route::ask(&self.forge.clients, self.forge.resolve, &ask, self.trace, seen).await?;
         self.take(response, "result", seen).await
     }
 

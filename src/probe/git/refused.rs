@@ -35,7 +35,7 @@ pub(super) fn class(words: &str) -> FailureClass {
 }
 
 /// The failure of a server that refused in these words.
-pub(super) fn refused(words: &str) -> Broken {
+pub(in crate::probe) fn refused(words: &str) -> Broken {
     Broken::failed(class(words), format!("the server refused: {}", words.trim()))
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use russh::client::{self, DisconnectReason, Handle};
 use russh::keys::PublicKeyOrCertificate;
-use russh::{Channel, SshId};
+use russh::{Channel, ChannelMsg, SshId};
 
 use super::host_key::{Shown, Trust};
 use super::leash::{Leash, leash};
@@ -14,6 +14,7 @@ use super::login::Login;
 use crate::model::{FailureClass, HostTrust, Resolve};
 use crate::probe::dial::Dial;
 use crate::probe::frame::{Broken, Seen};
+use crate::probe::git::refused;
 use crate::probe::means::Means;
 use crate::probe::stopwatch::{Phase, Trace};
 
@@ -219,6 +220,52 @@ impl Session {
         match self.notes.lock().unwrap_or_else(PoisonError::into_inner).broken.clone() {
             Some((class, fault)) => Err(Broken::failed(class, fault)),
             None => Ok(()),
+        }
+    }
+
+    /// What a command that the server runs prints, up to so many bytes. One that fails is a failure, in its own words.
+    pub(in crate::probe) async fn output(
+        &self,
+        command: &str,
+        most: usize,
+        seen: &mut Seen,
+    ) -> Result<Vec<u8>, Broken> {
+        let name = command.split(' ').next().unwrap_or_default();
+        let mut channel = self.run(command, &[]).await?;
+        let (mut printed, mut words, mut exit) = (Vec::new(), Vec::new(), None);
+        loop {
+            match channel.wait().await {
+                Some(ChannelMsg::Data { data }) => {
+                    printed.extend_from_slice(&data);
+                    if printed.len() > most {
+                        let fault = format!("{name} prints more than {most} bytes");
+                        return Err(Broken::failed(FailureClass::Protocol, fault));
+                    }
+                }
+                Some(ChannelMsg::ExtendedData { data, .. }) => {
+                    let room = most.saturating_sub(words.len()).min(data.len());
+                    words.extend_from_slice(data.get(..room).unwrap_or_default());
+                }
+                Some(ChannelMsg::ExitStatus { exit_status }) => exit = Some(exit_status),
+                Some(ChannelMsg::Failure) => {
+                    return Err(Broken::failed(FailureClass::Forbidden, format!("the server does not run {name}")));
+                }
+                Some(ChannelMsg::Close) | None => break,
+                Some(_) => {}
+            }
+        }
+        self.check_alive()?;
+        let words = String::from_utf8_lossy(&words).trim().to_owned();
+        match exit {
+            Some(0) => Ok(printed),
+            _ if !words.is_empty() => {
+                seen.headers.push(("stderr".into(), words.clone()));
+                Err(refused(&words))
+            }
+            code => {
+                let code = code.map_or("without an exit code".into(), |code| format!("with exit code {code}"));
+                Err(Broken::failed(FailureClass::ServerError, format!("{name} ended {code}")))
+            }
         }
     }
 

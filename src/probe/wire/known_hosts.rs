@@ -124,12 +124,11 @@ mod tests {
 
     #[test]
     fn a_hashed_name_is_matched_and_a_revoked_key_is_marked() {
-        // Of the file that `ssh-keygen -H` made of a line of `forge.example`.
-        let salt = BASE64.encode(&[7; 20]);
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[7; 20]);
-        let hash = BASE64.encode(hmac::sign(&key, b"forge.example").as_ref());
-        assert!(found(&format!("|1|{salt}|{hash}"), "forge.example", 22));
-        assert!(!found(&format!("|1|{salt}|{hash}"), "forge.example.org", 22));
+        // What `ssh-keygen -H` made of `forge.example` and of `[forge.example]:2222`.
+        let hashed = "|1|PrJ2nk0T1hK2WcoCL7fKHpTE2f8=|BgfxO4HjPwqwD+WjCwsb9LmnG1o=";
+        assert!(found(hashed, "forge.example", 22) && !found(hashed, "forge.example.org", 22));
+        let hashed = "|1|55Z/UYxb3ZZuPO0bDiheFPv4+c8=|85HVH0fZm8UlqTyKmMz0PVsPcVU=";
+        assert!(found(hashed, "forge.example", 2222) && !found(hashed, "forge.example", 22));
         let revoked = keys(format!("@revoked * ssh-ed25519 {KEY}").as_bytes(), "forge.example", 22);
         assert!(revoked[0].revoked && revoked[0].kind == "ssh-ed25519" && revoked[0].blob.len() == 51);
     }

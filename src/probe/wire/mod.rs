@@ -15,5 +15,6 @@ pub mod step;
 pub mod zip;
 pub mod git;
 pub mod known_hosts;
+pub mod lfs;
 pub mod pack;
 pub mod pktline;

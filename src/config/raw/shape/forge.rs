@@ -30,6 +30,27 @@ pub struct Git {
     pub ssh: Option<SshTrust>,
 }
 
+/// A large file that is kept beside a repository: it is found, received and compared. `{{label}}` in `url` and `auth` is
+/// filled in for each probe.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Lfs {
+    /// The repository, as for git; or where its batches are asked for, when that ends with `/info/lfs`.
+    pub url: String,
+    /// The file's SHA-256, in 64 hexadecimal digits, as its pointer has it; put it in quotes.
+    pub oid: Word,
+    /// How many bytes the file has, as its pointer has it: a number, or one with KiB, MiB, GiB or TiB; up to 1TiB.
+    pub size: Word,
+    /// A file of about 80 bytes is uploaded too, another one each hour. Default: false.
+    pub upload: Option<bool>,
+    /// How the server lets us in; see Access to a forge. Default: as anyone.
+    pub auth: Option<Auth>,
+    /// How certificates of web servers are judged and shown; see TLS options. Default: the system's roots.
+    pub tls: Option<Tls>,
+    /// Over SSH, where it is required: which key the server must have; see Access to a forge. Default: none.
+    pub ssh: Option<SshTrust>,
+}
+
 /// How a forge lets us in. `{{label}}` in it is filled in for each probe.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]

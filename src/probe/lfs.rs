@@ -1,0 +1,101 @@
+//! The Git LFS kind: a file is found, received and compared; and a small one of our own is put there.
+
+mod door;
+mod transfer;
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
+
+use self::door::Door;
+use super::connect::{Clients, Way};
+use super::frame::{Broken, Question, Seen};
+use super::means::Means;
+use super::stopwatch::Trace;
+use crate::model::condition::Fact;
+use crate::model::{LfsTarget, Resolve};
+
+/// A file that can be asked for again and again.
+pub(super) struct LfsProbe {
+    request: String,
+    door: Door,
+    clients: Arc<Clients>,
+    resolve: Resolve,
+    oid: [u8; 32],
+    size: u64,
+    upload: bool,
+}
+
+/// What is done with a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Operation {
+    Download,
+    Upload,
+}
+
+impl Operation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Download => "download",
+            Self::Upload => "upload",
+        }
+    }
+}
+
+/// A file as batches name it.
+struct Object {
+    oid: String,
+    size: u64,
+}
+
+impl LfsProbe {
+    pub(super) fn new(
+        target: &LfsTarget,
+        resolve: Resolve,
+        request: String,
+        means: &mut Means,
+    ) -> Result<Self, String> {
+        // What is hashed is the file itself.
+        let clients = means.clients_of(Way { tls: (*target.tls).clone(), undecoded: true })?;
+        Ok(Self {
+            request,
+            door: Door::new(&target.remote, resolve, means)?,
+            clients,
+            resolve,
+            oid: target.oid,
+            size: target.size,
+            upload: target.upload,
+        })
+    }
+
+    /// A small file of our own, another one each hour: what is uploaded stays, so it is not another one each time.
+    fn canary(&self) -> Vec<u8> {
+        let of = digest::digest(&digest::SHA256, self.request.as_bytes());
+        let hour = crate::clock::now().as_millis() / 3_600_000;
+        format!("tripline {} {hour}\n", HEXLOWER.encode(of.as_ref())).into_bytes()
+    }
+}
+
+impl Question for LfsProbe {
+    fn request(&self) -> &str {
+        &self.request
+    }
+
+    async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+        let mut access = self.door.open(Operation::Download, trace, seen).await?;
+        let object = Object { oid: HEXLOWER.encode(&self.oid), size: self.size };
+        self.download(&access, &object, trace, seen).await?;
+        if self.upload {
+            let content = self.canary();
+            let oid = digest::digest(&digest::SHA256, &content);
+            let object = Object { oid: HEXLOWER.encode(oid.as_ref()), size: content.len() as u64 };
+            if self.door.knows_operations() {
+                access = self.door.open(Operation::Upload, trace, seen).await?;
+            }
+            self.upload(&access, &object, content, trace, seen).await?;
+        }
+        seen.facts.push(("bytes", Fact::Int(i64::try_from(self.size).unwrap_or(i64::MAX))));
+        Ok(())
+    }
+}
