@@ -93,6 +93,15 @@ pub enum Taken {
     Full,
 }
 
+/// 128 random bits in hexadecimal: what tells what is meant for one check from what is meant for others, and nobody can
+/// guess. `None` when the system has no random numbers.
+#[must_use]
+pub fn nonce() -> Option<String> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).ok()?;
+    Some(data_encoding::HEXLOWER.encode(&bytes))
+}
+
 fn hash(token: &str) -> Digest {
     <Digest>::try_from(digest(&SHA256, token.as_bytes()).as_ref()).unwrap_or_default()
 }

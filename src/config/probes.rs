@@ -16,7 +16,8 @@ use crate::model::{
     Proxy, Resolve, Retry, Role, TlsOptions,
 };
 
-pub(super) const KEYS: &[&str] = &[
+/// The keys that every kind of probe has.
+const OWN: [&str; 11] = [
     "component",
     "for_each",
     "labels",
@@ -25,26 +26,21 @@ pub(super) const KEYS: &[&str] = &[
     "timezone",
     "timeout",
     "retry",
-    "flow",
-    "heartbeat",
-    "http",
-    "git",
-    "lfs",
-    "ssh",
-    "tcp",
-    "tls",
-    "dns",
-    "icmp",
-    "exec",
-    "smtp",
-    "imap",
-    "mail",
-    "grpc",
-    "websocket",
     "expect",
     "resolve",
     "proxy",
 ];
+
+/// The kinds, and these.
+pub(super) const KEYS: &[&str] = &{
+    let mut keys = [""; OWN.len() + KINDS.len()];
+    let mut place = 0;
+    while place < keys.len() {
+        keys[place] = if place < KINDS.len() { KINDS[place] } else { OWN[place - KINDS.len()] };
+        place += 1;
+    }
+    keys
+};
 
 /// The interval of a probe that is given none.
 pub(super) const INTERVAL: Duration = seconds(30);

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use super::answers::{Ask, Stage, Try};
-use super::dice::Dice;
 use super::scenario::{Answer, Fault, Scenario};
 use super::world::Take;
 use crate::config::Config;
 use crate::model::id::stable_hash;
-use crate::model::{CheckResult, FailureClass, Role, Timestamp};
+use crate::model::{CheckResult, Dice, FailureClass, Role, Timestamp};
 
 /// The service that is asked, as far as a drill has one.
 pub(super) struct Faults<'a> {

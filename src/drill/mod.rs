@@ -9,7 +9,6 @@
 //! the same scenario, seed and shift give the same report, to the byte.
 
 mod answers;
-mod dice;
 mod drive;
 mod faults;
 mod judge;
@@ -21,7 +20,6 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use dice::Dice;
 pub use drive::{Counts, Drive, Seen};
 pub use judge::{Verdict, show_factor};
 pub use report::{Played, Report};

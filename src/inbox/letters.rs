@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::nonce;
 use super::smtp::Takes;
 
 /// How many mails may wait for one check; the mail server tells who sends more to come again.
@@ -34,10 +34,7 @@ impl Letters {
     #[must_use]
     pub fn wait(&self, base: &str) -> Option<Expected> {
         let (name, host) = base.split_once('@')?;
-        let mut nonce = [0_u8; 8];
-        SystemRandom::new().fill(&mut nonce).ok()?;
-        let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
-        let address = format!("{name}+{nonce}@{host}");
+        let address = format!("{name}+{}@{host}", nonce()?);
         let (sender, mails) = mpsc::channel(WAITING);
         self.waiting(|waiting| (waiting.len() < MOST).then(|| waiting.insert(address.to_ascii_lowercase(), sender)))?;
         Some(Expected { letters: self.clone(), address, mails })

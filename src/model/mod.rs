@@ -5,6 +5,7 @@
 pub mod action;
 pub mod calendar;
 pub mod component;
+pub mod dice;
 pub mod condition;
 pub mod id;
 pub mod incident;
@@ -31,6 +32,7 @@ pub use action::{Action, ActionId, ActionKind};
 pub use calendar::Calendar;
 pub use component::Component;
 pub use condition::Condition;
+pub use dice::Dice;
 pub use event::{IncidentChange, IncidentEvent};
 pub use id::{
     BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, MaintenanceId, NotificationId, ProbeId,

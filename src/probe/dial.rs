@@ -12,6 +12,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use super::classify::{self, connect_fault};
 use super::connect::Resolver;
@@ -79,6 +80,20 @@ impl Dial {
             .map_err(|error| tunnel::fault(proxy, &connect_fault(Some(error.kind()), &error.to_string())))?;
         tunnel::through(proxy, &mut stream, &self.host, self.port).await?;
         Ok(stream)
+    }
+
+    /// Connects, with TLS from the first byte where there is a configuration for it.
+    pub(super) async fn open(
+        &self,
+        tls: Option<&Arc<ClientConfig>>,
+        trace: &Trace,
+        seen: &mut Seen,
+    ) -> Result<Either<TcpStream, TlsStream<TcpStream>>, Broken> {
+        let stream = self.tcp(trace, seen).await?;
+        Ok(match tls {
+            Some(config) => Either::Right(self.tls(stream, config.clone(), trace).await?),
+            None => Either::Left(stream),
+        })
     }
 
     /// Makes the TLS handshake on a connection, as this host; notes the certificate and the phase `tls`.

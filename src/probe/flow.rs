@@ -30,7 +30,7 @@ use super::stopwatch::{TRACE, Trace};
 use super::{Finding, Internal, classify};
 use crate::config::reader::encodings;
 use crate::inbox::letters::Expected;
-use crate::inbox::{Calls, Inbox};
+use crate::inbox::{Calls, Inbox, nonce};
 use crate::model::condition::Verdict;
 use crate::model::kind::flow::{Act, Capture, Hook, HttpStep, KEPT_BACK, Totp};
 use crate::model::{Condition, FailureClass, FlowTarget, Phases, Resolve, Secrets};
@@ -171,7 +171,7 @@ impl FlowProbe {
         let mut run = Run::new()?;
         if let Some(hook) = &self.hook {
             // From here on calls count, so that one that comes before its step is taken is not missed.
-            let nonce = nonce()?;
+            let nonce = nonce().ok_or_else(|| Internal("this machine has no random numbers".into()))?;
             run.calls = inbox.and_then(|inbox| inbox.wait(&hook.token, &nonce));
             run.values.insert("hook_url".into(), format!("{}/{nonce}", hook.url));
         }
@@ -311,13 +311,6 @@ impl FlowProbe {
         let probe = HttpProbe::new(&target, resolve, expect, clients.clone());
         probe.map_err(|fault| Broken::failed(FailureClass::Protocol, fault).into())
     }
-}
-
-/// What tells the calls that are meant for this check from those for others; nobody can guess it.
-fn nonce() -> Result<String, Internal> {
-    let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Internal("this machine has no random numbers".into()))?;
-    Ok(data_encoding::HEXLOWER.encode(&bytes))
 }
 
 impl Run {

@@ -33,6 +33,7 @@ mod imap;
 mod lfs;
 mod lines;
 mod mail;
+mod mail_route;
 mod means;
 mod redirect;
 mod smtp;

@@ -67,14 +67,8 @@ impl Question for TcpProbe {
     }
 
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
-        let stream = self.dial.tcp(trace, seen).await?;
-        match &self.tls {
-            None => self.talk(stream, trace, seen).await,
-            Some(tls) => {
-                let stream = self.dial.tls(stream, tls.clone(), trace).await?;
-                self.talk(stream, trace, seen).await
-            }
-        }
+        let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
+        self.talk(stream, trace, seen).await
     }
 }
 

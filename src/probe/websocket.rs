@@ -114,14 +114,8 @@ impl Question for WebsocketProbe {
     }
 
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
-        let stream = self.dial.tcp(trace, seen).await?;
-        match &self.tls {
-            Some(config) => {
-                let stream = self.dial.tls(stream, config.clone(), trace).await?;
-                self.talk(stream, trace, seen).await
-            }
-            None => self.talk(stream, trace, seen).await,
-        }
+        let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
+        self.talk(stream, trace, seen).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::network::{Program, free_port, has};
+use crate::network::{Group, Program, free_port, has};
 
 /// nginx before fcgiwrap before `git http-backend`, over a folder of bare repositories.
 pub(crate) struct Forge {
@@ -13,18 +13,8 @@ pub(crate) struct Forge {
     pub(crate) http: SocketAddr,
     /// Where HTTP is spoken by TLS, if a certificate was given.
     pub(crate) https: SocketAddr,
-    _wrap: Wrap,
+    _wrap: Group,
     _nginx: Program,
-}
-
-/// fcgiwrap and its children.
-struct Wrap(std::process::Child);
-
-impl Drop for Wrap {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// Runs git, with nothing of the user's own settings, and gives what it printed.
@@ -73,17 +63,15 @@ impl Forge {
         let path = folder.path();
         repositories(path);
         let socket = path.join("fcgi.sock");
-        let wrap = Command::new("/usr/sbin/fcgiwrap")
-            .args(["-c", "4", "-s", &format!("unix:{}", socket.display())])
+        let mut wrap = Command::new("/usr/sbin/fcgiwrap");
+        wrap.args(["-c", "4", "-s", &format!("unix:{}", socket.display())])
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", path)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let wrap = Wrap(wrap);
+            .stderr(Stdio::null());
+        let wrap = Group::start(&mut wrap);
         let (port, tls_port) = (free_port(), free_port());
         let mut tls = String::new();
         if let Some((certificate, key)) = pair {

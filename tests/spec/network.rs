@@ -1,21 +1,36 @@
 //! Servers that others wrote, started on free ports: OpenSSL's, Python's, Knot DNS.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A program that runs until this is dropped.
-pub(crate) struct Program {
-    child: Child,
-    pub(crate) address: SocketAddr,
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// A process and all that it starts, which run until this is dropped.
+pub(crate) struct Group(Child);
+
+impl Group {
+    /// Starts the program in a group of its own.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.process_group(0).spawn().unwrap_or_else(|why| panic!("{command:?}: {why}")))
+    }
 }
 
-impl Drop for Program {
+impl Drop for Group {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let group = Pid::from_raw(i32::try_from(self.0.id()).unwrap());
+        let _ = killpg(group, Signal::SIGKILL);
+        let _ = self.0.wait();
     }
+}
+
+/// A server that runs until this is dropped.
+pub(crate) struct Program {
+    _group: Group,
+    pub(crate) address: SocketAddr,
 }
 
 /// Whether this machine has the command. Says by name what is left out where it has not; in CI it must have it.
@@ -46,7 +61,7 @@ impl Program {
     pub(crate) fn start(command: &mut Command, port: u16) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let quiet = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let program = Self { child: quiet.spawn().unwrap_or_else(|why| panic!("{command:?}: {why}")), address };
+        let program = Self { _group: Group::start(quiet), address };
         let patience = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(address).is_err() {
             assert!(Instant::now() < patience, "{command:?} does not accept connections");

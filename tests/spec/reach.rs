@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tripline::config::{Config, Outside, load};
 use tripline::detect::reach::{Reach, reach};
-use tripline::drill::{self, Dice, Scenario, Take, scenario};
+use tripline::drill::{self, Scenario, Take, scenario};
+use tripline::model::Dice;
 use tripline::model::{Bad, IncidentChange, LabelName, Rule, RuleKind, Slice};
 
 struct Nothing;

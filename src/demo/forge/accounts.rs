@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use crate::inbox::nonce;
 
 /// Who may sign in from the beginning: the address and the password.
 pub(super) const KNOWN: (&str, &str) = ("probe@forge.example", "correct horse battery staple");
@@ -118,11 +118,7 @@ fn keep<T>(list: &mut VecDeque<(String, T)>, name: String, value: T) {
     list.push_back((name, value));
 }
 
-/// 128 random bits in hexadecimal.
+/// What nobody can guess; nothing, and so the same for all, on a machine without random numbers.
 pub(super) fn secret() -> String {
-    let mut bytes = [0_u8; 16];
-    if SystemRandom::new().fill(&mut bytes).is_err() {
-        tracing::warn!("the system gives no random numbers; the demo's secrets are none");
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    nonce().unwrap_or_default()
 }

@@ -12,6 +12,8 @@
 //! at most q exp(-h) per check, and those of all sizes together at most 1.33 exp(-h).
 //! They are fewer in truth, since a sum goes beyond h when it gets there: simulated, a tenth to a half of that.
 
+use crate::model::Dice;
+
 /// The sizes of outage that are looked for: the share of the slice's checks that fail.
 pub(super) const SIZES: [f64; 4] = [0.03, 0.10, 0.30, 0.90];
 
@@ -94,8 +96,7 @@ pub(in crate::detect) fn bad_in_a_row(usual: f64, threshold: f64) -> u64 {
 }
 
 /// How many checks it takes until a threshold is reached when this share of them is bad: in the middle of so many plays,
-/// and in 99 of 100. Nothing where that is longer than `longest`. The plays are the same each time: their random numbers
-/// are SplitMix64's (G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014) from a fixed seed.
+/// and in 99 of 100. Nothing where that is longer than `longest`. The plays are the same each time: their seed is fixed.
 pub(in crate::detect) fn checks_needed(
     usual: f64,
     threshold: f64,
@@ -104,24 +105,15 @@ pub(in crate::detect) fn checks_needed(
     longest: u32,
 ) -> [Option<u32>; 2] {
     let weights = Weights::against(usual, 1);
-    let mut state = 0_u64;
-    let mut happens = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-        let part = ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64;
-        part < share
-    };
-    let play = |_| {
+    let mut dice = Dice::new(0);
+    let mut play = || {
         let mut sums = Sums::default();
         (1..=longest).find(|_| {
-            sums.add(happens(), &weights);
+            sums.add(dice.chance(share), &weights);
             sums.beyond(threshold).is_some()
         })
     };
-    let mut lengths: Vec<u32> = (0..plays).map(play).map(|length| length.unwrap_or(u32::MAX)).collect();
+    let mut lengths: Vec<u32> = (0..plays).map(|_| play().unwrap_or(u32::MAX)).collect();
     lengths.sort_unstable();
     [lengths.len() / 2, lengths.len() * 99 / 100]
         .map(|place| lengths.get(place).copied().filter(|length| *length <= longest))

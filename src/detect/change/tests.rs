@@ -11,22 +11,6 @@ use crate::model::*;
 const DAY: u64 = 86_400;
 const LOST: Outcome = Outcome::Failure(FailureClass::ServerError);
 
-/// SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, share: f64) -> bool {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        #[expect(clippy::cast_precision_loss)]
-        let part = (z >> 11) as f64 / (1_u64 << 53) as f64;
-        part < share
-    }
-}
-
 /// Much as the repository's own configuration: three components with a probe for each of four workspaces, 12 checks a minute
 /// each, and seven components with one probe; every 20 s.
 fn forge() -> Arc<Config> {
@@ -127,9 +111,9 @@ fn a_partial_outage_is_found_within_1_3_times_of_what_an_ideal_test_that_knew_it
 /// How many checks of a component it takes until a breach is found when a share of them fails at random; half an hour
 /// of noise goes before.
 fn checks_until_found(share: f64, seed: u64) -> usize {
-    let (mut random, mut drive) = (Random(seed), Drive::new());
+    let (mut random, mut drive) = (Dice::new(seed), Drive::new());
     for _ in 0..90 {
-        drive.round(|_| random.below(0.001));
+        drive.round(|_| random.chance(0.001));
     }
     assert!(drive.signals.is_empty(), "seed {seed}: the noise alone raised something");
     let mut checks = 0;
@@ -137,7 +121,7 @@ fn checks_until_found(share: f64, seed: u64) -> usize {
         let mut here = 0;
         let mut fails = Vec::new();
         for probe in 0..drive.config.probes.len() {
-            fails.push(random.below(if probe < 4 { share } else { 0.001 }));
+            fails.push(random.chance(if probe < 4 { share } else { 0.001 }));
         }
         let before = drive.signals.len();
         let first = drive.millis;
@@ -156,9 +140,9 @@ fn checks_until_found(share: f64, seed: u64) -> usize {
 #[test]
 fn three_days_of_ordinary_noise_raise_nothing_and_are_learned() {
     for (share, seed) in [(0.001, 1), (0.001, 2), (0.005, 3), (0.005, 4)] {
-        let (mut random, mut drive) = (Random(seed), Drive::new());
+        let (mut random, mut drive) = (Dice::new(seed), Drive::new());
         for _ in 0..3 * DAY / 20 {
-            drive.round(|_| random.below(share));
+            drive.round(|_| random.chance(share));
         }
         assert_eq!(drive.signals, [], "noise of {share}, seed {seed}");
         // Then everything fails: the message says what was usual.
@@ -209,13 +193,13 @@ fn a_breach_is_over_when_for_half_a_minute_no_more_than_usual_failed() {
 
 #[test]
 fn what_is_broken_never_becomes_normal_but_a_small_lasting_share_does() {
-    let (mut random, mut drive) = (Random(7), Drive::new());
+    let (mut random, mut drive) = (Dice::new(7), Drive::new());
     // 2% of all checks fail from some moment on, for four days.
     for _ in 0..DAY / 20 {
-        drive.round(|_| random.below(0.001));
+        drive.round(|_| random.chance(0.001));
     }
     for _ in 0..4 * DAY / 20 {
-        drive.round(|_| random.below(0.02));
+        drive.round(|_| random.chance(0.02));
     }
     let breaches = drive.breaches().len();
     assert!(breaches > 0, "it is a change");

@@ -171,6 +171,7 @@ pub(super) fn first_run(k: u32, p: f64, chance: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Dice;
 
     fn near(found: f64, expected: f64, by: f64) {
         assert!((found - expected).abs() <= by, "{found} is not {expected}");
@@ -203,10 +204,10 @@ mod tests {
     }
 
     fn until_window(n: u32, p: f64, k: u32, run: u64) -> u32 {
-        let mut state = u64::from(n * 1_000 + k) << 32 | run << 20;
+        let mut dice = Dice::new(u64::from(n * 1_000 + k) << 32 | run << 20);
         let mut window = std::collections::VecDeque::new();
         for check in 1..200_000 {
-            window.push_back(u32::from(roll(&mut state) < p));
+            window.push_back(u32::from(dice.chance(p)));
             if window.len() > n as usize {
                 window.pop_front();
             }
@@ -215,15 +216,6 @@ mod tests {
             }
         }
         200_000
-    }
-
-    /// SplitMix64, as a share.
-    fn roll(state: &mut u64) -> f64 {
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     #[test]

@@ -7,10 +7,11 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use rustls::ClientConfig;
 use secrecy::ExposeSecret;
 
-use crate::model::{Encryption, FailureClass, Login, MailHost, Resolve};
+use crate::model::{FailureClass, Login, MailHost, Resolve};
 use crate::probe::dial::Dial;
 use crate::probe::frame::{Broken, Seen};
 use crate::probe::lines::Lines;
+use crate::probe::mail_route::MailRoute;
 use crate::probe::means::Means;
 use crate::probe::stopwatch::{Phase, Trace};
 use crate::probe::wire::imap::{Response, Status, Token, Word, exists, fetched, response, words_of};
@@ -23,12 +24,7 @@ const MOST_LITERAL: usize = MOST_MAIL + 16 * 1024;
 const MOST_RESPONSES: usize = 20_000;
 
 /// The way to a server, up to the point where a mailbox can be opened.
-pub(in crate::probe) struct ImapRoute {
-    dial: Dial,
-    encryption: Encryption,
-    tls: Option<Arc<ClientConfig>>,
-    login: Option<Login>,
-}
+pub(in crate::probe) struct ImapRoute(MailRoute);
 
 /// A server that has been greeted.
 pub(in crate::probe) struct ImapSession {
@@ -42,29 +38,23 @@ pub(in crate::probe) struct ImapSession {
 
 impl ImapRoute {
     pub(in crate::probe) fn new(server: &MailHost, resolve: Resolve, means: &mut Means) -> Result<Self, String> {
-        let encrypted = server.encryption != Encryption::None;
-        Ok(Self {
-            dial: Dial::new(&server.host, server.port, resolve, means.resolver()?),
-            encryption: server.encryption,
-            tls: encrypted.then(|| means.tls(&server.tls)).transpose()?,
-            login: server.login.clone(),
-        })
+        MailRoute::new(server, resolve, means).map(Self)
     }
 
     /// Connects, takes the greeting, encrypts and logs in, as far as each is wanted.
     pub(in crate::probe) async fn open(&self, trace: &Trace, seen: &mut Seen) -> Result<ImapSession, Broken> {
-        let implicit = self.tls.as_ref().filter(|_| self.encryption == Encryption::Implicit);
-        let lines = Lines::open(&self.dial, implicit, trace, seen).await?;
+        let Self(route) = self;
+        let lines = route.open(trace, seen).await?;
         let mut session = ImapSession { lines, commands: 0, banner: String::new(), capabilities: Vec::new() };
         let greeting = session.greeting(seen).await?;
         trace.enter(Phase::Transfer);
-        if let Some(config) = self.tls.as_ref().filter(|_| self.encryption == Encryption::StartTls) {
-            session = session.encrypt(&greeting, &self.dial, config, trace, seen).await?;
+        if let Some(config) = route.starttls() {
+            session = session.encrypt(&greeting, &route.dial, config, trace, seen).await?;
         }
         if session.capabilities.is_empty() {
             session.ask_capabilities(seen).await?;
         }
-        if let Some(login) = &self.login {
+        if let Some(login) = &route.login {
             session.log_in(login, seen).await?;
         }
         Ok(session)

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::clock;
+use crate::inbox::nonce;
 use crate::model::ProbeId;
 use crate::probe::frame::Broken;
 use crate::probe::imap::quote;
@@ -30,10 +31,7 @@ pub(super) fn stale(mark: &str) -> String {
 
 impl Composed {
     pub(super) fn new(mark: &str, sender: &str, recipient: &str) -> Result<Self, Broken> {
-        let mut unique = [0; 8];
-        let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
-        random.fill(&mut unique).map_err(|_| Broken::internal("this system gives no random numbers"))?;
-        let token: String = unique.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = nonce().ok_or_else(|| Broken::internal("this machine has no random numbers"))?;
         let subject = format!("{mark}-{token}");
         let date = clock::now().to_jiff().strftime("%a, %d %b %Y %H:%M:%S +0000");
         let domain = sender.rsplit_once('@').map_or("localhost", |(_, domain)| domain);

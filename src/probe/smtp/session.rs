@@ -7,20 +7,18 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use rustls::ClientConfig;
 use secrecy::ExposeSecret;
 
-use crate::model::{Encryption, FailureClass, Login, MailHost, Resolve};
+use crate::model::{FailureClass, Login, MailHost, Resolve};
 use crate::probe::dial::Dial;
 use crate::probe::frame::{Broken, Seen};
 use crate::probe::lines::Lines;
+use crate::probe::mail_route::MailRoute;
 use crate::probe::means::Means;
 use crate::probe::stopwatch::{Phase, Trace};
 use crate::probe::wire::smtp::{Reply, reply};
 
 /// The way to a server, up to the point where it would take a mail.
 pub(in crate::probe) struct SmtpRoute {
-    dial: Dial,
-    encryption: Encryption,
-    tls: Option<Arc<ClientConfig>>,
-    login: Option<Login>,
+    route: MailRoute,
     helo: Option<String>,
 }
 
@@ -40,20 +38,13 @@ impl SmtpRoute {
         resolve: Resolve,
         means: &mut Means,
     ) -> Result<Self, String> {
-        let encrypted = server.encryption != Encryption::None;
-        Ok(Self {
-            dial: Dial::new(&server.host, server.port, resolve, means.resolver()?),
-            encryption: server.encryption,
-            tls: encrypted.then(|| means.tls(&server.tls)).transpose()?,
-            login: server.login.clone(),
-            helo,
-        })
+        Ok(Self { route: MailRoute::new(server, resolve, means)?, helo })
     }
 
     /// Connects, greets, encrypts and logs in, as far as each is wanted.
     pub(in crate::probe) async fn open(&self, trace: &Trace, seen: &mut Seen) -> Result<SmtpSession, Broken> {
-        let implicit = self.tls.as_ref().filter(|_| self.encryption == Encryption::Implicit);
-        let lines = Lines::open(&self.dial, implicit, trace, seen).await?;
+        let route = &self.route;
+        let lines = route.open(trace, seen).await?;
         let helo = self.helo.clone().unwrap_or_else(|| own_name(lines.local()));
         let mut session = SmtpSession { lines, banner: String::new(), extensions: Vec::new() };
         let greeting = session.reply("the greeting", seen).await?;
@@ -62,11 +53,11 @@ impl SmtpRoute {
         wanted(&greeting, 220, "the greeting")?;
         trace.enter(Phase::Transfer);
         session.hello(&helo, seen).await?;
-        if let Some(config) = self.tls.as_ref().filter(|_| self.encryption == Encryption::StartTls) {
-            session = session.encrypt(&self.dial, config, trace, seen).await?;
+        if let Some(config) = route.starttls() {
+            session = session.encrypt(&route.dial, config, trace, seen).await?;
             session.hello(&helo, seen).await?;
         }
-        if let Some(login) = &self.login {
+        if let Some(login) = &route.login {
             session.log_in(login, seen).await?;
         }
         Ok(session)

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tripline::config::Config;
-use tripline::drill::Dice;
 use tripline::engine::{Engine, Input, Output, restart};
 use tripline::incident::lifecycle;
+use tripline::model::Dice;
 use tripline::model::{
     Action, ActionId, CheckResult, FailureClass, Incident, IncidentChange, IncidentEvent, IncidentId, NotificationId,
     Outcome, Timestamp,

@@ -21,6 +21,12 @@ impl Dice {
         Self(mix((second ^ place).wrapping_add(STEP)))
     }
 
+    /// The stream of this seed alone: that of the published generator.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// The next number, any of all 2^64 alike.
     #[must_use = "the stream has moved on"]
     pub fn roll(&mut self) -> u64 {
@@ -40,6 +46,14 @@ impl Dice {
     pub fn happens(&mut self, ppm: u32) -> bool {
         self.below(1_000_000) < u64::from(ppm)
     }
+
+    /// Whether something happens that has this chance, from 0 to 1.
+    #[must_use = "the stream has moved on"]
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    pub fn chance(&mut self, share: f64) -> bool {
+        let part = (self.roll() >> 11) as f64 / (1_u64 << 53) as f64;
+        part < share
+    }
 }
 
 fn mix(mut z: u64) -> u64 {
@@ -55,7 +69,7 @@ mod tests {
     #[test]
     fn the_numbers_are_those_of_the_published_generator() {
         // The first outputs of splitmix64.c for the state 1234567.
-        let mut dice = Dice(1_234_567);
+        let mut dice = Dice::new(1_234_567);
         let rolled: Vec<u64> = (0..3).map(|_| dice.roll()).collect();
         assert_eq!(rolled, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
