@@ -5,27 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tripline::config::{Config, Outside, load};
+use tripline::config::{Config, load};
 use tripline::drill::{self, Drive, Scenario, Take, scenario};
 use tripline::model::{CheckResult, FailureClass, Outcome, Phases, Timestamp};
 
+use crate::given::Nothing;
 use crate::terminal::{Process, command, tripline};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).into()
-}
-
-/// An outside with nothing in it.
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str) -> Result<Vec<u8>, String> {
-        Err("no such file".into())
-    }
 }
 
 fn config(path: &Path) -> Result<Arc<Config>, String> {

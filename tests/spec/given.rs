@@ -4,10 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tripline::config::Config;
+use tripline::config::{Config, Outside};
 use tripline::model::incident::Marks;
 use tripline::model::*;
 use tripline::store::{Commit, Owed};
+
+/// An outside with nothing in it.
+pub(crate) struct Nothing;
+
+impl Outside for Nothing {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str) -> Result<Vec<u8>, String> {
+        Err("no such file".into())
+    }
+}
 
 /// 2025-02-11T15:41:07Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_739_288_467_000);

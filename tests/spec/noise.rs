@@ -5,21 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tripline::config::{Config, Outside, load};
+use tripline::config::{Config, load};
 use tripline::drill::{self, Take, scenario};
 
-/// An outside with nothing in it.
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str) -> Result<Vec<u8>, String> {
-        Err("no such file".into())
-    }
-}
+use crate::given::Nothing;
 
 /// 33 million checks. Seeds 1 to 10 were there before the budget in probes.yaml was chosen.
 #[test]

@@ -4,23 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tripline::config::{Config, Outside, load};
+use tripline::config::{Config, load};
 use tripline::detect::reach::{Reach, reach};
 use tripline::drill::{self, Scenario, Take, scenario};
 use tripline::model::Dice;
 use tripline::model::{Bad, IncidentChange, LabelName, Rule, RuleKind, Slice};
 
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str) -> Result<Vec<u8>, String> {
-        Err("no such file".into())
-    }
-}
+use crate::given::Nothing;
 
 /// Where things are asked: at one host, at two, and with a canary. It decides how long a failure without an answer waits.
 const PLACES: [(&str, &str); 3] = [

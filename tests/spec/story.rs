@@ -4,28 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use tripline::config::{Outside, load};
+use tripline::config::load;
 use tripline::engine::{Engine, Input, Output};
 use tripline::model::*;
 use tripline::store::{Attempt, AttemptOutcome, Commit, Owed, Reader, Writer};
 
-use crate::given::{address, failure, seconds, success};
+use crate::given::{Nothing, address, failure, seconds, success};
 
 /// 2025-02-11T15:31:00Z, ten minutes before the outage.
 pub(crate) const BEFORE: Timestamp = Timestamp::from_millis(1_739_287_860_000);
 
 pub(crate) const CONFIG: &str = include_str!("../../probes.yaml");
-
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn file(&self, _: &str) -> Result<Vec<u8>, String> {
-        Err("no such file".into())
-    }
-}
 
 /// Writes `probes.yaml` and `tripline.db` into the folder, as the daemon would have left them; `body` is what the 404s say.
 pub(crate) async fn store(folder: &Path, body: &str) -> IncidentId {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use tripline::config::{self, Config, Outside};
+use tripline::config::{self, Config};
+
+use crate::given::Nothing;
 
 /// The text of a config. It is shown as it is written, so that a failure can be copied into a file.
 #[derive(Clone)]
@@ -48,19 +50,6 @@ impl Written {
 impl fmt::Debug for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "probes.yaml:\n{}", self.0)
-    }
-}
-
-/// The configs name nothing outside.
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        Err(format!("there is no {path}"))
     }
 }
 
