@@ -1,6 +1,6 @@
 //! A mail sink: takes every mail by SMTP on loopback and writes each to a folder as an `.eml` file.
 
-mod headers;
+pub mod headers;
 mod mailbox;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 
 mod session;
 
+pub use session::serve as converse;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -100,7 +102,7 @@ async fn accept<T: Takes>(
 async fn serve<T: Takes>(stream: TcpStream, taker: &T, patience: Duration) {
     // Answers are short and waited for.
     let _ = stream.set_nodelay(true);
-    if let Err(error) = session::serve(stream, taker, patience).await {
+    if let Err(error) = converse(stream, taker, patience).await {
         tracing::debug!(%error, "a mail connection broke off");
     }
 }

@@ -45,13 +45,15 @@ pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 pub(super) fn evidence(fault: &str, gathered: Gathered<'_>, secrets: &Secrets) -> Box<Evidence> {
     let hide = |text: &str| cut(harmless(&hide(secrets, text), false), LONGEST_TEXT);
     let headers = gathered.headers.into_iter().take(MOST_HEADERS).map(|(name, value)| (name, hide(&value)));
-    let seen = gathered.body.get(..BODY_SEEN).unwrap_or(gathered.body);
+    let seen = String::from_utf8_lossy(gathered.body.get(..BODY_SEEN).unwrap_or(gathered.body));
+    // Where the body was cut within a letter, a mark stands for it; a secret that was cut there ends before it.
+    let seen = seen.strip_suffix('\u{fffd}').unwrap_or(&seen);
     Box::new(Evidence {
         fault: hide(fault),
         request: hide(gathered.request),
         address: gathered.address,
         headers: headers.collect(),
-        body: cut(harmless(&self::hide(secrets, &String::from_utf8_lossy(seen)), true), EVIDENCE_BODY_CAP),
+        body: cut(harmless(&self::hide(secrets, seen), true), EVIDENCE_BODY_CAP),
         certificate: gathered.peer.as_ref().map(certificate),
         redirects: gathered.redirects.iter().map(|url| hide(url)).collect(),
     })
@@ -80,16 +82,19 @@ fn certificate(peer: &Peer) -> PeerCertificate {
     }
 }
 
-/// The text without secrets, neither as they are nor percent-encoded as URLs have them.
+/// The text without secrets, neither as they are nor percent-encoded as URLs have them, nor the beginning of one where the
+/// text was cut.
 pub(super) fn hide(secrets: &Secrets, text: &str) -> String {
     if text.contains('%') {
-        let decoded = percent_decoded(text);
-        let hidden = secrets.redact(&decoded);
+        // An escape that was cut is none.
+        let whole = text.rfind('%').filter(|at| text.len() - at < 3).and_then(|at| text.get(..at)).unwrap_or(text);
+        let decoded = percent_decoded(whole);
+        let hidden = secrets.redact_cut(&decoded);
         if *hidden != *decoded {
             return hidden.into_owned();
         }
     }
-    secrets.redact(text).into_owned()
+    secrets.redact_cut(text).into_owned()
 }
 
 pub(super) fn percent_decoded(text: &str) -> String {

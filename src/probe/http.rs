@@ -14,9 +14,9 @@ use super::download::{Receipt, Receiving};
 use super::evidence::{BODY_SEEN, Gathered, evidence, headers, hide};
 use super::expect::{Answer, Expectations};
 use super::frame::Broken;
-use super::redirect::{self, Ask};
 use super::route::{self, Route, broken, literal};
 use super::stopwatch::{TRACE, Trace};
+use super::wire::redirect::{self, Ask};
 use super::{Finding, Internal, classify, course, tunnel};
 use crate::model::{Condition, Download, FailureClass, HttpTarget, Outcome, Resolve, Secrets};
 

@@ -35,7 +35,6 @@ mod lines;
 mod mail;
 mod mail_route;
 mod means;
-mod redirect;
 mod smtp;
 mod ssh;
 mod starttls;

@@ -9,8 +9,8 @@ use url::{Host, Url};
 
 use super::connect::Clients;
 use super::frame::{Broken, Seen};
-use super::redirect::Ask;
 use super::stopwatch::{Hop, Phase, Trace};
+use super::wire::redirect::Ask;
 use super::{Internal, classify, course, tunnel};
 use crate::model::{FailureClass, IpChoice, Resolve};
 

@@ -34,13 +34,7 @@ pub(super) async fn ping_with(
     Path((token, what)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let ping = match (what.as_str(), what.parse::<u8>()) {
-        ("start", _) => Ping::Start,
-        ("fail", _) => Ping::Bad(None),
-        (_, Ok(0)) => Ping::Well,
-        (_, Ok(code)) => Ping::Bad(Some(code)),
-        _ => return not_found().into_response(),
-    };
+    let Some(ping) = Ping::parse(&what) else { return not_found().into_response() };
     take(&inbox, &token, ping, request.into_body()).await
 }
 

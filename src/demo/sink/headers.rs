@@ -4,7 +4,8 @@
 const SLUG: usize = 60;
 
 /// The value of a header, unfolded, as it stands there.
-pub(super) fn header(mail: &[u8], name: &str) -> Option<String> {
+#[must_use]
+pub fn header(mail: &[u8], name: &str) -> Option<String> {
     let mail = String::from_utf8_lossy(mail);
     let mut lines = mail.split("\r\n").take_while(|line| !line.is_empty()).peekable();
     while let Some(line) = lines.next() {
@@ -22,7 +23,8 @@ pub(super) fn header(mail: &[u8], name: &str) -> Option<String> {
 }
 
 /// The subject, decoded as far as it can be; empty when there is none.
-pub(super) fn subject(mail: &[u8]) -> String {
+#[must_use]
+pub fn subject(mail: &[u8]) -> String {
     let mut text = String::new();
     let mut after_encoded = false;
     for word in header(mail, "subject").unwrap_or_default().split_ascii_whitespace() {
@@ -93,7 +95,8 @@ fn quoted(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The subject as part of a file name: letters a to z, digits and single hyphens, so it can name no other folder.
-pub(super) fn slug(subject: &str) -> String {
+#[must_use]
+pub fn slug(subject: &str) -> String {
     let mut slug = String::new();
     for letter in subject.chars().flat_map(char::to_lowercase) {
         if slug.len() >= SLUG {

@@ -42,7 +42,10 @@ struct Envelope {
 }
 
 /// Speaks SMTP until the client quits, breaks off or goes on for too long.
-pub(super) async fn serve<S, T: Takes>(stream: S, taker: &T, patience: Duration) -> io::Result<()>
+///
+/// # Errors
+/// When the connection breaks, or ends in the middle of a mail.
+pub async fn serve<S, T: Takes>(stream: S, taker: &T, patience: Duration) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

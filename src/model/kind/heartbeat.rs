@@ -26,3 +26,17 @@ pub enum Ping {
     /// It has ended badly, with this exit code where it gave one.
     Bad(Option<u8>),
 }
+
+impl Ping {
+    /// What stands behind the token in the URL: `start`, `fail` or an exit code; `None`: none of these.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match (word, word.parse::<u8>()) {
+            ("start", _) => Self::Start,
+            ("fail", _) => Self::Bad(None),
+            (_, Ok(0)) => Self::Well,
+            (_, Ok(code)) => Self::Bad(Some(code)),
+            _ => return None,
+        })
+    }
+}

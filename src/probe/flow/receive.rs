@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use data_encoding::HEXLOWER_PERMISSIVE;
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout_at};
 
@@ -17,8 +15,9 @@ use crate::model::{Condition, FailureClass, Secrets};
 use crate::probe::expect;
 use crate::probe::frame::Broken;
 use crate::probe::http::Progress;
-use crate::probe::redirect::Ask;
 use crate::probe::stopwatch::{Phase, Trace};
+use crate::probe::wire::redirect::Ask;
+use crate::probe::wire::signature::signs;
 
 impl FlowProbe {
     /// Waits for a call that is as expected; one that is not is passed over, and told when no other comes in time.
@@ -82,14 +81,8 @@ impl FlowProbe {
 fn unsigned(signature: Option<&Signature>, call: &Call) -> Option<String> {
     let Signature { secret, header } = signature?;
     let Some(value) = call.headers.get(header) else { return Some(format!("the call has no header {header}")) };
-    let text = value.to_str().unwrap_or_default().trim();
-    let digits = text.strip_prefix("sha256=").unwrap_or(text);
-    let tag = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).unwrap_or_default();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
-    // The comparison takes the same time wherever they differ.
-    hmac::verify(&key, &call.body, &tag)
-        .is_err()
-        .then(|| format!("the signature in {header} is not that of the body"))
+    let signed = signs(value.as_bytes(), secret.expose_secret().as_bytes(), &call.body);
+    (!signed).then(|| format!("the signature in {header} is not that of the body"))
 }
 
 /// The first expectation that the call does not meet.

@@ -10,6 +10,8 @@ pub mod imap;
 pub mod letter;
 pub mod ocsp;
 pub mod perfdata;
+pub mod redirect;
+pub mod signature;
 pub mod smtp;
 pub mod step;
 pub mod zip;

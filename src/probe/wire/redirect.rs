@@ -11,17 +11,22 @@ use url::Url;
 
 /// One request, as it is meant.
 #[derive(Clone)]
-pub(super) struct Ask {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub struct Ask {
+    /// Its method.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Its headers; those whose values are secret are marked as sensitive.
+    pub headers: HeaderMap,
+    /// Its body, whole.
+    pub body: Bytes,
     /// Connects here instead of where the name points.
-    pub(super) address: Option<SocketAddr>,
+    pub address: Option<SocketAddr>,
 }
 
 /// Whether the answer sends us on, and the place that it names.
-pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<&[u8]> {
+#[must_use]
+pub fn location(status: StatusCode, headers: &HeaderMap) -> Option<&[u8]> {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
         .then(|| headers.get(http::header::LOCATION).map(http::HeaderValue::as_bytes))
         .flatten()
@@ -30,8 +35,11 @@ pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<&[u8]>
 /// The longest place that is followed, in bytes. RFC 9110, section 4.1, asks for 8,000; clients know no more than 65,534.
 const LONGEST_LOCATION: usize = 16 * 1024;
 
-/// The request that follows from the answer, or why there is none.
-pub(super) fn next(ask: &Ask, status: StatusCode, location: &[u8]) -> Result<Ask, String> {
+/// The request that follows from the answer.
+///
+/// # Errors
+/// Why there is none, in plain words: the place is no URL of HTTP, is less safe, or holds a password.
+pub fn next(ask: &Ask, status: StatusCode, location: &[u8]) -> Result<Ask, String> {
     if location.len() > LONGEST_LOCATION {
         return Err(format!("redirected to a URL of {} bytes", location.len()));
     }
