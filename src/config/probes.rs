@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::kinds::{Around, KINDS, Shape, proxy, resolve, variables};
+use super::kinds::{Around, KINDS, Shape, one_kind, proxy, resolve, variables};
 use super::problem::Place;
 use super::reader::{Entry, Names, Reader, Table};
 use super::retry;
@@ -208,21 +208,6 @@ fn definition(
     };
     found.warnings.extend(definition.shape.warning().map(|warning| format!("the probe {} {warning}", entry.name)));
     definition.expand(reader, &mut found.probes)
-}
-
-/// The entry of the definition's one kind.
-fn one_kind<'n>(reader: &mut Reader<'_>, definition: Entry<'n>, table: &Table<'n>) -> Option<Entry<'n>> {
-    let mut given = KINDS.iter().filter_map(|kind| table.get(kind));
-    let Some(first) = given.next() else {
-        let fault = format!("the probe `{}` has no kind: nothing says what to ask", definition.name);
-        reader.fault(definition.at, fault, "give it `http: {url: …}`, or another kind");
-        return None;
-    };
-    for other in given {
-        let fault = format!("the probe `{}` asks by `{}` and by `{}`", definition.name, first.name, other.name);
-        reader.fault(other.at, fault, "make two probes of it: each has one kind");
-    }
-    Some(first)
 }
 
 struct Definition<'n> {

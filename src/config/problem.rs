@@ -132,6 +132,15 @@ impl std::error::Error for Problems {}
 /// `did you mean `interval`?` when one of the names is close to what was written, otherwise what there is.
 pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     let names: Vec<&str> = names.into_iter().collect();
+    match closest(written, &names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None if names.is_empty() => format!("{otherwise}: there are none"),
+        None => format!("{otherwise}: {}", show_some(&names)),
+    }
+}
+
+/// The name that was probably meant, if one is close.
+pub(crate) fn closest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     // Nobody means one of our names with a whole paragraph.
     let lower: String = written.chars().take(100).collect::<String>().to_lowercase();
     let close = names
@@ -139,11 +148,7 @@ pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), *name))
         .filter(|(distance, name)| *distance <= (name.chars().count().max(lower.chars().count()) / 3).max(1))
         .min();
-    match close {
-        Some((_, name)) => format!("did you mean `{name}`?"),
-        None if names.is_empty() => format!("{otherwise}: there are none"),
-        None => format!("{otherwise}: {}", show_some(&names)),
-    }
+    close.map(|(_, name)| name)
 }
 
 /// At most twelve names, so that a remedy stays one readable line.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::problem::{Place, Problem, nearest};
+use super::problem::{Place, Problem, closest, nearest};
 use super::raw::tree::{Node, Value};
 use super::text::{Filler, Given, Outside, Template, Text};
 use crate::model::Ratio;
@@ -28,6 +28,12 @@ pub(crate) struct Table<'n> {
 }
 
 impl<'n> Table<'n> {
+    /// The entries whose keys are not known, which has been told, and the known one that each was probably meant to be.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = (&Entry<'n>, Option<&'static str>)> {
+        let unknown = self.entries.iter().filter(|entry| !self.known.contains(&entry.name));
+        unknown.map(|entry| (entry, closest(entry.name, self.known)))
+    }
+
     /// The entry with this key, which must be one of the known ones.
     pub(crate) fn get(&self, name: &str) -> Option<Entry<'n>> {
         debug_assert!(self.known.contains(&name), "{name} is not among the known keys");

@@ -9,6 +9,7 @@ use super::expect::timing;
 use super::stopwatch::{TRACE, Trace};
 use super::{Finding, Internal, classify};
 use crate::model::condition::{Fact, Verdict};
+use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, Outcome, Secrets, Timestamp};
 
 /// Why a check did not come to its end.
@@ -41,6 +42,8 @@ pub(super) struct Seen {
     pub(super) address: Option<IpAddr>,
     /// What the phase `tls` is called where it is no TLS: `the key exchange`.
     pub(super) handshake: Option<&'static str>,
+    /// What of our own is being waited for, as what is wrong if time runs out then: no failure of the other side.
+    pub(super) ours: Option<&'static str>,
     /// What the other side said of itself, by name, for evidence: `host key`, `banner`.
     pub(super) headers: Vec<(String, String)>,
     /// What the other side answered, for evidence; see [`Seen::hear`].
@@ -93,6 +96,9 @@ pub(super) async fn check<Q: Question>(
         Ok(Err(Broken::Failed(class, fault))) => Some((class, fault)),
         Ok(Err(Broken::Internal(fault))) => return Err(fault),
         Err(_) => {
+            if let Some(ours) = seen.ours {
+                return Err(Internal(format!("{ours} within {}", show_duration(limit))));
+            }
             let fault = classify::timeout_fault(limit, trace.open(), seen.read);
             let fault = seen.handshake.map_or(fault.clone(), |name| fault.replace("the TLS handshake", name));
             Some((FailureClass::Timeout, fault))

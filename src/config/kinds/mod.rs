@@ -27,7 +27,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reader::{Entry, Reader};
+use super::raw::tree::Value;
+use super::reader::{Entry, Reader, Table};
 use super::text::{Given, Values};
 use crate::model::{ProbeKind, TlsOptions, kind};
 
@@ -68,6 +69,27 @@ impl Around<'_> {
     fn share(&mut self, tls: TlsOptions) -> Arc<TlsOptions> {
         self.tls.entry(tls.clone()).or_insert_with(|| Arc::new(tls)).clone()
     }
+}
+
+/// The entry of a definition's one kind.
+pub(super) fn one_kind<'n>(reader: &mut Reader<'_>, definition: Entry<'n>, table: &Table<'n>) -> Option<Entry<'n>> {
+    let mut given = KINDS.iter().filter_map(|kind| table.get(kind));
+    let Some(first) = given.next() else {
+        // A key that was probably meant to be the kind: that it is not known says all that is wrong.
+        let meant = |(entry, close): (&Entry<'_>, Option<&str>)| {
+            close.map_or(matches!(entry.node.value, Value::Map(_)), |name| KINDS.contains(&name))
+        };
+        if !table.unknown().any(meant) {
+            let fault = format!("the probe `{}` has no kind: nothing says what to ask", definition.name);
+            reader.fault(definition.at, fault, "give it `http: {url: …}`, or another kind");
+        }
+        return None;
+    };
+    for other in given {
+        let fault = format!("the probe `{}` asks by `{}` and by `{}`", definition.name, first.name, other.name);
+        reader.fault(other.at, fault, "make two probes of it: each has one kind");
+    }
+    Some(first)
 }
 
 /// A question whose labels are still open.

@@ -88,6 +88,7 @@ impl Transport for SshTransport<'_> {
         while !running.ended {
             match running.channel.wait().await {
                 Some(ChannelMsg::Data { data }) => {
+                    session.got_something();
                     self.trace.enter(Phase::Transfer);
                     return Ok(Some(data));
                 }

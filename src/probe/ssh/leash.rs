@@ -1,5 +1,5 @@
-//! A connection on a leash: it ends when its check does, though a task of the SSH library holds it; and what the server
-//! says first is overheard.
+//! A connection on a leash: it ends when its check does, though a task of the SSH library holds it; a server that goes on
+//! and on without an answer is cut off; and what it says first is overheard.
 
 use std::io;
 use std::pin::Pin;
@@ -12,24 +12,38 @@ use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOw
 
 /// A server may say so much before its own line and in it (RFC 4253, section 4.2, has 255 bytes for the line).
 const HEARD: usize = 4 * 1024;
+/// A server may say so much in which there is nothing for the check: greeting, keys, words to be ignored (RFC 4253,
+/// section 11.2), what a command says beside its answer. OpenSSH needs some 10 KiB to let us in.
+const IDLE_TALK: usize = 1024 * 1024;
 
 /// The connection.
 pub(super) struct Leashed {
     stream: TcpStream,
     let_go: Pin<Box<WaitForCancellationFutureOwned>>,
-    heard: Arc<Mutex<Vec<u8>>>,
+    heard: Arc<Mutex<Heard>>,
+}
+
+/// What the server has said.
+#[derive(Default)]
+struct Heard {
+    /// The first of it.
+    first: Vec<u8>,
+    /// How many bytes came since the check last got something.
+    idle: usize,
+    /// Whether it has ended the connection.
+    ended: bool,
 }
 
 /// What the check holds: dropping it ends the connection.
 pub(super) struct Leash {
-    heard: Arc<Mutex<Vec<u8>>>,
+    heard: Arc<Mutex<Heard>>,
     _guard: DropGuard,
 }
 
 /// Puts a connection on a leash.
 pub(super) fn leash(stream: TcpStream) -> (Leashed, Leash) {
     let token = CancellationToken::new();
-    let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let heard: Arc<Mutex<Heard>> = Arc::default();
     let leashed = Leashed { stream, let_go: Box::pin(token.clone().cancelled_owned()), heard: heard.clone() };
     (leashed, Leash { heard, _guard: token.drop_guard() })
 }
@@ -38,14 +52,24 @@ impl Leash {
     /// The line in which the server named itself: `SSH-2.0-OpenSSH_9.2`.
     pub(super) fn banner(&self) -> Option<String> {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lines = heard.split_inclusive(|byte| *byte == b'\n');
+        let mut lines = heard.first.split_inclusive(|byte| *byte == b'\n');
         let line = lines.find(|line| line.starts_with(b"SSH-") && line.ends_with(b"\n"))?;
         Some(String::from_utf8_lossy(line.trim_ascii_end()).into_owned())
     }
 
     /// What the server has said, as far as it was listened to.
     pub(super) fn heard(&self) -> Vec<u8> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).first.clone()
+    }
+
+    /// Whether the server, or the network, has ended the connection.
+    pub(super) fn ended(&self) -> bool {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).ended
+    }
+
+    /// The check got something: the server may talk on.
+    pub(super) fn got_something(&self) {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).idle = 0;
     }
 }
 
@@ -69,8 +93,14 @@ impl AsyncRead for Leashed {
         if polled.is_ready() {
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             let new = into.filled().get(before..).unwrap_or_default();
-            let room = HEARD.saturating_sub(heard.len()).min(new.len());
-            heard.extend_from_slice(new.get(..room).unwrap_or_default());
+            let room = HEARD.saturating_sub(heard.first.len()).min(new.len());
+            heard.first.extend_from_slice(new.get(..room).unwrap_or_default());
+            heard.idle += new.len();
+            heard.ended |= new.is_empty();
+            if heard.idle > IDLE_TALK {
+                let fault = format!("the server sent more than {} KiB without an answer", IDLE_TALK / 1024);
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault)));
+            }
         }
         polled
     }

@@ -5,14 +5,23 @@ use std::sync::Arc;
 use russh::client::AuthResult;
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, decode_secret_key};
+use russh::keys::{self, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key};
+use russh::{AgentAuthError, Signer};
+use tokio::net::UnixStream;
 
 use super::session::Session;
 use crate::model::{FailureClass, SshLogin};
-use crate::probe::frame::Broken;
+use crate::probe::frame::{Broken, Seen};
 
 /// Servers close a connection after so many refused keys (`MaxAuthTries` of OpenSSH).
 const MOST_KEYS: usize = 6;
+
+/// A key that nobody could use without being asked.
+const ENCRYPTED: &str = "the private key of `key_file` has a passphrase: take one without \
+                         (`ssh-keygen -p -N '' -f FILE`), or give it to an ssh-agent and write `agent: true`";
+
+/// What is wrong where time runs out while the agent is waited for.
+const SILENT: &str = "the ssh-agent does not answer";
 
 /// A way to log in that is ready to be used again and again.
 pub(in crate::probe) struct Login {
@@ -30,8 +39,10 @@ impl Login {
         let by = match login {
             SshLogin::Key(key) => {
                 let text = std::str::from_utf8(key).map_err(|_| "the private key is no text".to_owned())?;
-                let key = decode_secret_key(text, None)
-                    .map_err(|why| format!("the private key of `key_file` cannot be used: {why}"))?;
+                let key = decode_secret_key(text, None).map_err(|why| match why {
+                    keys::Error::KeyIsEncrypted => ENCRYPTED.to_owned(),
+                    why => format!("the private key of `key_file` cannot be used: {why}"),
+                })?;
                 By::Key(Arc::new(key))
             }
             SshLogin::Agent => By::Agent,
@@ -40,53 +51,39 @@ impl Login {
     }
 
     /// Logs in.
-    pub(super) async fn admit(&self, session: &mut Session) -> Result<(), Broken> {
-        match &self.by {
-            By::Key(key) => {
-                // RSA keys sign with the hash that the server names; without word of it, with SHA-512.
-                let hash = match key.algorithm().is_rsa() {
-                    true => session.handle.best_supported_rsa_hash().await.ok().flatten().flatten(),
-                    false => None,
-                };
-                let key = PrivateKeyWithHashAlg::new(key.clone(), hash.or(Some(russh::keys::HashAlg::Sha512)));
-                let said = session.handle.authenticate_publickey(&self.user, key).await;
-                match said.map_err(|error| session.failed(&error))? {
-                    AuthResult::Success => Ok(()),
-                    AuthResult::Failure { remaining_methods, .. } => {
-                        session.check_alive()?;
-                        Err(self.refused("the key", &remaining_methods))
-                    }
-                }
+    pub(super) async fn admit(&self, session: &mut Session, seen: &mut Seen) -> Result<(), Broken> {
+        let By::Key(key) = &self.by else { return self.by_agent(session, seen).await };
+        let hash = session.hash_for(key.algorithm()).await;
+        let key = PrivateKeyWithHashAlg::new(key.clone(), hash);
+        let said = session.handle.authenticate_publickey(&self.user, key).await;
+        match said.map_err(|error| session.failed(&error))? {
+            AuthResult::Success => Ok(()),
+            AuthResult::Failure { remaining_methods, .. } => {
+                session.check_alive()?;
+                Err(self.refused("the key", &remaining_methods))
             }
-            By::Agent => self.by_agent(session).await,
         }
     }
 
-    async fn by_agent(&self, session: &mut Session) -> Result<(), Broken> {
-        let ours = |why: String| Broken::internal(format!("the ssh-agent cannot be asked: {why}"));
-        let mut agent = AgentClient::connect_env().await.map_err(|why| ours(why.to_string()))?;
-        let keys = agent.request_identities().await.map_err(|why| ours(why.to_string()))?;
+    async fn by_agent(&self, session: &mut Session, seen: &mut Seen) -> Result<(), Broken> {
+        let mut agent = Agent { client: None, ours: &mut seen.ours };
+        let keys = agent.keys().await.map_err(no_agent)?;
         let mut remaining = russh::MethodSet::empty();
         let mut tried = 0;
-        for identity in keys {
-            let AgentIdentity::PublicKey { key, .. } = identity else { continue };
-            if tried == MOST_KEYS {
-                break;
-            }
+        for key in keys.into_iter().take(MOST_KEYS) {
             tried += 1;
-            let hash = match key.algorithm().is_rsa() {
-                true => session.handle.best_supported_rsa_hash().await.ok().flatten().flatten(),
-                false => None,
-            };
+            let hash = session.hash_for(key.algorithm()).await;
             let said = session.handle.authenticate_publickey_with(&self.user, key, hash, &mut agent).await;
-            match said.map_err(|why| ours(why.to_string()))? {
-                AuthResult::Success => return Ok(()),
-                AuthResult::Failure { remaining_methods, .. } => remaining = remaining_methods,
+            match said {
+                Ok(AuthResult::Success) => return Ok(()),
+                Ok(AuthResult::Failure { remaining_methods, .. }) => remaining = remaining_methods,
+                Err(AgentAuthError::Key(why)) => return Err(no_agent(why)),
+                Err(AgentAuthError::Send(_)) => return Err(session.failed(&russh::Error::SendError)),
             }
             session.check_alive()?;
         }
         if tried == 0 {
-            return Err(ours("it holds no key".into()));
+            return Err(Broken::internal("the ssh-agent holds no key: give it one with `ssh-add`"));
         }
         Err(self.refused(&format!("each of the {tried} keys of the agent"), &remaining))
     }
@@ -96,4 +93,60 @@ impl Login {
         let takes = if methods.is_empty() { String::new() } else { format!("; it takes: {}", methods.join(", ")) };
         Broken::failed(FailureClass::Unauthorized, format!("the server refused {what} of user {}{takes}", self.user))
     }
+}
+
+/// The ssh-agent of this machine. While it is waited for, running out of time is no failure of the server.
+struct Agent<'s> {
+    client: Option<AgentClient<UnixStream>>,
+    ours: &'s mut Option<&'static str>,
+}
+
+impl Agent<'_> {
+    /// The keys that it holds; it is connected to first.
+    async fn keys(&mut self) -> Result<Vec<PublicKey>, keys::Error> {
+        *self.ours = Some(SILENT);
+        let client = self.client.insert(AgentClient::connect_env().await?);
+        let held = client.request_identities().await?;
+        *self.ours = None;
+        let plain = held.into_iter().filter_map(|held| match held {
+            AgentIdentity::PublicKey { key, .. } => Some(key),
+            AgentIdentity::Certificate { .. } => None,
+        });
+        Ok(plain.collect())
+    }
+}
+
+impl Signer for Agent<'_> {
+    type Error = AgentAuthError;
+
+    async fn auth_sign(
+        &mut self,
+        key: &AgentIdentity,
+        hash: Option<HashAlg>,
+        what: Vec<u8>,
+    ) -> Result<Vec<u8>, AgentAuthError> {
+        let Some(client) = &mut self.client else { return Err(AgentAuthError::Key(keys::Error::AgentFailure)) };
+        *self.ours = Some(SILENT);
+        let signed = client.auth_sign(key, hash, what).await;
+        *self.ours = None;
+        signed
+    }
+}
+
+/// The agent is our own: that it cannot be asked says nothing of the server.
+fn no_agent(why: keys::Error) -> Broken {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, PermissionDenied, UnexpectedEof};
+    let why = match why {
+        keys::Error::EnvVar(name) => format!("{name} is not set"),
+        keys::Error::BadAuthSock => "SSH_AUTH_SOCK names a socket that is not there".into(),
+        keys::Error::AgentFailure => "it does not sign with its key".into(),
+        keys::Error::IO(why) => match why.kind() {
+            ConnectionRefused => "nothing listens at the socket that SSH_AUTH_SOCK names".into(),
+            PermissionDenied => "this user may not use the socket that SSH_AUTH_SOCK names".into(),
+            UnexpectedEof | BrokenPipe | ConnectionReset => "it hung up".into(),
+            _ => why.to_string(),
+        },
+        why => why.to_string(),
+    };
+    Broken::internal(format!("the ssh-agent cannot be asked: {why}"))
 }

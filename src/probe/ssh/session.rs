@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use russh::client::{self, DisconnectReason, Handle};
-use russh::keys::PublicKeyOrCertificate;
+use russh::keys::{Algorithm, HashAlg, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, SshId};
 
 use super::host_key::{Shown, Trust};
@@ -77,7 +77,7 @@ impl Gone {
 /// The class of an error of the protocol, and the fault in plain words.
 pub(super) fn lost(error: &russh::Error) -> (FailureClass, String) {
     use russh::Error;
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, UnexpectedEof};
     let closed = || (FailureClass::Connect, "the server closed the connection".to_owned());
     match error {
         Error::IO(error) => match error.kind() {
@@ -85,6 +85,8 @@ pub(super) fn lost(error: &russh::Error) -> (FailureClass, String) {
                 (FailureClass::Connect, "the connection was reset".into())
             }
             UnexpectedEof => closed(),
+            // Said by the leash.
+            InvalidData => (FailureClass::Protocol, error.to_string()),
             _ => (FailureClass::Connect, format!("the connection broke: {error}")),
         },
         Error::HUP | Error::Disconnect | Error::SendError | Error::RecvError => closed(),
@@ -177,9 +179,21 @@ impl Way {
             }
             Err(gone) => {
                 seen.hear(&leash.heard());
-                let (class, fault) = gone.fault();
-                let fault =
-                    if class == FailureClass::Connect { format!("{fault} in the key exchange") } else { fault };
+                let said = notes.lock().unwrap_or_else(PoisonError::into_inner).broken.clone();
+                let (class, fault) = match (gone, said) {
+                    // Why it disconnected, it said.
+                    (Gone::Ssh(russh::Error::Disconnect), Some(said)) => said,
+                    // The library takes the length 0 for the end.
+                    (Gone::Ssh(russh::Error::HUP | russh::Error::Disconnect), None) if !leash.ended() => {
+                        (FailureClass::Protocol, "the server announced a packet of 0 bytes".into())
+                    }
+                    (gone, _) => match gone.fault() {
+                        (FailureClass::Connect, fault) => {
+                            (FailureClass::Connect, format!("{fault} in the key exchange"))
+                        }
+                        other => other,
+                    },
+                };
                 Err(Broken::failed(class, fault))
             }
         }
@@ -193,12 +207,26 @@ impl Way {
         seen: &mut Seen,
     ) -> Result<Session, Broken> {
         let mut session = self.begin(trace, seen).await?;
-        login.admit(&mut session).await?;
+        login.admit(&mut session, seen).await?;
         Ok(session)
     }
 }
 
 impl Session {
+    /// The hash that a key of this kind signs with: for RSA the one that the server names, or without word of it SHA-512
+    /// (RFC 8332); the others have theirs.
+    pub(super) async fn hash_for(&self, algorithm: Algorithm) -> Option<HashAlg> {
+        if !algorithm.is_rsa() {
+            return None;
+        }
+        self.handle.best_supported_rsa_hash().await.ok().flatten().flatten().or(Some(HashAlg::Sha512))
+    }
+
+    /// The check got something from a command.
+    pub(in crate::probe) fn got_something(&self) {
+        self.leash.got_something();
+    }
+
     pub(super) fn banner(&self) -> Option<String> {
         self.leash.banner()
     }
@@ -236,6 +264,7 @@ impl Session {
         loop {
             match channel.wait().await {
                 Some(ChannelMsg::Data { data }) => {
+                    self.got_something();
                     printed.extend_from_slice(&data);
                     if printed.len() > most {
                         let fault = format!("{name} prints more than {most} bytes");

@@ -15,7 +15,7 @@ use crate::forge::git;
 use crate::servers::Server;
 use crate::ssh_forge::{SshForge, key};
 
-fn over(remote: SshRemote) -> GitTarget {
+pub(crate) fn over(remote: SshRemote) -> GitTarget {
     GitTarget { remote: Remote::Ssh(remote), ..refs("http://127.0.0.1:9/") }
 }
 

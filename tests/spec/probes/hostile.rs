@@ -1,9 +1,7 @@
 //! Hostile HTTP: every server here misbehaves in its own way, and each check ends in time, with the right class and
 //! within bounded memory. Resets, redirects, bombs and certificates have more tests in the files beside this one.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,6 +9,7 @@ use tokio::net::TcpStream;
 use tripline::model::{FailureClass, Location, Outcome, Probe, Secrets, Timestamp};
 use tripline::probe::{Prober, Roots};
 
+use super::measured::{all_at_once, case};
 use super::{probe, target};
 use crate::servers::{Authority, Server, acceptor, answer, redirect, self_signed};
 
@@ -159,60 +158,17 @@ async fn all() -> Vec<Hostile> {
     found
 }
 
-/// The most memory that the process has had so far, in KiB; nothing once it has ended.
-fn peak(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_has_its_class_in_time_and_all_at_once_fit_in_little_memory() {
     let hostile = all().await;
     let good = Server::fixed(None, answer("200 OK", "", "well")).await;
-    let folder = tempfile::tempdir().unwrap();
-    let mut config = String::from(
-        "name: Forge\ndefaults: {interval: 1s, timeout: 1s, retry: {times: 0}}\ncomponents: {web: {}}\nprobes:\n",
-    );
-    for (place, one) in hostile.iter().enumerate() {
+    let asked = |one: &Hostile| {
         // All of the body is kept, so that what is kept has a bound of its own.
-        let expect = "expect: [status == 200, size(body) >= 0]";
-        config.push_str(&format!("  h{place}: {{component: web, http: {{url: '{}'}}, {expect}}}\n", one.url));
-    }
-    config.push_str(&format!("  good: {{component: web, http: {{url: '{}'}}}}\n", good.url("/")));
-    std::fs::write(folder.path().join("probes.yaml"), config).unwrap();
-    let mut once = Command::new(env!("CARGO_BIN_EXE_tripline"));
-    once.args(["once", "--format", "json"]).current_dir(folder.path()).env_remove("TRIPLINE_CONFIG");
-    let child = once.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let process = child.id();
-    let watching = tokio::task::spawn_blocking(move || {
-        let mut most = 0;
-        while let Some(now) = peak(process) {
-            most = most.max(now);
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        most
-    });
-    let said = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-    let most = watching.await.unwrap();
-    let lines = String::from_utf8(said.stdout).unwrap();
-    let found: BTreeMap<String, serde_json::Value> = lines
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .map(|line| (line["probe"].as_str().unwrap().to_owned(), line))
-        .collect();
-    let mut wrong = Vec::new();
-    for (place, one) in hostile.iter().enumerate() {
-        let line = &found[&format!("h{place}")];
-        let total = line["milliseconds"]["total"].as_f64().unwrap();
-        if line["outcome"] != one.class.as_str() || total > 1_500.0 {
-            wrong.push(format!("{}: {} after {total} ms: {}", one.name, line["outcome"], line["fault"]));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(found["good"]["outcome"], "success", "one that behaves is not disturbed: {}", found["good"]);
-    println!("{} hostile servers at once: at most {most} KiB", hostile.len());
-    assert!(most > 5_000 && most < 96 * 1024, "{most} KiB");
+        let kind = format!("http: {{url: '{}'}}\n    expect: [status == 200, size(body) >= 0]", one.url);
+        case(one.name, kind, one.class.as_str(), "")
+    };
+    let cases: Vec<_> = hostile.iter().map(asked).collect();
+    all_at_once(&cases, &format!("http: {{url: '{}'}}", good.url("/")), 1, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
