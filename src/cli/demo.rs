@@ -16,6 +16,9 @@ pub(super) struct Args {
     /// Keep the forge and the daemon running afterwards, to look around
     #[arg(long)]
     keep: bool,
+    /// Only the forge, until Ctrl-C, with a probes.yaml that other commands can use
+    #[arg(long, conflicts_with = "keep")]
+    forge: bool,
     /// Where the mails and the database go; a new folder for temporary files unless given
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
@@ -31,7 +34,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
         complain(&format!("{shown} holds an earlier demo; delete it, or name another folder with --dir"));
         return Ok(Ending::Usage);
     }
-    println!("Tripline demo: the outage of 2025-02-11, on a small forge on this machine.\n");
+    if !args.forge {
+        println!("Tripline demo: the outage of 2025-02-11, on a small forge on this machine.\n");
+    }
     let interrupted = CancellationToken::new();
     let well = super::runtime()?.block_on(async {
         let by = interrupted.clone();
@@ -44,6 +49,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
             by.cancel();
         });
         let mut terminal = Terminal { colours: std::io::stdout().is_terminal() };
+        if args.forge {
+            // As this program was called: it need not be on the path.
+            let program = std::env::args().next().unwrap_or_else(|| "tripline".into());
+            play::practise(&folder, &program, &mut terminal, interrupted).await?;
+            return Ok(true);
+        }
         anyhow::Ok(play::play(&folder, args.keep, &mut terminal, interrupted).await?)
     })?;
     Ok(if well { Ending::Well } else { Ending::Unwell })

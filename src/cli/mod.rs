@@ -8,6 +8,7 @@ mod junit;
 mod load;
 mod log;
 mod once;
+mod ports;
 mod postmortem;
 mod run;
 mod schema;

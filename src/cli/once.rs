@@ -1,6 +1,7 @@
 //! `tripline once`: every check once, for a look and for CI.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -10,14 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::config::Config;
-use crate::daemon::turn;
+use crate::daemon::{self, Ports, turn};
+use crate::inbox::Inbox;
 use crate::model::unit::show_duration;
 use crate::model::{CheckResult, Outcome, Probe, Role};
 use crate::probe::{MOST_ADDRESSES, Prober, Roots};
 
 use super::junit::{self, Case, Failure};
 use super::log::HiddenSecrets;
-use super::{Ending, Flags, complain, load};
+use super::{Ending, Flags, complain, load, ports};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -27,6 +29,12 @@ pub(super) struct Args {
     /// Only the probes of this definition; may be given several times
     #[arg(long, value_name = "NAME")]
     probe: Vec<String>,
+    /// Where hooks call us while the checks are made; flows that wait for calls are left out unless given
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where mail is taken, by SMTP without TLS; flows that wait for mail are left out unless given
+    #[arg(long, value_name = "ADDRESS")]
+    listen_mail: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -56,11 +64,6 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     }
     // It is the service that is asked; canaries say nothing about it, and jobs call when they do.
     config.probes.retain(|probe| probe.role == Role::Service && !probe.kind.comes_by_itself());
-    let waits = config.probes.iter().filter(|probe| probe.kind.waits_to_be_reached());
-    for name in waits.map(|probe| &probe.name).collect::<BTreeSet<_>>() {
-        complain(&format!("{name} is left out: it waits for calls or mail, and only `tripline run` takes them"));
-    }
-    config.probes.retain(|probe| !probe.kind.waits_to_be_reached());
     if let Some(unknown) =
         args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
     {
@@ -72,7 +75,28 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     if !args.probe.is_empty() {
         config.probes.retain(|probe| args.probe.iter().any(|name| probe.name.as_str() == name));
     }
-    let results = super::runtime()?.block_on(check_all(&config))?;
+    let mut left_out = BTreeSet::new();
+    config.probes.retain(|probe| {
+        let unmet = match &probe.kind {
+            kind if kind.hook().is_some() && args.listen.is_none() => Some(("a call", "--listen")),
+            kind if kind.waits_for_mail() && args.listen_mail.is_none() => Some(("a mail", "--listen-mail")),
+            _ => None,
+        };
+        left_out.extend(unmet.map(|unmet| (probe.name.clone(), unmet)));
+        unmet.is_none()
+    });
+    let nothing_left = config.probes.is_empty() && !left_out.is_empty();
+    for (name, (what, flag)) in left_out {
+        complain(&format!("{name} is left out: it waits for {what}, and nothing takes one without {flag} ADDRESS"));
+    }
+    if nothing_left {
+        complain("no check is left to be made");
+        return Ok(Ending::Usage);
+    }
+    let results = super::runtime()?.block_on(async {
+        let ports = ports::open(args.listen, args.listen_mail).await?;
+        check_all(&config, ports).await
+    })?;
     let pairs =
         || config.probes.iter().zip(&results).flat_map(|(probe, all)| all.iter().map(move |one| (probe, one)));
     let all = || {
@@ -104,9 +128,20 @@ struct Checked {
 }
 
 /// The results, in the order of the probes; several of a probe that asks each address.
-async fn check_all(config: &Config) -> anyhow::Result<Vec<Vec<Checked>>> {
-    let prober =
-        Arc::new(Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load())?);
+async fn check_all(config: &Config, ports: Ports) -> anyhow::Result<Vec<Vec<Checked>>> {
+    let inbox = Inbox::default();
+    inbox.open(config.probes.iter().filter_map(|probe| probe.kind.hook()).map(|hook| &hook.token));
+    let _mail = match ports.mail {
+        Some(listener) => Some(daemon::listen_for_mail(listener, &inbox)?),
+        None => None,
+    };
+    let shut = CancellationToken::new();
+    let _shut = shut.clone().drop_guard();
+    if let Some(port) = ports.web {
+        tokio::spawn(port.serve(inbox.clone(), shut));
+    }
+    let prober = Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load())?;
+    let prober = Arc::new(prober.with_inbox(inbox));
     let checks = config.probes.iter().enumerate().map(|(index, probe)| {
         let prober = Arc::clone(&prober);
         async move {

@@ -6,19 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::daemon;
 use crate::daemon::outbox::OutboxOptions;
-use crate::daemon::{self, Ports};
-
-use crate::web::Port;
 
 use super::log::HiddenSecrets;
-use super::{Ending, Flags, complain, load};
+use super::{Ending, Flags, complain, load, ports};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -52,22 +49,12 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
 const LAST_READ: Duration = Duration::from_millis(100);
 
 async fn watch(flags: &Flags, args: &Args, config: Config, secrets: &HiddenSecrets) -> anyhow::Result<()> {
-    let port = Port::open(args.listen)
-        .await
-        .with_context(|| format!("nothing can listen at {}; name another address with --listen", args.listen))?;
-    let mail =
-        match args.listen_mail {
-            Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
-                format!("nothing can listen at {address}; name another address with --listen-mail")
-            })?),
-            None => None,
-        };
+    let ports = ports::open(Some(args.listen), args.listen_mail).await?;
     let stop = CancellationToken::new();
     let (reload, reloads) = mpsc::channel(1);
     let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
-    let ports = Ports { web: Some(port), mail };
     let daemon =
         daemon::run(Arc::new(config), flags.db.clone(), OutboxOptions::default(), reloads, ports, stop.clone());
     // A task of its own: while a configuration is read, or waits to be taken up, the daemon and SIGTERM do not.

@@ -1,18 +1,17 @@
 //! From text to meaning: the file as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::kinds::proxy;
-use super::probes::{self, Setting};
+use super::probes::{self, Defaults, Setting};
 use super::problem::{Place, Problem, Problems};
 use super::raw::tree;
 use super::reader::{Entry, Names, Reader, Table};
 use super::text::Outside;
 use super::words::{label_name, label_value, seconds, shown, shown_name};
-use super::{Config, canaries, maintenance, receivers, retry, rules};
-use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Proxy, Retry, Secrets};
+use super::{Config, canaries, maintenance, receivers, retry, rules, tls};
+use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Retry, Secrets, TlsOptions};
 
 pub(super) const KEYS: &[&str] = &[
     "name",
@@ -32,7 +31,7 @@ pub(super) const KEYS: &[&str] = &[
 /// An incident that comes back within this time is the same one, unless the config says otherwise.
 const REOPEN_WITHIN: Duration = seconds(900);
 const LONGEST_REOPEN: Duration = seconds(86_400);
-pub(super) const DEFAULTS_KEYS: &[&str] = &["interval", "timeout", "retry", "proxy"];
+pub(super) const DEFAULTS_KEYS: &[&str] = &["interval", "timeout", "retry", "proxy", "tls"];
 pub(super) const COMPONENT_KEYS: &[&str] = &["name", "depends_on"];
 
 /// Reads a config. `file` is its name as problems show it.
@@ -70,7 +69,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
     let url = table.get("url").and_then(|entry| status_url(reader, entry));
     let public_url = table.get("public_url").and_then(|entry| status_url(reader, entry));
     let location = table.get("location").and_then(|entry| location(reader, entry));
-    let (interval, timeout, retry, proxy) = defaults(reader, &table);
+    let defaults = defaults(reader, &table);
     let cohorts = table.get("cohorts").and_then(|entry| cohorts(reader, entry)).unwrap_or_default();
     let components = reader
         .need(&table, "components", "list what users name: `components: {website: {name: Website}}`")
@@ -80,10 +79,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         reader,
         &table,
         &probes::Surroundings {
-            interval,
-            timeout,
-            retry,
-            proxy,
+            defaults,
             cohorts: &cohorts,
             components: &components,
             public_url: public_url.as_ref(),
@@ -132,13 +128,11 @@ fn location(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Location> {
     label_value(reader, &text.value, text.place).map(|value| Location::from(value.as_str()))
 }
 
-type Defaults = (Setting, Setting, Retry, Option<Arc<Proxy>>);
-
 fn defaults(reader: &mut Reader<'_>, table: &Table<'_>) -> Defaults {
     let mut interval = Setting { value: probes::INTERVAL, at: None };
     let mut timeout = Setting { value: probes::TIMEOUT, at: None };
     let mut again = Retry::default();
-    let mut between = None;
+    let (mut between, mut tls) = (None, TlsOptions::default());
     let example = "write `defaults: {interval: 30s, timeout: 10s}`";
     if let Some(table) = table.get("defaults").and_then(|entry| reader.table(entry, DEFAULTS_KEYS, example)) {
         if let Some(entry) = table.get("interval") {
@@ -153,10 +147,14 @@ fn defaults(reader: &mut Reader<'_>, table: &Table<'_>) -> Defaults {
         if let Some(entry) = table.get("proxy") {
             between = proxy::read(reader, entry).flatten();
         }
+        if let Some(entry) = table.get("tls") {
+            tls = tls::options(reader, entry).unwrap_or(tls);
+        }
         probes::compare(reader, interval, timeout);
     }
     // From here on a pair of defaults has been judged.
-    (Setting { at: None, ..interval }, Setting { at: None, ..timeout }, again, between)
+    let (interval, timeout) = (Setting { at: None, ..interval }, Setting { at: None, ..timeout });
+    Defaults { interval, timeout, retry: again, proxy: between, tls }
 }
 
 fn cohorts(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<LabelName, Vec<LabelValue>>> {

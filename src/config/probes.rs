@@ -57,12 +57,18 @@ pub(super) struct Setting {
     pub(super) at: Option<Place>,
 }
 
-/// What a definition refers to.
-pub(super) struct Surroundings<'a> {
+/// What holds for definitions that do not say it themselves.
+pub(super) struct Defaults {
     pub(super) interval: Setting,
     pub(super) timeout: Setting,
     pub(super) retry: Retry,
     pub(super) proxy: Option<Arc<Proxy>>,
+    pub(super) tls: TlsOptions,
+}
+
+/// What a definition refers to.
+pub(super) struct Surroundings<'a> {
+    pub(super) defaults: Defaults,
     pub(super) cohorts: &'a BTreeMap<LabelName, Vec<LabelValue>>,
     pub(super) components: &'a [Component],
     /// Where we are called from outside, if that is said.
@@ -114,11 +120,11 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
         Some(entries)
     });
     found.complete = true;
-    let (mut tls, mut tokens) = (BTreeMap::new(), BTreeMap::new());
+    let (mut all_tls, mut tokens) = (BTreeMap::new(), BTreeMap::new());
     for entry in entries.unwrap_or_default() {
         found.names.push(entry.name.into());
         let before = found.probes.len();
-        let whole = definition(reader, entry, around, &mut tls, &mut found);
+        let whole = definition(reader, entry, around, &mut all_tls, &mut found);
         for probe in found.probes.get(before..).unwrap_or_default() {
             let ProbeKind::Heartbeat(heartbeat) = &probe.kind else { continue };
             if let Some(other) = tokens.insert(heartbeat.token.expose().to_owned(), probe.id.clone()) {
@@ -141,7 +147,7 @@ fn definition(
     reader: &mut Reader<'_>,
     entry: Entry<'_>,
     around: &Surroundings<'_>,
-    tls: &mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
+    all_tls: &mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
     found: &mut Found,
 ) -> Option<()> {
     let example = "write `{component: …, http: {url: …}}`";
@@ -170,7 +176,8 @@ fn definition(
     let kind = one_kind(reader, entry, &table);
     let limit = timing.as_ref().map(|(_, timeout)| *timeout);
     let shape = kind.and_then(|kind| {
-        Shape::read(reader, kind, &mut Around { given: &given, tls, public_url: around.public_url, timeout: limit })
+        let (default_tls, public_url) = (&around.defaults.tls, around.public_url);
+        Shape::read(reader, kind, &mut Around { given: &given, all_tls, default_tls, public_url, timeout: limit })
     });
     let resolve = match table.get("resolve") {
         Some(entry) => resolve::read(reader, entry),
@@ -182,12 +189,12 @@ fn definition(
         reader.fault(entry.at, "`address` means nothing for `mail`, which asks two servers", "remove it");
     }
     let proxy = match &resolve {
-        Some(way) => proxy::of(reader, &table, kind, way, around.proxy.as_ref()),
+        Some(way) => proxy::of(reader, &table, kind, way, around.defaults.proxy.as_ref()),
         None => None,
     };
     let retry = match table.get("retry") {
-        Some(entry) => retry::read(reader, entry, &around.retry),
-        None => Some(around.retry.clone()),
+        Some(entry) => retry::read(reader, entry, &around.defaults.retry),
+        None => Some(around.defaults.retry.clone()),
     };
     let expect = match table.get("expect") {
         // Which names an expectation may use is the kind's to say.
@@ -318,7 +325,7 @@ fn for_each(
 fn cadence(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<(Cadence, Duration)> {
     let timeout = match table.get("timeout") {
         Some(entry) => timeout(reader, entry),
-        None => Some(around.timeout),
+        None => Some(around.defaults.timeout),
     };
     let Some(cron) = table.get("cron") else {
         if let Some(entry) = table.get("timezone") {
@@ -326,7 +333,7 @@ fn cadence(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>
         }
         let interval = match table.get("interval") {
             Some(entry) => interval(reader, entry),
-            None => Some(around.interval),
+            None => Some(around.defaults.interval),
         };
         compare(reader, interval?, timeout?);
         return Some((Cadence::Every(interval?.value), timeout?.value));

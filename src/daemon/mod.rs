@@ -247,7 +247,11 @@ struct Watch {
     beats: Option<JoinHandle<()>>,
 }
 
-fn listen_for_mail(listener: TcpListener, inbox: &Inbox) -> Result<SmtpServer, DaemonFault> {
+/// Takes mail for checks that wait for it.
+///
+/// # Errors
+/// When the port cannot be used.
+pub fn listen_for_mail(listener: TcpListener, inbox: &Inbox) -> Result<SmtpServer, DaemonFault> {
     let server = SmtpServer::start(listener, inbox.letters().clone(), PATIENCE).map_err(DaemonFault::Mail)?;
     tracing::info!("taking mail at smtp://{}", server.address());
     Ok(server)

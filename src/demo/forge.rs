@@ -59,6 +59,19 @@ struct Premises {
     post: post::Post,
     /// Makes the calls of webhooks.
     caller: reqwest::Client,
+    ssh: Option<ssh::SshServer>,
+}
+
+impl Premises {
+    fn break_flags_for(&self, workspace: &str) {
+        self.flags.fail_for(workspace);
+        self.ssh.iter().for_each(|ssh| ssh.hide(workspace));
+    }
+
+    fn repair(&self) {
+        self.flags.repair();
+        self.ssh.iter().for_each(ssh::SshServer::repair);
+    }
 }
 
 /// A running forge. Dropping it ends it.
@@ -67,7 +80,6 @@ pub struct Forge {
     address: SocketAddr,
     ca_pem: Bytes,
     premises: Arc<Premises>,
-    ssh: Option<ssh::SshServer>,
     server: JoinHandle<()>,
     stop: DropGuard,
 }
@@ -86,7 +98,7 @@ impl Forge {
         let address = listener.local_addr().map_err(DemoFault::io("tell the forge's port"))?;
         let ssh = match repository.backend() {
             GitBackend::HttpBackend => ssh::SshServer::start(dir, &WORKSPACES).await?,
-            GitBackend::Fixed => None,
+            GitBackend::Missing => None,
         };
         let caller = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
         let premises = Arc::new(Premises {
@@ -98,6 +110,7 @@ impl Forge {
             jobs: pipelines::Jobs::default(),
             post: post::Post::default(),
             caller: caller.map_err(|error| DemoFault::Http(error.to_string()))?,
+            ssh,
         });
         let stop = CancellationToken::new();
         let listener = listener::listen(listener, address, certificates.server, stop.clone());
@@ -108,7 +121,7 @@ impl Forge {
                 tracing::warn!(%error, "the forge ended");
             }
         });
-        Ok(Self { address, ca_pem: certificates.ca_pem, premises, ssh, server, stop: stop.drop_guard() })
+        Ok(Self { address, ca_pem: certificates.ca_pem, premises, server, stop: stop.drop_guard() })
     }
 
     /// Where it listens. Its certificate holds for [`HOST`], `localhost` and 127.0.0.1.
@@ -132,7 +145,7 @@ impl Forge {
     /// How to get in by SSH; nothing where sshd or git is not installed.
     #[must_use]
     pub fn ssh(&self) -> Option<&SshAccess> {
-        self.ssh.as_ref().map(|ssh| &ssh.access)
+        self.premises.ssh.as_ref().map(|ssh| &ssh.access)
     }
 
     /// The forge's own mail goes to this server from now on; before, it goes nowhere.
@@ -141,16 +154,14 @@ impl Forge {
     }
 
     /// The feature flags fail for this workspace: its website, API and Git answer that there is no such thing from
-    /// now on.
+    /// now on. So does a POST of `/-/break/WORKSPACE`.
     pub fn break_flags_for(&self, workspace: &str) {
-        self.premises.flags.fail_for(workspace);
-        self.ssh.iter().for_each(|ssh| ssh.hide(workspace));
+        self.premises.break_flags_for(workspace);
     }
 
-    /// The feature flags work again, for everyone.
+    /// The feature flags work again, for everyone. So does a POST of `/-/repair`.
     pub fn repair(&self) {
-        self.premises.flags.repair();
-        self.ssh.iter().for_each(ssh::SshServer::repair);
+        self.premises.repair();
     }
 
     /// How many requests came so far.

@@ -5,6 +5,8 @@ pub mod fault;
 pub mod forge;
 pub mod hurry;
 pub mod play;
+pub mod practice;
+pub mod scenery;
 pub mod sink;
 
 pub use fault::DemoFault;

@@ -11,19 +11,18 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{self, Config, Outside, Problems};
 use crate::daemon::outbox::OutboxOptions;
-use crate::daemon::{self, DaemonFault, Ports};
+use crate::daemon::{self, DaemonFault};
 use crate::incident::summary;
 use crate::model::unit::show_duration;
 use crate::model::{Cadence, FailureClass, IncidentState, Outcome, Timestamp};
 use crate::store::{IncidentSummary, Reader, StoreError};
 
 use super::fault::DemoFault;
-use super::forge::{Forge, GitBackend};
 use super::hurry;
-use super::sink::{Sink, SunkMail};
+use super::practice::Practice;
+use super::scenery::CONFIG;
+use super::sink::SunkMail;
 
-/// The repository's own configuration, as it is.
-const PROBES: &str = include_str!("../../probes.yaml");
 /// So much faster than written does the play go.
 const FASTER: u32 = 10;
 /// The name of the database in the play's folder.
@@ -50,9 +49,6 @@ pub enum PlayFault {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The folder.
-    #[error("{0} cannot be used: {1}")]
-    Folder(PathBuf, std::io::Error),
 }
 
 /// What the play says, line by line.
@@ -74,11 +70,8 @@ pub async fn play(
     audience: &mut dyn Audience,
     interrupted: CancellationToken,
 ) -> Result<bool, PlayFault> {
-    let mails = folder.join("mails");
-    std::fs::create_dir_all(&mails).map_err(|error| PlayFault::Folder(mails.clone(), error))?;
-    let forge = Forge::start(folder).await?;
-    let (sink, mut inbox) = Sink::start(&mails).await?;
-    let config = Arc::new(configure(&forge, &sink)?);
+    let (mut practice, ports) = Practice::start(folder).await?;
+    let config = Arc::new(configure(&practice)?);
     let database = folder.join(DATABASE);
     let stop = CancellationToken::new();
     // A play has no reloads.
@@ -88,7 +81,7 @@ pub async fn play(
         database.clone(),
         OutboxOptions::default(),
         reloads,
-        Ports::default(),
+        ports,
         stop.clone(),
     ));
     let questions = TaskTracker::new();
@@ -100,18 +93,17 @@ pub async fn play(
         database: database.clone(),
         config,
     };
+    let mails = folder.join("mails");
     let well = tokio::select! {
-        played = stage.play(&forge, &sink, &mut inbox, &mails) => played,
+        played = stage.play(&mut practice, &mails) => played,
         () = interrupted.cancelled() => {
             stage.say("interrupted; everything is stopped");
             Ok(false)
         }
     };
     if keep && !interrupted.is_cancelled() {
-        stage.say(&format!(
-            "everything goes on until you press Ctrl-C; the forge is at https://{}, break it as you like",
-            forge.address()
-        ));
+        stage.say("everything goes on until you press Ctrl-C; meanwhile you can");
+        stage.audience.show(&show(&practice.levers()));
         interrupted.cancelled().await;
     }
     // The last to leave puts the database in order: that is the daemon, not our reader, which may still be reading.
@@ -123,26 +115,51 @@ pub async fn play(
     well
 }
 
-/// The environment of the play: only the mail server is given.
-struct Scenery {
-    smtp: String,
+/// A forge to practise on, until `interrupted`. `program` is how this program was called.
+///
+/// # Errors
+/// When a part of it could not be started.
+pub async fn practise(
+    folder: &Path,
+    program: &str,
+    audience: &mut dyn Audience,
+    interrupted: CancellationToken,
+) -> Result<(), PlayFault> {
+    let (practice, ports) = Practice::start(folder).await?;
+    // They are for the daemon that is started by hand.
+    drop(ports);
+    let began = Instant::now();
+    for line in practice.introduction() {
+        audience.scene(began.elapsed(), &line);
+    }
+    audience
+        .scene(began.elapsed(), "all of it goes on until you press Ctrl-C; meanwhile, in another terminal, you can");
+    audience.show(&show(&[practice.commands(program), practice.levers()].concat()));
+    interrupted.cancelled().await;
+    Ok(())
 }
 
-impl Outside for Scenery {
-    fn env(&self, name: &str) -> Option<String> {
-        (name == "SMTP_URL").then(|| self.smtp.clone())
+/// What can be done, and how.
+fn show(commands: &[(&str, String)]) -> String {
+    commands.iter().map(|(what, command)| format!("  {what}\n      {command}\n")).collect()
+}
+
+/// What the configuration takes from outside: files of the folder, and nothing of this process's environment.
+struct Beside<'a>(&'a Path);
+
+impl Outside for Beside<'_> {
+    fn env(&self, _: &str) -> Option<String> {
+        None
     }
 
-    fn file(&self, _: &str) -> Result<Vec<u8>, String> {
-        Err("the demo has no files".into())
+    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(self.0.join(path)).map_err(|error| error.to_string())
     }
 }
 
-fn configure(forge: &Forge, sink: &Sink) -> Result<Config, PlayFault> {
-    let smtp = format!("smtp://{}?tls=none", sink.address());
-    let mut config = config::load("probes.yaml", PROBES, &Scenery { smtp })?;
+fn configure(practice: &Practice) -> Result<Config, PlayFault> {
+    let mut config = config::load(CONFIG, &practice.text, &Beside(&practice.folder))?;
     hurry::hurry(&mut config, FASTER);
-    hurry::retarget(&mut config, forge.address(), forge.ca_pem());
     Ok(config)
 }
 
@@ -161,22 +178,14 @@ impl Stage<'_> {
         self.audience.scene(self.began.elapsed(), text);
     }
 
-    async fn play(
-        &mut self,
-        forge: &Forge,
-        sink: &Sink,
-        inbox: &mut mpsc::Receiver<SunkMail>,
-        mails: &Path,
-    ) -> Result<bool, PlayFault> {
+    async fn play(&mut self, practice: &mut Practice, mails: &Path) -> Result<bool, PlayFault> {
         let interval = self.interval();
-        let git = match forge.git() {
-            GitBackend::HttpBackend => "Git is served by git http-backend",
-            GitBackend::Fixed => "git is not installed here, so its Git answers are fixed",
-        };
-        self.say(&format!("a forge listens on https://{}; {git}", forge.address()));
-        self.say(&format!("a mail server listens on {}", sink.address()));
+        for line in practice.introduction() {
+            self.say(&line);
+        }
         self.say(&format!(
-            "the daemon watches the forge by probes.yaml, {FASTER} times as fast as written: {} probes, each every {}",
+            "the daemon watches the forge by probes.yaml, {FASTER} times as fast as written: {} probes, those of each \
+             customer every {}",
             self.config.probes.len(),
             show_duration(interval),
         ));
@@ -185,27 +194,29 @@ impl Stage<'_> {
         }
         self.say(&format!("all {} probes have succeeded, twice", self.config.probes.len()));
 
-        forge.break_flags_for(HIT);
+        practice.forge.break_flags_for(HIT);
         let fault = Instant::now();
-        self.say(&format!("FAULT     the feature-flag service fails for {HIT}: its website, API and Git answer 404"));
-        let Some(first) = self.wait_for_mail(inbox).await else { return Ok(false) };
+        self.say(&format!("FAULT     the feature-flag service fails for {HIT}: its website and API answer 404, and Git says the same"));
+        let Some(first) = self.wait_for_mail(&mut practice.inbox).await else { return Ok(false) };
         let accepted = fault.elapsed();
         self.tell_incidents().await?;
         self.say(&format!("MAIL      {}", first.subject));
         self.audience.show(&read(&first.path));
 
-        forge.repair();
+        practice.forge.repair();
         self.say("REPAIR    the feature flags are served again; Tripline waits until it is sure");
-        let Some(second) = self.wait_for_mail(inbox).await else { return Ok(false) };
+        let Some(second) = self.wait_for_mail(&mut practice.inbox).await else { return Ok(false) };
         self.say(&format!("MAIL      {}", second.subject));
         // What should not come is waited for as long as it would have taken to come.
         tokio::time::sleep(interval * 2).await;
-        let surplus = inbox.try_recv().is_ok();
+        let surplus = practice.inbox.try_recv().is_ok();
         self.judge(accepted, interval, &first, &second, surplus, mails).await
     }
 
+    /// How often each probe of the customer that is hit asks.
     fn interval(&self) -> Duration {
-        let intervals = self.config.probes.iter().filter_map(|probe| match probe.cadence {
+        let hit = self.config.probes.iter().filter(|probe| probe.labels.values().any(|value| value.as_str() == HIT));
+        let intervals = hit.filter_map(|probe| match probe.cadence {
             Cadence::Every(interval) => Some(interval),
             Cadence::At(_) => None,
         });

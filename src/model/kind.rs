@@ -99,10 +99,10 @@ impl ProbeKind {
         }
     }
 
-    /// Whether the service has to reach us while the question is asked, by a call or by mail.
+    /// Whether the service has to send us a mail while the question is asked.
     #[must_use]
-    pub fn waits_to_be_reached(&self) -> bool {
-        matches!(self, Self::Flow(flow) if flow.hook.is_some() || flow.mailbox.is_some())
+    pub fn waits_for_mail(&self) -> bool {
+        matches!(self, Self::Flow(flow) if flow.mailbox.is_some())
     }
 
     /// The kind's key in probes.yaml.

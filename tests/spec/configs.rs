@@ -88,16 +88,36 @@ fn no_problem_shows_a_secret() {
 fn the_own_configuration_is_sound() {
     let config = read(&own()).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(config.name, "Example Forge");
-    assert_eq!(config.components.len(), 10);
-    assert_eq!(config.probes.len(), 3 * 4 + 7);
+    assert_eq!(config.components.len(), 12);
+    assert_eq!(config.probes.len(), 4 * 4 + 9);
     let ids: Vec<&str> = config.probes.iter().map(|probe| probe.id.as_str()).collect();
     assert_eq!(ids[1], "dashboard[workspace=globex]");
-    assert!(ids.contains(&"sign-in"));
+    assert!(ids.contains(&"sign-up"));
     assert_eq!(config.rules.len(), 6, "a rule by burn rate is one for each pair of windows");
     assert!(config.rules.iter().all(|rule| !rule.built_in && rule.tell.len() == 1));
     assert_eq!(config.warnings, Vec::<String>::new());
     let unwatched = config.components.iter().find(|c| config.probes.iter().all(|probe| probe.component != c.id));
     assert_eq!(unwatched, None);
+}
+
+#[test]
+fn tls_options_of_defaults_are_those_of_kinds_that_say_nothing_of_them() {
+    let text = "name: Forge
+defaults: {tls: {skip_verify: true}}
+components: {website: {}}
+probes:
+  silent: {component: website, http: {url: \"https://forge.example/\"}}
+  empty: {component: website, grpc: {to: \"forge.example:443\", tls: {}}}
+  clear: {component: website, grpc: {to: \"forge.example:80\"}}
+  names: {component: website, dns: {name: forge.example}}
+  step:
+    component: website
+    flow: {steps: [{name: one, http: {url: \"https://forge.example/\"}}]}
+";
+    let config = read(text).unwrap_or_else(|problems| panic!("{problems}"));
+    let warned = config.warnings.iter().filter(|warning| warning.contains("does not verify certificates"));
+    let names: Vec<&str> = warned.filter_map(|warning| warning.split_whitespace().nth(2)).collect();
+    assert_eq!(names, ["silent", "empty", "step"]);
 }
 
 /// Whether a value has the shape that a schema describes, as far as our schema goes.

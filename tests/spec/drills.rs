@@ -90,7 +90,7 @@ fn the_outage_of_2025_02_11_is_told_in_time_once_and_rightly_in_each_of_200_runs
             "{take:?}"
         );
         let components: Vec<&str> = finding.components.iter().map(|component| component.as_str()).collect();
-        assert_eq!(components, ["api", "git-https", "website"], "{take:?}");
+        assert_eq!(components, ["api", "git-https", "git-ssh", "website"], "{take:?}");
         assert_eq!(finding.failure, Some(FailureClass::NotFound), "{take:?}");
         summary.add(&report);
     }
@@ -254,7 +254,7 @@ fn runs_differ_in_their_seeds_and_in_where_the_faults_begin_between_two_checks()
     let (scenario, config) = read(&root().join("tests/drills/outage-2025-02-11.yaml"));
     let takes: Vec<Take> = Take::all(&config, &scenario, Some(5), 4).collect();
     let seconds: Vec<(u64, u64)> = takes.iter().map(|take| (take.seed, take.shift.as_secs())).collect();
-    assert_eq!(seconds, [(5, 0), (6, 3), (7, 7), (8, 11)]);
+    assert_eq!(seconds, [(5, 0), (6, 5), (7, 10), (8, 15)]);
     for take in takes {
         let report = drill::run(&config, &scenario, take);
         assert!(report.is_met(), "{take:?}: {:?}", report.verdicts);
@@ -299,7 +299,7 @@ expect: {incidents: 1, factor: {component: signup, failure: not_found}, detected
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("probes.yaml"), include_str!("../../probes.yaml")).unwrap();
+    std::fs::write(folder.path().join("probes.yaml"), include_str!("../drills/configs/forge.yaml")).unwrap();
     std::fs::write(folder.path().join("well.yaml"), SHORT).unwrap();
     let missed = SHORT.replace("70s", "1s");
     std::fs::write(folder.path().join("missed.yaml"), missed).unwrap();

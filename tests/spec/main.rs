@@ -7,6 +7,7 @@ mod configs;
 mod docs;
 mod fuzzed;
 mod postmortem;
+mod practice;
 mod probes;
 mod store;
 mod mail;

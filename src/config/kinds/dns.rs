@@ -8,7 +8,6 @@ use super::{Around, given_or};
 use crate::config::raw::tree::Value;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Given, Template, Values, as_it_is};
-use crate::config::tls;
 use crate::model::{DnsTarget, NameServer, RecordKind, TlsOptions, Transport};
 
 pub(in crate::config) const KEYS: &[&str] = &["name", "type", "server", "over", "answers", "tls"];
@@ -43,7 +42,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         let items = reader.list(entry, "list what must be answered: `answers: [192.0.2.7]`, or remove the key")?;
         templates(reader, items, given).map(Some)
     });
-    let tls = table.get("tls").map(|entry| tls::options(reader, entry));
+    let tls = around.tls(reader, &table);
     let (record, over) = (given_or(record, RecordKind::A)?, given_or(over, Transport::Udp)?);
     if over == Transport::Tls && table.get("server").is_none() {
         reader.fault(table.at, "`over: tls` needs a name server", "name one: `server: dns.example.net`");
@@ -59,7 +58,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         servers: given_or(servers, Vec::new())?,
         over,
         answers: given_or(answers, None)?,
-        tls: around.share(given_or(tls, TlsOptions::default())?),
+        tls: tls?,
     };
     // One combination is tried now, so that it is judged even where other things are wrong.
     if given.all && shape.fill(reader, &given.labels).is_none() {
@@ -89,7 +88,7 @@ fn servers(reader: &mut Reader<'_>, entry: Entry<'_>, given: &Given<'_>) -> Opti
 
 impl DnsShape {
     pub(super) fn skips_verification(&self) -> bool {
-        self.tls.skip_verify
+        self.over == Transport::Tls && self.tls.skip_verify
     }
 
     /// The question for these labels.

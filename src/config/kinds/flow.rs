@@ -94,7 +94,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     for entry in entries {
         let Some(table) = reader.table(entry, STEP_KEYS, EXAMPLE) else { continue };
         let name = name(reader, &table, &mut names);
-        let step = Around { given: &given, tls: around.tls, public_url: around.public_url, timeout: around.timeout };
+        let step = Around { given: &given, all_tls: around.all_tls, ..*around };
         let step = act(reader, &table, step, hook.is_some(), mailbox.is_some()).zip(name);
         let variables = match (table.get("receive"), table.get("mail")) {
             (Some(_), _) => CALL_VARIABLES,

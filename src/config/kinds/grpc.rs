@@ -10,7 +10,6 @@ use super::tcp::host_and_port;
 use super::{Around, given_or};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
-use crate::config::tls;
 use crate::model::{GrpcTarget, TlsOptions};
 
 pub(in crate::config) const KEYS: &[&str] = &["to", "service", "metadata", "tls"];
@@ -34,7 +33,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let part = optional(reader, &table, "service", around);
     let metadata = table.get("metadata").map(|entry| headers(reader, entry, around.given));
     let tls = match table.get("tls") {
-        Some(entry) => Some(around.share(tls::options(reader, entry)?)),
+        Some(_) => Some(around.tls(reader, &table)?),
         None => None,
     };
     Some(GrpcShape { to: to?, part: part?, metadata: given_or(metadata, Vec::new())?, tls })

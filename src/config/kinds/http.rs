@@ -11,7 +11,6 @@ use super::{Around, download, given_or};
 use crate::config::problem::{Place, nearest};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Given, Template, Values, as_it_is, for_url};
-use crate::config::tls;
 use crate::config::words::size;
 use crate::model::{Download, HttpTarget, TlsOptions};
 
@@ -66,8 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let body_cap = table.get("body_cap").map(|entry| size(reader, entry, MOST_BODY_CAP)?.try_into().ok());
     let download =
         table.get("download").map(|entry| download::read(reader, entry).map(|wanted| Some(Arc::new(wanted))));
-    let tls = table.get("tls").map(|entry| tls::options(reader, entry));
-    let tls = given_or(tls, TlsOptions::default())?;
+    let tls = around.tls(reader, &table)?;
     Some(HttpShape {
         method: given_or(method, Method::GET)?,
         url: url?,
@@ -76,7 +74,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         redirects: u8::try_from(given_or(redirects, u64::from(REDIRECTS))?).unwrap_or(REDIRECTS),
         body_cap: given_or(body_cap, BODY_CAP)?,
         download: given_or(download, None)?,
-        tls: around.share(tls),
+        tls,
     })
 }
 

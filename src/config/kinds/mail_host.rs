@@ -12,7 +12,6 @@ use crate::config::problem::Place;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::smtp::is_loopback;
 use crate::config::text::{Template, Values, as_it_is};
-use crate::config::tls;
 use crate::model::{Encryption, Login, MailHost, TlsOptions};
 
 pub(in crate::config) const AUTH_KEYS: &[&str] = &["user", "password"];
@@ -49,7 +48,7 @@ pub(super) fn read(
     let choices =
         [("starttls", Encryption::StartTls), ("implicit", Encryption::Implicit), ("none", Encryption::None)];
     let encryption = table.get("encryption").map(|entry| reader.choice(entry, &choices));
-    let options = table.get("tls").map(|entry| tls::options(reader, entry));
+    let tls = around.tls(reader, table);
     let auth = table.get("auth").map(|entry| auth(reader, entry, around));
     let encryption = given_or(encryption.map(|found| found.map(Some)), None)?;
     if encryption == Some(Encryption::None)
@@ -58,8 +57,7 @@ pub(super) fn read(
         reader.fault(entry.at, "`tls` means nothing with `encryption: none`", "remove one of the two");
         return None;
     }
-    let tls = around.share(given_or(options, TlsOptions::default())?);
-    Some(MailHostShape { to: to?, encryption, tls, auth: given_or(auth.map(|auth| auth.map(Some)), None)? })
+    Some(MailHostShape { to: to?, encryption, tls: tls?, auth: given_or(auth.map(|auth| auth.map(Some)), None)? })
 }
 
 fn auth(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Around<'_>) -> Option<AuthShape> {

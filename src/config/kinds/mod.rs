@@ -30,6 +30,7 @@ use std::time::Duration;
 use super::raw::tree::Value;
 use super::reader::{Entry, Reader, Table};
 use super::text::{Given, Values};
+use super::tls::options;
 use crate::model::{ProbeKind, TlsOptions, kind};
 
 /// The keys of the kinds, in the order in which the docs have them.
@@ -57,7 +58,9 @@ pub(super) struct Around<'a> {
     /// The labels that templates may name.
     pub(super) given: &'a Given<'a>,
     /// The TLS options of all definitions, by value, so that equal ones are one.
-    pub(super) tls: &'a mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
+    pub(super) all_tls: &'a mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
+    /// Those of a kind that says nothing of its own.
+    pub(super) default_tls: &'a TlsOptions,
     /// Where we are called from outside, if that is said.
     pub(super) public_url: Option<&'a url::Url>,
     /// How long a check may take, where that is sound.
@@ -65,9 +68,11 @@ pub(super) struct Around<'a> {
 }
 
 impl Around<'_> {
-    /// The one copy of these options.
-    fn share(&mut self, tls: TlsOptions) -> Arc<TlsOptions> {
-        self.tls.entry(tls.clone()).or_insert_with(|| Arc::new(tls)).clone()
+    /// What a kind's table says under `tls`, and what `defaults` say where that is nothing.
+    fn tls(&mut self, reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Arc<TlsOptions>> {
+        let own = given_or(table.get("tls").map(|entry| options(reader, entry)), TlsOptions::default())?;
+        let tls = if own == TlsOptions::default() { self.default_tls.clone() } else { own };
+        Some(self.all_tls.entry(tls.clone()).or_insert_with(|| Arc::new(tls)).clone())
     }
 }
 

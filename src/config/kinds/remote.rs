@@ -12,7 +12,6 @@ use super::{Around, given_or, ssh};
 use crate::config::problem::Place;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{Given, Template, Values, as_it_is, for_url};
-use crate::config::tls;
 use crate::model::secret::REDACTED;
 use crate::model::{HostTrust, HttpRemote, Remote, SshLogin, SshRemote, TlsOptions};
 
@@ -54,8 +53,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &mut Arou
     }
     let at = |name| table.get(name).map(|entry| entry.at);
     let auth = table.get("auth").map(|entry| auth(reader, entry, given));
-    let options = table.get("tls").map(|entry| tls::options(reader, entry));
-    let options = given_or(options, TlsOptions::default());
+    let options = around.tls(reader, table);
     let trust = table.get("ssh").map(|entry| {
         let table = reader.table(entry, ssh::TRUST_KEYS, "write `ssh: {fingerprint: \"SHA256:…\"}`")?;
         ssh::trust(reader, &table).map(Some)
@@ -64,7 +62,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &mut Arou
         url: url?,
         auth: given_or(auth, AuthShape::Anyone)?,
         auth_at: at("auth").unwrap_or(table.at),
-        tls: around.share(options?),
+        tls: options?,
         tls_at: at("tls"),
         trust: given_or(trust, None)?,
         ssh_at: at("ssh"),

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use super::{Around, given_or};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
-use crate::config::tls;
 use crate::config::words::parse_size;
 use crate::model::kind::tcp::MOST_READ;
 use crate::model::{ReadUntil, TcpTarget, TlsOptions};
@@ -31,7 +30,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         host_and_port(reader, to, &around.given.labels);
     }
     let tls = match table.get("tls") {
-        Some(entry) => Some(around.share(tls::options(reader, entry)?)),
+        Some(_) => Some(around.tls(reader, &table)?),
         None => None,
     };
     let send = table.get("send").map(|entry| reader.template(entry, around.given).map(Some));

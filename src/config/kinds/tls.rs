@@ -8,7 +8,6 @@ use super::tcp::host_and_port;
 use super::{Around, given_or};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
-use crate::config::tls;
 use crate::model::{StartTls, TlsOptions, TlsTarget};
 
 pub(in crate::config) const KEYS: &[&str] = &["to", "server_name", "alpn", "starttls", "tls"];
@@ -40,13 +39,13 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     }
     let alpn = table.get("alpn").map(|entry| alpn(reader, entry));
     let starttls = table.get("starttls").map(|entry| reader.choice(entry, &PROTOCOLS).map(Some));
-    let tls = table.get("tls").map(|entry| tls::options(reader, entry));
+    let tls = around.tls(reader, &table);
     Some(TlsShape {
         to: to?,
         server_name: given_or(server_name, None)?,
         alpn: given_or(alpn, Vec::new())?,
         starttls: given_or(starttls, None)?,
-        tls: around.share(given_or(tls, TlsOptions::default())?),
+        tls: tls?,
     })
 }
 

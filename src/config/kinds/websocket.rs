@@ -10,7 +10,6 @@ use super::smtp::optional;
 use super::{Around, given_or};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is, for_url};
-use crate::config::tls;
 use crate::model::{TlsOptions, WebsocketTarget};
 
 pub(in crate::config) const KEYS: &[&str] = &["url", "headers", "send", "tls"];
@@ -51,9 +50,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         Some(found)
     });
     let send = optional(reader, &table, "send", around);
-    let tls = table.get("tls").map(|entry| tls::options(reader, entry));
-    let tls = given_or(tls, TlsOptions::default())?;
-    Some(WebsocketShape { url: url?, headers: given_or(headers, Vec::new())?, send: send?, tls: around.share(tls) })
+    let tls = around.tls(reader, &table)?;
+    Some(WebsocketShape { url: url?, headers: given_or(headers, Vec::new())?, send: send?, tls })
 }
 
 /// An absolute ws or wss URL that shows no password.

@@ -90,6 +90,8 @@ pub struct Defaults {
     /// What connects for them: `http://proxy.example:3128` or `socks5://user:password@proxy.example:1080`.
     /// Default: none.
     pub proxy: Option<String>,
+    /// How certificates are judged and ours are shown, by kinds that say nothing of it, or only `{}`.
+    pub tls: Option<Tls>,
 }
 
 /// When a failed check is made again at once, because it may be our own network. What is not said is as in `defaults`.

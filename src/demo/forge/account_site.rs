@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accounts::Entered;
-use super::{HOST, Premises, pages};
+use super::site::origin;
+use super::{Premises, pages};
 use axum::Router;
 use axum::extract::{Form, Path, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -76,7 +77,7 @@ async fn sign_up(State(premises): Shared, headers: HeaderMap, Form(fields): Form
         field(&fields, "password"),
     ) {
         Entered::Well(token) => {
-            let link = format!("https://{HOST}/account/confirm/{token}");
+            let link = format!("{}/account/confirm/{token}", origin(&headers));
             let text = format!("Welcome to the forge.\r\n\r\nConfirm your address: {link}\r\n");
             premises.post.send(field(&fields, "email"), "Confirm your address", text).await;
             Html(pages::message("Check your mail", "A mail with a link is on its way.")).into_response()

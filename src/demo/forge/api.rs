@@ -5,8 +5,6 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::HOST;
-
 /// The one object that is kept by LFS: its SHA-256 and its content.
 const OBJECT: (&str, &str) =
     ("fd3bbbc970ecff4a542033a6c33e8180731ca3345225a486ac8a437428008372", "A file kept by Git LFS.\n");
@@ -17,7 +15,7 @@ pub(super) const LFS: &str = "application/vnd.git-lfs+json";
 /// How many objects one batch may ask for.
 const BATCH: usize = 100;
 
-pub(super) fn repositories(workspace: &str) -> Value {
+pub(super) fn repositories(workspace: &str, origin: &str) -> Value {
     json!({
         "pagelen": 10,
         "page": 1,
@@ -30,16 +28,16 @@ pub(super) fn repositories(workspace: &str) -> Value {
             "scm": "git",
             "mainbranch": {"type": "branch", "name": "main"},
             "links": {
-                "clone": [{"name": "https", "href": format!("https://{HOST}/{workspace}/demo.git")}],
+                "clone": [{"name": "https", "href": format!("{origin}/{workspace}/demo.git")}],
             },
         }],
     })
 }
 
-pub(super) fn hook_events() -> Value {
+pub(super) fn hook_events(origin: &str) -> Value {
     json!({
-        "repository": {"links": {"events": {"href": format!("https://{HOST}/api/2.0/hook_events/repository")}}},
-        "workspace": {"links": {"events": {"href": format!("https://{HOST}/api/2.0/hook_events/workspace")}}},
+        "repository": {"links": {"events": {"href": format!("{origin}/api/2.0/hook_events/repository")}}},
+        "workspace": {"links": {"events": {"href": format!("{origin}/api/2.0/hook_events/workspace")}}},
     })
 }
 
@@ -56,7 +54,7 @@ pub(super) fn lfs_not_found() -> Value {
 }
 
 /// Answers a batch request: where each object can be had, or that there is no such object.
-pub(super) fn lfs_batch(workspace: &str, body: &[u8]) -> (StatusCode, Value) {
+pub(super) fn lfs_batch(workspace: &str, body: &[u8], origin: &str) -> (StatusCode, Value) {
     let refuse = |message: &str| (StatusCode::UNPROCESSABLE_ENTITY, json!({"message": message}));
     let Ok(asked) = serde_json::from_slice::<Value>(body) else { return refuse("the request is no JSON") };
     if asked["operation"] != "download" {
@@ -67,7 +65,7 @@ pub(super) fn lfs_batch(workspace: &str, body: &[u8]) -> (StatusCode, Value) {
     };
     let answer = |object: &Value| {
         if object["oid"] == OBJECT.0 {
-            let href = format!("https://{HOST}/{workspace}/demo.git/info/lfs/objects/{}", OBJECT.0);
+            let href = format!("{origin}/{workspace}/demo.git/info/lfs/objects/{}", OBJECT.0);
             let actions = json!({"download": {"href": href, "expires_in": 600}});
             json!({"oid": OBJECT.0, "size": OBJECT.1.len(), "authenticated": true, "actions": actions})
         } else {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -35,17 +35,13 @@ const HISTORY: &str = "commit refs/heads/main\n\
     committer Forge <forge@forge.example> 1739275200 +0000\ndata 6\nBegin\n\n\
     M 100644 inline README.md\ndata 7\n# Demo\n\n";
 
-/// What a Git server of protocol version 2 says first, for when git is not installed.
-const FIXED: &str = "001e# service=git-upload-pack\n0000000eversion 2\n0018agent=tripline-demo\n\
-    0013ls-refs=unborn\n0012fetch=shallow\n0012server-option\n0017object-format=sha1\n0000";
-
 /// How Git is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GitBackend {
     /// By the real `git http-backend`: clone and fetch work.
     HttpBackend,
-    /// git is not installed: a fixed advertisement of capabilities, and nothing can be cloned.
-    Fixed,
+    /// Not at all: git is not installed.
+    Missing,
 }
 
 /// A Git request, without its workspace.
@@ -78,7 +74,7 @@ impl Repository {
             make(&projects).await?;
             GitBackend::HttpBackend
         } else {
-            GitBackend::Fixed
+            GitBackend::Missing
         };
         Ok(Self { projects, backend, room: Semaphore::new(PROGRAMS) })
     }
@@ -90,7 +86,7 @@ impl Repository {
     pub(super) async fn answer(&self, ask: Ask<'_>) -> Response {
         match self.backend {
             GitBackend::HttpBackend => self.run(ask).await,
-            GitBackend::Fixed => fixed(&ask),
+            GitBackend::Missing => (StatusCode::NOT_IMPLEMENTED, "git is not installed here\n").into_response(),
         }
     }
 
@@ -231,12 +227,4 @@ fn respond(output: &[u8]) -> Option<Response> {
 fn fault(why: &str) -> Response {
     tracing::warn!(why, "git http-backend failed");
     (StatusCode::INTERNAL_SERVER_ERROR, "git failed\n").into_response()
-}
-
-fn fixed(ask: &Ask<'_>) -> Response {
-    if ask.path == "info/refs" && ask.query == "service=git-upload-pack" {
-        let media = "application/x-git-upload-pack-advertisement";
-        return ([(CONTENT_TYPE, media), (CACHE_CONTROL, "no-cache")], FIXED).into_response();
-    }
-    (StatusCode::NOT_IMPLEMENTED, "git is not installed here\n").into_response()
 }

@@ -8,9 +8,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
+use super::site::origin;
 use super::{Premises, api};
 
 /// The key that the forge's calls are signed with, in `x-hub-signature: sha256=…`, as Bitbucket Cloud signs its own.
@@ -20,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn routes() -> Router<Arc<Premises>> {
     Router::new()
-        .route("/api/2.0/hook_events", get(|| async { Json(api::hook_events()) }))
+        .route(
+            "/api/2.0/hook_events",
+            get(|headers: HeaderMap| async move { Json(api::hook_events(&origin(&headers))) }),
+        )
         .route("/api/2.0/hooks/test", post(test))
 }
 

@@ -14,13 +14,12 @@ pub(super) fn front() -> String {
 }
 
 /// A workspace's own page. The name is one of ours, so it needs no escaping.
-pub(super) fn workspace(name: &str) -> String {
+pub(super) fn workspace(name: &str, origin: &str) -> String {
     page(
         name,
         &format!(
             "<h2>Repositories</h2>\n<ul>\n<li><a href=\"/{name}/demo\">demo</a> \
-             <code>git clone https://{host}/{name}/demo.git</code></li>\n</ul>",
-            host = super::HOST
+             <code>git clone {origin}/{name}/demo.git</code></li>\n</ul>"
         ),
     )
 }

@@ -1,18 +1,43 @@
 //! The forge's own mail: sent by SMTP to wherever mail is taken on this machine.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Premises;
 use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 /// How long the mail server may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest address that is written to, in bytes.
+const LONGEST: usize = 200;
 
 /// Where the forge's mail goes.
 #[derive(Debug, Default)]
 pub(super) struct Post(Mutex<Option<SocketAddr>>);
+
+pub(super) fn routes() -> Router<Arc<Premises>> {
+    Router::new().route("/api/2.0/notifications/test", post(notify))
+}
+
+/// Sends a notification to the address that was given.
+async fn notify(State(premises): State<Arc<Premises>>, Json(asked): Json<Value>) -> Response {
+    let Some(to) = asked["to"].as_str().filter(|to| to.len() <= LONGEST).map(ToOwned::to_owned) else {
+        return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({"error": "say to whom"}))).into_response();
+    };
+    tokio::spawn(async move {
+        premises.post.send(&to, "This is a test notification", "Your pipeline has ended.\r\n".into()).await;
+    });
+    (StatusCode::ACCEPTED, Json(json!({"status": "sent"}))).into_response()
+}
 
 impl Post {
     pub(super) fn goes_to(&self, server: SocketAddr) {

@@ -8,12 +8,12 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::Value;
 
 use super::git::Ask;
-use super::{Area, Premises, account_site, api, hooks, pages, pipelines, shop};
+use super::{Area, Premises, account_site, api, hooks, pages, pipelines, post as outgoing, shop};
 
 /// The largest body of a request, in bytes. A fetch of the demo's repository asks with some hundred.
 const BODY: usize = 256 * 1024;
@@ -30,6 +30,7 @@ pub(super) fn router(premises: Arc<Premises>) -> Router {
         .merge(shop::routes())
         .merge(pipelines::routes())
         .merge(hooks::routes())
+        .merge(outgoing::routes())
         .route("/downloads/demo-1.0.tar.gz", get(|| async { ([(CONTENT_TYPE, "application/gzip")], ARCHIVE) }))
         .route("/api/2.0/pipelines/health", get(|| async { json("application/json", &api::pipelines()) }))
         .route("/api/2.0/repositories/{workspace}", get(repositories))
@@ -38,6 +39,8 @@ pub(super) fn router(premises: Arc<Premises>) -> Router {
         .route("/{workspace}/demo.git/git-upload-pack", post(git))
         .route("/{workspace}/demo.git/info/lfs/objects/batch", post(lfs_batch))
         .route("/{workspace}/demo.git/info/lfs/objects/{oid}", get(lfs_object))
+        .route("/-/break/{workspace}", post(break_flags))
+        .route("/-/repair", post(repair))
         .fallback(|uri: Uri| async move { not_found(uri.path()) })
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn_with_state(Arc::clone(&premises), hide))
@@ -58,7 +61,7 @@ fn place(path: &str) -> (Area, Option<&str>) {
     match [parts.next(), parts.next(), parts.next(), parts.next()].map(|part| part.unwrap_or_default()) {
         ["api", "2.0", "repositories", workspace] => (Area::Api, Some(workspace)),
         ["api", ..] => (Area::Api, None),
-        ["" | "account" | "pricing" | "cart" | "checkout" | "downloads", ..] => (Area::Website, None),
+        ["" | "-" | "account" | "pricing" | "cart" | "checkout" | "downloads", ..] => (Area::Website, None),
         [workspace, repository, ..] if repository.ends_with(".git") => (Area::Git, Some(workspace)),
         [workspace, ..] => (Area::Website, Some(workspace)),
     }
@@ -79,16 +82,36 @@ fn json(media: &'static str, value: &Value) -> Response {
     ([(CONTENT_TYPE, media)], value.to_string()).into_response()
 }
 
-async fn workspace(Path(workspace): Path<String>) -> Html<String> {
-    Html(pages::workspace(&workspace))
+/// Where the forge is for whoever sent these headers: links lead back there.
+pub(super) fn origin(headers: &HeaderMap) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or(super::HOST);
+    let sound = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    format!("https://{}", if sound { host } else { super::HOST })
 }
 
-async fn repositories(Path(workspace): Path<String>) -> Response {
-    json("application/json", &api::repositories(&workspace))
+async fn break_flags(State(premises): Shared, Path(workspace): Path<String>) -> Response {
+    if !super::WORKSPACES.contains(&workspace.as_str()) {
+        return (StatusCode::NOT_FOUND, "there is no such workspace\n").into_response();
+    }
+    premises.break_flags_for(&workspace);
+    format!("the feature flags fail for {workspace}\n").into_response()
 }
 
-async fn lfs_batch(Path(workspace): Path<String>, body: Bytes) -> Response {
-    let (status, answer) = api::lfs_batch(&workspace, &body);
+async fn repair(State(premises): Shared) -> &'static str {
+    premises.repair();
+    "the feature flags are served\n"
+}
+
+async fn workspace(Path(workspace): Path<String>, headers: HeaderMap) -> Html<String> {
+    Html(pages::workspace(&workspace, &origin(&headers)))
+}
+
+async fn repositories(Path(workspace): Path<String>, headers: HeaderMap) -> Response {
+    json("application/json", &api::repositories(&workspace, &origin(&headers)))
+}
+
+async fn lfs_batch(Path(workspace): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let (status, answer) = api::lfs_batch(&workspace, &body, &origin(&headers));
     (status, json(api::LFS, &answer)).into_response()
 }
 

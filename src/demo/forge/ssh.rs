@@ -52,6 +52,8 @@ pub struct SshAccess {
     pub user: String,
     /// The private key that is let in, as OpenSSH writes it.
     pub key: String,
+    /// Where that lies.
+    pub key_file: PathBuf,
     /// The fingerprint of the server's key: `SHA256:…`.
     pub fingerprint: String,
 }
@@ -112,7 +114,11 @@ impl SshServer {
             .spawn()
             .map_err(doing())?;
         let key = tokio::fs::read_to_string(folder.join("user")).await.map_err(doing())?;
-        let server = Self { access: SshAccess { address, user, key, fingerprint }, hidden, _sshd: sshd };
+        let server = Self {
+            access: SshAccess { address, user, key, key_file: folder.join("user"), fingerprint },
+            hidden,
+            _sshd: sshd,
+        };
         let until = Instant::now() + PATIENCE;
         while tokio::net::TcpStream::connect(address).await.is_err() {
             if Instant::now() > until {

@@ -134,7 +134,7 @@ async fn lfs_says_where_an_object_is_and_that_others_are_not() {
     let json: serde_json::Value = serde_json::from_str(&body).unwrap();
     let path = json["objects"][0]["actions"]["download"]["href"].as_str().unwrap();
     assert_eq!(json["objects"][1]["error"]["code"], 404);
-    let (_, _, content) = fixture.get(path.strip_prefix("https://forge.example").unwrap()).await;
+    let (_, _, content) = fixture.get(url::Url::parse(path).unwrap().path()).await;
     assert_eq!(content.len(), 24);
     let (status, ..) = fixture.ask(Method::POST, "/acme/demo.git/info/lfs/objects/batch", "junk").await;
     assert_eq!(status.as_u16(), 422);

@@ -1,31 +1,16 @@
+use http::header::CONTENT_TYPE;
+
 use super::*;
 
 fn ask(query: &str) -> Ask<'_> {
     Ask { method: Method::GET, path: "info/refs", query, headers: HeaderMap::new(), body: Bytes::new() }
 }
 
-#[test]
-fn the_fixed_advertisement_is_made_of_whole_packets() {
-    let mut rest = FIXED;
-    let mut lines = Vec::new();
-    while !rest.is_empty() {
-        // gitprotocol-common(5): four hex digits count themselves and what follows; 0000 is a flush.
-        let length = usize::from_str_radix(&rest[..4], 16).unwrap().max(4);
-        lines.push(rest[4..length].trim_end());
-        rest = &rest[length..];
-    }
-    assert_eq!(lines[..3], ["# service=git-upload-pack", "", "version 2"]);
-    assert!(lines.contains(&"object-format=sha1") && lines.last() == Some(&""), "{lines:?}");
-}
-
 #[tokio::test]
-async fn without_git_the_advertisement_is_served_and_nothing_else() {
+async fn without_git_nothing_is_served() {
     let repository =
-        Repository { projects: PathBuf::new(), backend: GitBackend::Fixed, room: Semaphore::new(PROGRAMS) };
-    let answer = repository.answer(ask("service=git-upload-pack")).await;
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert_eq!(answer.headers()[CONTENT_TYPE], "application/x-git-upload-pack-advertisement");
-    assert_eq!(repository.answer(ask("service=git-receive-pack")).await.status(), StatusCode::NOT_IMPLEMENTED);
+        Repository { projects: PathBuf::new(), backend: GitBackend::Missing, room: Semaphore::new(PROGRAMS) };
+    assert_eq!(repository.answer(ask("service=git-upload-pack")).await.status(), StatusCode::NOT_IMPLEMENTED);
 }
 
 #[test]

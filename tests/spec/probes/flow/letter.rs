@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tripline::config::load;
+use tripline::config::{Outside, load};
 use tripline::demo::forge::Forge;
-use tripline::demo::hurry::retarget;
 use tripline::inbox::Inbox;
 use tripline::inbox::smtp::{PATIENCE, SmtpServer};
 use tripline::model::{CheckResult, FailureClass, Location, Outcome, Timestamp};
 use tripline::probe::{Prober, Roots};
 
-use super::{Env, class_and_fault, failure};
+use super::{class_and_fault, failure};
 
 const SIGN_UP: &str = r#"
 name: Forge
+defaults: {tls: {ca_file: ca.pem}}
 components: {signup: {}}
 probes:
   sign-up:
@@ -43,6 +43,19 @@ probes:
           expect: ['body.contains("Your account is ready")']
 "#;
 
+/// The certificate authority is the one file.
+struct Beside(bytes::Bytes);
+
+impl Outside for Beside {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str) -> Result<Vec<u8>, String> {
+        Ok(self.0.to_vec())
+    }
+}
+
 /// One check of the sign-up; `mails` says whether the forge's mail reaches us.
 async fn sign_up(expect: &str, mails: bool) -> CheckResult {
     let folder = tempfile::tempdir().unwrap();
@@ -53,8 +66,8 @@ async fn sign_up(expect: &str, mails: bool) -> CheckResult {
     if mails {
         forge.mail_to(server.address());
     }
-    let mut config = load("probes.yaml", &SIGN_UP.replace("EXPECT", expect), &Env).unwrap();
-    retarget(&mut config, forge.address(), forge.ca_pem());
+    let text = SIGN_UP.replace("EXPECT", expect).replace("forge.example", &forge.address().to_string());
+    let config = load("probes.yaml", &text, &Beside(forge.ca_pem())).unwrap();
     let prober = Prober::new(&config.probes, Location::local(), config.secrets, &Roots::load()).unwrap();
     prober.with_inbox(inbox).check(0, Timestamp::from_millis(1_739_288_460_000)).await
 }
