@@ -11,6 +11,7 @@ mod flags;
 mod git;
 mod hooks;
 mod listener;
+mod oauth;
 mod pages;
 mod pipelines;
 mod post;
@@ -55,6 +56,7 @@ struct Premises {
     repository: Repository,
     accounts: accounts::Accounts,
     licences: shop::Licences,
+    tokens: oauth::Tokens,
     jobs: pipelines::Jobs,
     post: post::Post,
     /// Makes the calls of webhooks.
@@ -107,6 +109,7 @@ impl Forge {
             repository,
             accounts: accounts::Accounts::default(),
             licences: shop::Licences::default(),
+            tokens: oauth::Tokens::default(),
             jobs: pipelines::Jobs::default(),
             post: post::Post::default(),
             caller: caller.map_err(|error| DemoFault::Http(error.to_string()))?,

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn the_whole_configuration_asks_the_forge_and_nobody_else() {
         let config = made(GitBackend::HttpBackend, Some(&access()));
-        assert_eq!(config.probes.len(), 25);
+        assert_eq!(config.probes.len(), 26);
         for probe in &config.probes {
             match &probe.kind {
                 ProbeKind::Git(git) if let Remote::Ssh(remote) = &git.remote => {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn what_cannot_be_served_is_left_out() {
         let count = |git, ssh| made(git, ssh).probes.len();
-        assert_eq!(count(GitBackend::HttpBackend, None), 21);
-        assert_eq!(count(GitBackend::Missing, None), 16);
+        assert_eq!(count(GitBackend::HttpBackend, None), 22);
+        assert_eq!(count(GitBackend::Missing, None), 17);
     }
 }

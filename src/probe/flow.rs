@@ -8,7 +8,7 @@ mod letter;
 mod receive;
 mod report;
 mod request;
-mod totp;
+pub(crate) mod totp;
 mod wait;
 
 use std::collections::{BTreeMap, VecDeque};

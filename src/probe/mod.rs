@@ -20,7 +20,7 @@ mod evidence;
 mod exec;
 mod expect;
 mod expiry;
-mod flow;
+pub(crate) mod flow;
 mod frame;
 mod heartbeat;
 mod git;

@@ -89,7 +89,7 @@ fn the_own_configuration_is_sound() {
     let config = read(&own()).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(config.name, "Example Forge");
     assert_eq!(config.components.len(), 12);
-    assert_eq!(config.probes.len(), 4 * 4 + 9);
+    assert_eq!(config.probes.len(), 4 * 4 + 10);
     let ids: Vec<&str> = config.probes.iter().map(|probe| probe.id.as_str()).collect();
     assert_eq!(ids[1], "dashboard[workspace=globex]");
     assert!(ids.contains(&"sign-up"));

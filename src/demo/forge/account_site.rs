@@ -19,10 +19,14 @@ pub(super) fn routes() -> Router<Arc<Premises>> {
     Router::new()
         .route("/account", get(account))
         .route("/account/signin", get(sign_in_form).post(sign_in))
+        .route("/account/signin/code", post(show_code))
         .route("/account/signout", post(sign_out))
         .route("/account/signup", get(sign_up_form).post(sign_up))
         .route("/account/confirm/{token}", get(confirm))
 }
+
+/// What is said of a form that is not known, or not any more.
+const TOO_OLD: &str = "This form is too old. Load the page again.";
 
 /// What a form brought, by field.
 pub(super) type Fields = BTreeMap<String, String>;
@@ -46,8 +50,17 @@ async fn sign_in(State(premises): Shared, headers: HeaderMap, Form(fields): Form
         field(&fields, "password"),
     ) {
         Entered::Well(session) => (cookie("session", &session), Redirect::to("/account")).into_response(),
-        Entered::Forged => refuse(StatusCode::FORBIDDEN, "This form is too old. Load the page again."),
+        Entered::Halfway(token) => Html(pages::code(&token)).into_response(),
+        Entered::Forged => refuse(StatusCode::FORBIDDEN, TOO_OLD),
         Entered::Wrong => refuse(StatusCode::UNAUTHORIZED, "Email and password do not go together."),
+    }
+}
+
+async fn show_code(State(premises): Shared, Form(fields): Form<Fields>) -> Response {
+    match premises.accounts.show_code(field(&fields, "token"), field(&fields, "code"), crate::clock::now()) {
+        Entered::Well(session) => (cookie("session", &session), Redirect::to("/account")).into_response(),
+        Entered::Halfway(_) | Entered::Forged => refuse(StatusCode::FORBIDDEN, TOO_OLD),
+        Entered::Wrong => refuse(StatusCode::UNAUTHORIZED, "That is not the code of this moment."),
     }
 }
 
@@ -82,7 +95,7 @@ async fn sign_up(State(premises): Shared, headers: HeaderMap, Form(fields): Form
             premises.post.send(field(&fields, "email"), "Confirm your address", text).await;
             Html(pages::message("Check your mail", "A mail with a link is on its way.")).into_response()
         }
-        Entered::Forged => refuse(StatusCode::FORBIDDEN, "This form is too old. Load the page again."),
+        Entered::Halfway(_) | Entered::Forged => refuse(StatusCode::FORBIDDEN, TOO_OLD),
         Entered::Wrong => refuse(StatusCode::UNPROCESSABLE_ENTITY, "That is no address with a password."),
     }
 }

@@ -4,12 +4,20 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::inbox::nonce;
+use crate::model::Timestamp;
+use crate::model::kind::flow::{Totp, TotpHash};
+use crate::probe::flow::totp;
 
-/// Who may sign in from the beginning: the address and the password.
+/// Who may sign in from the beginning: the address and the password. A one-time code is asked for as well.
 pub(super) const KNOWN: (&str, &str) = ("probe@forge.example", "correct horse battery staple");
+/// What the codes are made with.
+pub(super) const CODES: &[u8; 20] = b"practise makes good!";
 
+/// How long a code is good for.
+const PERIOD: Duration = Duration::from_secs(30);
 /// How many sessions, forms and accounts are remembered of each.
 const MOST: usize = 1_000;
 /// The longest address or password that is taken, in bytes.
@@ -23,6 +31,8 @@ pub(super) struct Accounts(Mutex<Books>);
 struct Books {
     /// The token of a form, by the visitor that it was given to.
     forms: VecDeque<(String, String)>,
+    /// Who has shown a password and owes a code, by the token of the form for it.
+    halfway: VecDeque<(String, String)>,
     /// Who is signed in, by session.
     sessions: VecDeque<(String, String)>,
     /// Address and password of those who have not confirmed yet, by the token that was mailed.
@@ -36,6 +46,8 @@ struct Books {
 pub(super) enum Entered {
     /// The session that begins, or the token that is to be mailed.
     Well(String),
+    /// The token of the form that asks for a code.
+    Halfway(String),
     /// The form's token is missing, or another visitor's.
     Forged,
     /// Address and password do not go together, or cannot be taken.
@@ -61,7 +73,25 @@ impl Accounts {
             return Entered::Wrong;
         }
         let session = secret();
+        if address == KNOWN.0 {
+            keep(&mut books.halfway, session.clone(), address.to_owned());
+            return Entered::Halfway(session);
+        }
         keep(&mut books.sessions, session.clone(), address.to_owned());
+        Entered::Well(session)
+    }
+
+    /// The second half of signing in: the token of the form, and the code of this moment or the one before.
+    pub(super) fn show_code(&self, token: &str, code: &str, now: Timestamp) -> Entered {
+        let mut books = self.books();
+        let Some(place) = books.halfway.iter().position(|(known, _)| known == token) else { return Entered::Forged };
+        let codes = Totp { secret: CODES.to_vec().into(), hash: TotpHash::Sha1, digits: 6, period: PERIOD };
+        if ![now, now - PERIOD].into_iter().any(|moment| totp::code(&codes, moment) == code) {
+            return Entered::Wrong;
+        }
+        let Some((_, address)) = books.halfway.remove(place) else { return Entered::Forged };
+        let session = secret();
+        keep(&mut books.sessions, session.clone(), address);
         Entered::Well(session)
     }
 

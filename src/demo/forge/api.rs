@@ -15,23 +15,36 @@ pub(super) const LFS: &str = "application/vnd.git-lfs+json";
 /// How many objects one batch may ask for.
 const BATCH: usize = 100;
 
-pub(super) fn repositories(workspace: &str, origin: &str) -> Value {
+/// How many repositories are on one page of all.
+const PAGE: usize = 2;
+
+fn repository(workspace: &str, origin: &str) -> Value {
     json!({
-        "pagelen": 10,
-        "page": 1,
-        "size": 1,
-        "values": [{
-            "type": "repository",
-            "name": "demo",
-            "full_name": format!("{workspace}/demo"),
-            "is_private": true,
-            "scm": "git",
-            "mainbranch": {"type": "branch", "name": "main"},
-            "links": {
-                "clone": [{"name": "https", "href": format!("{origin}/{workspace}/demo.git")}],
-            },
-        }],
+        "type": "repository",
+        "name": "demo",
+        "full_name": format!("{workspace}/demo"),
+        "is_private": true,
+        "scm": "git",
+        "mainbranch": {"type": "branch", "name": "main"},
+        "links": {
+            "clone": [{"name": "https", "href": format!("{origin}/{workspace}/demo.git")}],
+        },
     })
+}
+
+pub(super) fn repositories(workspace: &str, origin: &str) -> Value {
+    json!({"pagelen": 10, "page": 1, "size": 1, "values": [repository(workspace, origin)]})
+}
+
+/// One page of the repositories of these workspaces, with the link to the next where there is one.
+pub(super) fn all_repositories(workspaces: &[&str], page: usize, origin: &str) -> Value {
+    let on_page = workspaces.iter().skip((page - 1) * PAGE).take(PAGE);
+    let values: Vec<Value> = on_page.map(|workspace| repository(workspace, origin)).collect();
+    let mut answer = json!({"pagelen": PAGE, "page": page, "size": workspaces.len(), "values": values});
+    if page * PAGE < workspaces.len() {
+        answer["next"] = format!("{origin}/api/2.0/repositories?page={}", page + 1).into();
+    }
+    answer
 }
 
 pub(super) fn hook_events(origin: &str) -> Value {

@@ -42,6 +42,19 @@ pub(super) fn sign_in(token: &str) -> String {
     form("Sign in", "/account/signin", "current-password", token, note)
 }
 
+/// The second half of signing in.
+pub(super) fn code(token: &str) -> String {
+    page(
+        "Enter your code",
+        &format!(
+            "<form method=\"post\" action=\"/account/signin/code\">\n\
+             <input type=\"hidden\" name=\"token\" value=\"{token}\">\n\
+             <label>Code <input name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\"></label>\n\
+             <button>Sign in</button>\n</form>"
+        ),
+    )
+}
+
 pub(super) fn sign_up(token: &str) -> String {
     form("Create your account", "/account/signup", "new-password", token, "<p>Free for teams of up to five.</p>")
 }

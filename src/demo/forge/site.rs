@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::Value;
 
 use super::git::Ask;
-use super::{Area, Premises, account_site, api, hooks, pages, pipelines, post as outgoing, shop};
+use super::{Area, Premises, account_site, api, hooks, oauth, pages, pipelines, post as outgoing, shop};
 
 /// The largest body of a request, in bytes. A fetch of the demo's repository asks with some hundred.
 const BODY: usize = 256 * 1024;
@@ -31,8 +31,10 @@ pub(super) fn router(premises: Arc<Premises>) -> Router {
         .merge(pipelines::routes())
         .merge(hooks::routes())
         .merge(outgoing::routes())
+        .merge(oauth::routes())
         .route("/downloads/demo-1.0.tar.gz", get(|| async { ([(CONTENT_TYPE, "application/gzip")], ARCHIVE) }))
         .route("/api/2.0/pipelines/health", get(|| async { json("application/json", &api::pipelines()) }))
+        .route("/api/2.0/repositories", get(all_repositories))
         .route("/api/2.0/repositories/{workspace}", get(repositories))
         .route("/{workspace}/", get(workspace))
         .route("/{workspace}/demo.git/info/refs", get(git))
@@ -59,9 +61,9 @@ async fn hide(State(premises): Shared, request: Request, next: Next) -> Response
 fn place(path: &str) -> (Area, Option<&str>) {
     let mut parts = path.trim_start_matches('/').split('/');
     match [parts.next(), parts.next(), parts.next(), parts.next()].map(|part| part.unwrap_or_default()) {
-        ["api", "2.0", "repositories", workspace] => (Area::Api, Some(workspace)),
+        ["api", "2.0", "repositories", workspace] if !workspace.is_empty() => (Area::Api, Some(workspace)),
         ["api", ..] => (Area::Api, None),
-        ["" | "-" | "account" | "pricing" | "cart" | "checkout" | "downloads", ..] => (Area::Website, None),
+        ["" | "-" | "account" | "oauth" | "pricing" | "cart" | "checkout" | "downloads", ..] => (Area::Website, None),
         [workspace, repository, ..] if repository.ends_with(".git") => (Area::Git, Some(workspace)),
         [workspace, ..] => (Area::Website, Some(workspace)),
     }
@@ -104,6 +106,18 @@ async fn repair(State(premises): Shared) -> &'static str {
 
 async fn workspace(Path(workspace): Path<String>, headers: HeaderMap) -> Html<String> {
     Html(pages::workspace(&workspace, &origin(&headers)))
+}
+
+/// A page of all repositories that the forge sees.
+async fn all_repositories(State(premises): Shared, uri: Uri, headers: HeaderMap) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let page = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "page");
+    let page = page.map_or(Some(1), |(_, number)| number.parse().ok()).filter(|page| (1..=1_000).contains(page));
+    let seen: Vec<&str> = super::WORKSPACES.into_iter().filter(|workspace| premises.flags.show(workspace)).collect();
+    match page {
+        Some(page) => json("application/json", &api::all_repositories(&seen, page, &origin(&headers))),
+        None => (StatusCode::BAD_REQUEST, "there is no such page\n").into_response(),
+    }
 }
 
 async fn repositories(Path(workspace): Path<String>, headers: HeaderMap) -> Response {

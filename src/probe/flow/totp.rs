@@ -7,7 +7,7 @@ use crate::model::Timestamp;
 use crate::model::kind::flow::{Totp, TotpHash};
 
 /// The code at this time.
-pub(super) fn code(totp: &Totp, now: Timestamp) -> String {
+pub(crate) fn code(totp: &Totp, now: Timestamp) -> String {
     let period = i64::try_from(totp.period.as_millis()).unwrap_or(i64::MAX).max(1);
     let counter = now.as_millis().div_euclid(period);
     let algorithm = match totp.hash {

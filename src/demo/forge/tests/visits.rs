@@ -1,9 +1,12 @@
 //! What a visitor does in several steps, and what comes of it elsewhere: mail, calls, Git over SSH.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::*;
 use crate::demo::sink::Sink;
+use crate::model::kind::flow::{Totp, TotpHash};
+use crate::probe::flow::totp;
 
 /// A browser, as far as this forge needs one: it keeps cookies and follows no redirects.
 struct Browser<'a> {
@@ -69,7 +72,21 @@ async fn who_signs_in_with_the_form_has_a_session_until_signing_out() {
     assert_eq!(browser.ask(Method::POST, "/account/signin", &right).await.0, 403, "a form is good for one try");
     let token = browser.token("/account/signin").await;
     let right = [("csrf", token.as_str()), ("email", address), ("password", password)];
-    assert_eq!(browser.ask(Method::POST, "/account/signin", &right).await.1, "/account");
+    let (_, _, page) = browser.ask(Method::POST, "/account/signin", &right).await;
+    let token = page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(
+        browser.ask(Method::GET, "/account", &[]).await.1,
+        "/account/signin",
+        "a password alone is not enough"
+    );
+    let secret = accounts::CODES.to_vec().into();
+    let codes = Totp { secret, hash: TotpHash::Sha1, digits: 6, period: Duration::from_secs(30) };
+    let code = totp::code(&codes, crate::clock::now());
+    let other = if code == "000000" { "000001" } else { "000000" };
+    for (token, code, status) in [(token, other, 401), ("guessed", code.as_str(), 403), (token, code.as_str(), 303)] {
+        let fields = [("token", token), ("code", code)];
+        assert_eq!(browser.ask(Method::POST, "/account/signin/code", &fields).await.0, status);
+    }
     assert!(browser.ask(Method::GET, "/account", &[]).await.2.contains("Signed in as probe@forge.example"));
     assert_eq!(browser.ask(Method::POST, "/account/signout", &[]).await.0, 303);
     assert_eq!(browser.ask(Method::GET, "/account", &[]).await.1, "/account/signin");
@@ -194,4 +211,35 @@ async fn git_over_ssh_serves_every_workspace_but_the_hidden_one() {
     assert!(ls_remote(&fixture, "acme/demo.git").await.0);
     fixture.forge.repair();
     assert!(ls_remote(&fixture, "globex/demo.git").await.0);
+}
+
+#[tokio::test]
+async fn a_refresh_token_gives_an_access_token_and_without_one_nobody_is_known() {
+    let fixture = fixture().await;
+    let mut browser = Browser::new(&fixture);
+    assert_eq!(browser.ask(Method::GET, "/api/2.0/user", &[]).await.0, 401);
+    for (grant, token, status) in [
+        ("password", "practice-refresh-token", 400),
+        ("refresh_token", "guessed", 400),
+        ("refresh_token", "practice-refresh-token", 200),
+    ] {
+        let fields = [("grant_type", grant), ("refresh_token", token)];
+        assert_eq!(browser.ask(Method::POST, "/oauth/token", &fields).await.0, status);
+    }
+}
+
+#[tokio::test]
+async fn all_repositories_come_in_pages_and_hidden_ones_are_left_out() {
+    let fixture = fixture().await;
+    let page = async |number: &str| {
+        let (status, _, body) = fixture.get(&format!("/api/2.0/repositories?page={number}")).await;
+        (status.as_u16(), serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default())
+    };
+    let (_, first) = page("1").await;
+    assert_eq!(first["values"].as_array().unwrap().len(), 2);
+    assert!(first["next"].as_str().unwrap().ends_with("/api/2.0/repositories?page=2"), "{first}");
+    assert_eq!(page("2").await.1["next"], serde_json::Value::Null);
+    assert_eq!((page("0").await.0, page("x").await.0), (400, 400));
+    fixture.forge.break_flags_for("globex");
+    assert_eq!(page("2").await.1["values"].as_array().unwrap().len(), 1);
 }
