@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
 use super::connect::DnsFault;
+use super::ration::used_up;
 use super::stopwatch::Phase;
 use super::tls::explain;
 use super::tunnel;
@@ -73,6 +74,16 @@ pub(super) fn tls_fault(error: &io::Error) -> (FailureClass, String) {
         }
         (None, UnexpectedEof) => (FailureClass::Tls, "the connection was closed in the TLS handshake".into()),
         (None, _) => (FailureClass::Tls, format!("the TLS handshake failed: {error}")),
+    }
+}
+
+/// The class of what broke a connection of our own once it stood, and the fault in plain words.
+pub(super) fn broke(error: &io::Error) -> (FailureClass, String) {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match (inner, used_up(error)) {
+        (Some(fault), _) => (FailureClass::Tls, explain(fault)),
+        (None, Some(fault)) => (FailureClass::Protocol, fault),
+        (None, None) => (FailureClass::Connect, format!("the connection broke: {error}")),
     }
 }
 

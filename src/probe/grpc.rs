@@ -10,10 +10,12 @@ use http::{HeaderMap, HeaderValue, Request};
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::classify::broke;
 use super::dial::Dial;
 use super::evidence;
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
+use super::ration::Ration;
 use super::stopwatch::{Phase, Trace};
 use super::wire::grpc::{Serving, refusal, request, response};
 use crate::model::condition::Fact;
@@ -23,6 +25,8 @@ use crate::model::{Condition, FailureClass, GrpcTarget, Resolve};
 const MOST_ANSWER: usize = 16 * 1024;
 /// The most bytes of headers, and of trailers.
 const MOST_HEADERS: u32 = 16 * 1024;
+/// How much the server may send before its answer is whole, settings, pings and interim answers with it.
+const MOST_TALK: usize = 128 * 1024;
 
 /// A call that can be made again and again.
 pub(super) struct GrpcProbe {
@@ -155,7 +159,7 @@ impl Question for GrpcProbe {
 
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
-        self.talk(stream, trace, seen).await
+        self.talk(Ration::new(MOST_TALK).on(stream), trace, seen).await
     }
 }
 
@@ -170,11 +174,8 @@ fn said(headers: &HeaderMap) -> Option<String> {
 /// The fault of a connection that broke, or of an answer that is no HTTP/2.
 fn broken(error: &h2::Error) -> Broken {
     if let Some(io) = error.get_io() {
-        let inner = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(fault) = inner {
-            return Broken::failed(FailureClass::Tls, super::tls::explain(fault));
-        }
-        return Broken::failed(FailureClass::Connect, format!("the connection broke: {io}"));
+        let (class, fault) = broke(io);
+        return Broken::failed(class, fault);
     }
     match error.reason() {
         Some(h2::Reason::ENHANCE_YOUR_CALM) if error.is_remote() => {

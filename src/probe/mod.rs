@@ -38,6 +38,7 @@ mod means;
 mod smtp;
 mod ssh;
 mod starttls;
+mod ration;
 mod route;
 mod stopwatch;
 mod tcp;

@@ -15,17 +15,21 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::classify::broke;
 use super::dial::Dial;
 use super::evidence;
 use super::expect::{headers, json_fact};
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
+use super::ration::Ration;
 use super::stopwatch::{Phase, Trace};
 use crate::model::condition::Fact;
 use crate::model::{Condition, FailureClass, Resolve, WebsocketTarget};
 
 /// The longest message that is read, in bytes, whole or in frames.
 const MOST_MESSAGE: usize = 1024 * 1024;
+/// How much the server may send before its message is whole: headers, frames, pings.
+const MOST_TALK: usize = MOST_MESSAGE + MOST_MESSAGE / 4;
 /// How long the farewell may take; it is a courtesy.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -115,7 +119,7 @@ impl Question for WebsocketProbe {
 
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
-        self.talk(stream, trace, seen).await
+        self.talk(Ration::new(MOST_TALK).on(stream), trace, seen).await
     }
 }
 
@@ -171,11 +175,8 @@ fn refused(error: Error, seen: &mut Seen) -> Broken {
 fn broken(error: &Error) -> Broken {
     match error {
         Error::Io(io) => {
-            let inner = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            match inner {
-                Some(fault) => Broken::failed(FailureClass::Tls, super::tls::explain(fault)),
-                None => Broken::failed(FailureClass::Connect, format!("the connection broke: {io}")),
-            }
+            let (class, fault) = broke(io);
+            Broken::failed(class, fault)
         }
         Error::ConnectionClosed
         | Error::AlreadyClosed

@@ -19,6 +19,7 @@ mod git_ssh;
 mod lfs;
 mod lfs_hostile;
 mod measured;
+mod memory;
 mod phases;
 mod proxies;
 mod redirects;

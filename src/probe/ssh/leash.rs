@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
+use crate::probe::ration::{Ration, Rationed};
+
 /// A server may say so much before its own line and in it (RFC 4253, section 4.2, has 255 bytes for the line).
 const HEARD: usize = 4 * 1024;
 /// A server may say so much in which there is nothing for the check: greeting, keys, words to be ignored (RFC 4253,
@@ -18,7 +20,7 @@ const IDLE_TALK: usize = 1024 * 1024;
 
 /// The connection.
 pub(super) struct Leashed {
-    stream: TcpStream,
+    stream: Rationed<TcpStream>,
     let_go: Pin<Box<WaitForCancellationFutureOwned>>,
     heard: Arc<Mutex<Heard>>,
 }
@@ -28,8 +30,6 @@ pub(super) struct Leashed {
 struct Heard {
     /// The first of it.
     first: Vec<u8>,
-    /// How many bytes came since the check last got something.
-    idle: usize,
     /// Whether it has ended the connection.
     ended: bool,
 }
@@ -37,6 +37,7 @@ struct Heard {
 /// What the check holds: dropping it ends the connection.
 pub(super) struct Leash {
     heard: Arc<Mutex<Heard>>,
+    ration: Ration,
     _guard: DropGuard,
 }
 
@@ -44,8 +45,10 @@ pub(super) struct Leash {
 pub(super) fn leash(stream: TcpStream) -> (Leashed, Leash) {
     let token = CancellationToken::new();
     let heard: Arc<Mutex<Heard>> = Arc::default();
+    let ration = Ration::new(IDLE_TALK);
+    let stream = ration.on(stream);
     let leashed = Leashed { stream, let_go: Box::pin(token.clone().cancelled_owned()), heard: heard.clone() };
-    (leashed, Leash { heard, _guard: token.drop_guard() })
+    (leashed, Leash { heard, ration, _guard: token.drop_guard() })
 }
 
 impl Leash {
@@ -69,7 +72,7 @@ impl Leash {
 
     /// The check got something: the server may talk on.
     pub(super) fn got_something(&self) {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).idle = 0;
+        self.ration.renew();
     }
 }
 
@@ -95,12 +98,7 @@ impl AsyncRead for Leashed {
             let new = into.filled().get(before..).unwrap_or_default();
             let room = HEARD.saturating_sub(heard.first.len()).min(new.len());
             heard.first.extend_from_slice(new.get(..room).unwrap_or_default());
-            heard.idle += new.len();
             heard.ended |= new.is_empty();
-            if heard.idle > IDLE_TALK {
-                let fault = format!("the server sent more than {} KiB without an answer", IDLE_TALK / 1024);
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault)));
-            }
         }
         polled
     }

@@ -12,6 +12,7 @@ use super::host_key::{Shown, Trust};
 use super::leash::{Leash, leash};
 use super::login::Login;
 use crate::model::{FailureClass, HostTrust, Resolve};
+use crate::probe::classify;
 use crate::probe::dial::Dial;
 use crate::probe::frame::{Broken, Seen};
 use crate::probe::git::refused;
@@ -77,7 +78,7 @@ impl Gone {
 /// The class of an error of the protocol, and the fault in plain words.
 pub(super) fn lost(error: &russh::Error) -> (FailureClass, String) {
     use russh::Error;
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, UnexpectedEof};
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let closed = || (FailureClass::Connect, "the server closed the connection".to_owned());
     match error {
         Error::IO(error) => match error.kind() {
@@ -85,9 +86,7 @@ pub(super) fn lost(error: &russh::Error) -> (FailureClass, String) {
                 (FailureClass::Connect, "the connection was reset".into())
             }
             UnexpectedEof => closed(),
-            // Said by the leash.
-            InvalidData => (FailureClass::Protocol, error.to_string()),
-            _ => (FailureClass::Connect, format!("the connection broke: {error}")),
+            _ => classify::broke(error),
         },
         Error::HUP | Error::Disconnect | Error::SendError | Error::RecvError => closed(),
         Error::Version => (FailureClass::Protocol, "what listens there does not speak SSH 2".into()),

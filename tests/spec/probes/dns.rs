@@ -1,6 +1,6 @@
 //! DNS: Knot and BIND on the other side, and sockets that behave badly.
 
-mod hostile;
+pub(crate) mod hostile;
 
 use std::net::SocketAddr;
 use std::process::Command;

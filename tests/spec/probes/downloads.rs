@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tripline::model::kind::http::DOWNLOAD_VARIABLES;
 use tripline::model::{CheckResult, Condition, Download, FailureClass, Integrity, Outcome, Probe, Secrets};
 
+use super::measured::peak;
 use super::{Asked, check_with, class_and_fault, probe, target};
 use crate::servers::{Server, answer};
 
@@ -33,7 +34,7 @@ fn whole(headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// A program's output.
-fn made(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
+pub(crate) fn made(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut child = Command::new(program).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
@@ -186,13 +187,6 @@ async fn a_slow_download_is_an_expectation_and_one_that_never_ends_a_timeout() {
     assert!(result.phases.total < Duration::from_secs(1));
 }
 
-/// The most memory that a process has had so far, in KiB.
-fn peak(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_is_never_in_memory_as_a_whole() {
     // A gzip file of 64 MiB of noise, and one of 1 GiB of zeros, which is a megabyte: both are 64 times what may grow.
@@ -229,7 +223,7 @@ async fn a_download_is_never_in_memory_as_a_whole() {
         let child = once.arg("once").current_dir(folder.path()).env_remove("TRIPLINE_CONFIG").stdout(Stdio::piped());
         let child = child.spawn().unwrap();
         told.recv().await.unwrap();
-        let peak = peak(child.id());
+        let peak = peak(child.id()).unwrap();
         let said = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
         println!("{path}: at most {peak} KiB");

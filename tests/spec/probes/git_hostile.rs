@@ -47,7 +47,7 @@ fn head(service: &str, length: Option<usize>) -> Vec<u8> {
 }
 
 /// A server that greets so, and answers whatever else so.
-async fn serving(greeting: Vec<u8>, answer: Vec<u8>) -> Server {
+pub(crate) async fn serving(greeting: Vec<u8>, answer: Vec<u8>) -> Server {
     let (greeting, answer): (Arc<[u8]>, Arc<[u8]>) = (greeting.into(), answer.into());
     Server::answering(None, Duration::ZERO, move |mut stream, request| {
         let (greeting, answer) = (greeting.clone(), answer.clone());
@@ -140,7 +140,7 @@ fn empty() -> Vec<u8> {
 }
 
 /// A server whose answer to the nth request and all after it goes on and on; it counts what it got rid of.
-async fn endless(greeting: Vec<u8>, more: Vec<u8>) -> (Server, Arc<AtomicUsize>) {
+pub(crate) async fn endless(greeting: Vec<u8>, more: Vec<u8>) -> (Server, Arc<AtomicUsize>) {
     let sent: Arc<AtomicUsize> = Arc::default();
     let (count, greeting, more): (_, Arc<[u8]>, Arc<[u8]>) = (sent.clone(), greeting.into(), more.into());
     let server = Server::answering(None, Duration::ZERO, move |mut stream, request| {

@@ -69,7 +69,7 @@ async fn the_health_of_a_grpc_server_is_asked_for_with_tls_and_without() {
 
 /// What a server does with a call.
 #[derive(Clone, Copy)]
-enum Answer {
+pub(crate) enum Answer {
     Status(u16, &'static str),
     Body(&'static [u8], bool),
     Endless,
@@ -77,7 +77,7 @@ enum Answer {
     HugeTrailers,
 }
 
-async fn answering(answer: Answer) -> Server {
+pub(crate) async fn answering(answer: Answer) -> Server {
     Server::raw(move |stream| {
         Box::pin(async move {
             let Ok(mut connection) = h2::server::handshake(stream).await else { return };

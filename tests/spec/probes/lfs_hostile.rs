@@ -12,7 +12,7 @@ use super::{check_with, class_and_fault, failure};
 use crate::servers::{Server, answer};
 
 /// The SHA-256 of `hello\n`, and of nothing that is served here.
-const HELLO: &str = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+pub(crate) const HELLO: &str = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
 
 async fn within(target: LfsTarget, timeout: Duration) -> CheckResult {
     let began = Instant::now();
@@ -22,14 +22,14 @@ async fn within(target: LfsTarget, timeout: Duration) -> CheckResult {
 }
 
 /// An object of a batch, as the server at HOST has it.
-fn object(size: u64, rest: &str) -> String {
+pub(crate) fn object(size: u64, rest: &str) -> String {
     format!(r#"{{"objects": [{{"oid": "{HELLO}", "size": {size}, {rest}}}]}}"#)
 }
 
-const DOWNLOAD: &str = r#""actions": {"download": {"href": "http://HOST/file?sig=s1gnature", "header": {"Authorization": "Bearer t0ken"}}}"#;
+pub(crate) const DOWNLOAD: &str = r#""actions": {"download": {"href": "http://HOST/file?sig=s1gnature", "header": {"Authorization": "Bearer t0ken"}}}"#;
 
 /// Answers batches and the request for the file; HOST stands for the server.
-async fn serving(batch: impl Into<String>, file: Vec<u8>) -> Server {
+pub(crate) async fn serving(batch: impl Into<String>, file: Vec<u8>) -> Server {
     let (batch, file): (Arc<str>, Arc<[u8]>) = (batch.into().into(), file.into());
     Server::answering(None, Duration::ZERO, move |mut stream, request| {
         let (batch, file) = (batch.clone(), file.clone());

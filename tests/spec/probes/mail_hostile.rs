@@ -15,7 +15,7 @@ use crate::servers::Server;
 
 /// What a server does with a connection, step by step.
 #[derive(Clone)]
-enum Step {
+pub(crate) enum Step {
     /// Says this.
     Say(&'static str),
     /// Waits for a line.
@@ -32,7 +32,7 @@ enum Step {
 
 use Step::{Drip, Flood, Hang, Hear, Reset, Say};
 
-async fn play(mut stream: TcpStream, steps: Vec<Step>, sent: Arc<AtomicUsize>) {
+pub(crate) async fn play(mut stream: TcpStream, steps: Vec<Step>, sent: Arc<AtomicUsize>) {
     for step in steps {
         match step {
             Say(text) => stream.write_all(text.as_bytes()).await.unwrap_or_default(),

@@ -41,7 +41,7 @@ pub(crate) fn case(
 }
 
 /// The most memory that the process has had so far, in KiB; nothing once it has ended.
-fn peak(process: u32) -> Option<u64> {
+pub(crate) fn peak(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()

@@ -90,7 +90,7 @@ async fn servers_that_misbehave_before_there_are_keys_have_their_class_in_time_a
     let hello = |more: &[u8]| [HELLO, more].concat();
     let begun = hello(&kexinit());
     let long = |byte: u8| packet(&[&[2][..], &[0, 0, 0x40, 0], &[byte; 0x4000]].concat());
-    let (not_ssh, idle) = ("does not speak SSH 2", "the server sent more than 1024 KiB without an answer");
+    let (not_ssh, idle) = ("does not speak SSH 2", "the server sent more than 1024 KiB without a whole answer");
     let cases: Vec<(&str, Vec<u8>, Then, &str, &str)> = vec![
         ("never speaks", vec![], Stays, "timeout", "in the key exchange"),
         ("drips its name", vec![], Drips(b"S"), "timeout", "in the key exchange"),
@@ -183,7 +183,7 @@ async fn servers_that_misbehave_once_there_are_keys_have_their_class_in_time_and
             "complaints without end",
             "yes ERROR >&2",
             "protocol",
-            "the server sent more than 1024 KiB without an answer",
+            "the server sent more than 1024 KiB without a whole answer",
         ),
         ("drips", "printf 00ff; while printf x; do sleep 0.1; done", "timeout", "reading the body"),
     ];

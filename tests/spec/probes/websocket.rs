@@ -65,7 +65,7 @@ async fn a_websocket_is_opened_and_spoken_on_with_tls_and_without() {
 
 /// What a server does with a connection.
 #[derive(Clone, Copy)]
-enum Play {
+pub(crate) enum Play {
     /// Reads the handshake and says this, then waits, or closes.
     Say(&'static [u8], bool),
     /// Says this over and over instead of an answer.
@@ -76,7 +76,7 @@ enum Play {
     After(&'static [u8], bool),
 }
 
-async fn playing(play: Play, sent: Arc<AtomicUsize>) -> Server {
+pub(crate) async fn playing(play: Play, sent: Arc<AtomicUsize>) -> Server {
     Server::raw(move |mut stream| {
         let sent = sent.clone();
         Box::pin(async move {
@@ -122,7 +122,7 @@ async fn playing(play: Play, sent: Arc<AtomicUsize>) -> Server {
 #[tokio::test(flavor = "multi_thread")]
 async fn websocket_servers_that_misbehave_are_told_by_what_they_did() {
     let head = b"HTTP/1.1 101 Switching Protocols\r\n";
-    let cases: [(Play, FailureClass, &str); 15] = [
+    let cases: [(Play, FailureClass, &str); 14] = [
         (Play::Say(b"", true), Timeout, "waiting for the first byte"),
         (Play::Say(b"", false), Connect, "closed in the middle"),
         (Play::Drip(b"HTTP/1.1 101 Switching Protocols\r\n"), Timeout, "waiting for the first byte"),
@@ -143,8 +143,6 @@ async fn websocket_servers_that_misbehave_are_told_by_what_they_did() {
         (Play::After(b"", false), Connect, "closed"),
         // A text frame of 1 GB.
         (Play::After(&[0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0], true), Protocol, "longer than 1048576 bytes"),
-        // Empty frames without end that make one message: nothing grows, and time runs out.
-        (Play::After(&[0x01, 0], true), Timeout, "no whole answer within 1s"),
         // A masked frame: only clients mask.
         (Play::After(&[0x81, 0x81, 1, 2, 3, 4, 5], true), Protocol, "no WebSocket"),
         // Reserved bits.
@@ -164,6 +162,6 @@ async fn websocket_servers_that_misbehave_are_told_by_what_they_did() {
         assert_eq!(found, class, "{said}");
         assert!(said.contains(fault), "{said:?} does not tell {fault:?}");
         // What is not read fills the buffers of the kernel, and nothing of ours.
-        assert!(class == Timeout || sent.load(Ordering::Relaxed) < 16 << 20, "{sent:?} bytes were taken: {said}");
+        assert!(sent.load(Ordering::Relaxed) < 16 << 20, "{sent:?} bytes were taken: {said}");
     }
 }

@@ -3,8 +3,8 @@
 use super::*;
 
 /// A name server that answers each datagram with these, made of the question; by TCP on the same port, with the last.
-struct Rogue {
-    address: SocketAddr,
+pub(crate) struct Rogue {
+    pub(crate) address: SocketAddr,
     tasks: [tokio::task::JoinHandle<()>; 2],
 }
 
@@ -14,10 +14,10 @@ impl Drop for Rogue {
     }
 }
 
-type Made = fn(&[u8]) -> Vec<Vec<u8>>;
+pub(crate) type Made = fn(&[u8]) -> Vec<Vec<u8>>;
 
 impl Rogue {
-    async fn new(by_udp: Made, by_tcp: Made, pause: Duration) -> Self {
+    pub(crate) async fn new(by_udp: Made, by_tcp: Made, pause: Duration) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let (udp, tcp) = (UdpSocket::bind(address).await.unwrap(), TcpListener::bind(address).await.unwrap());
         let datagrams = tokio::spawn(async move {
@@ -45,24 +45,24 @@ impl Rogue {
 }
 
 /// The question as an answer, with these flags and nothing in it but this many answers that follow.
-fn reply(question: &[u8], flags: [u8; 2], count: u8, rest: &[u8]) -> Vec<u8> {
+pub(crate) fn reply(question: &[u8], flags: [u8; 2], count: u8, rest: &[u8]) -> Vec<u8> {
     let end = 12 + question[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
     let counts = [0, 1, 0, count, 0, 0, 0, 0];
     [&question[..2], &flags, &counts, &question[12..end], rest].concat()
 }
 
-const SOUND: [u8; 2] = [0x84, 0];
+pub(crate) const SOUND: [u8; 2] = [0x84, 0];
 
 /// One address, by a name that points to the question's.
-fn sound(question: &[u8]) -> Vec<u8> {
+pub(crate) fn sound(question: &[u8]) -> Vec<u8> {
     reply(question, SOUND, 1, &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 7])
 }
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     [&u16::try_from(message.len()).unwrap().to_be_bytes()[..], message].concat()
 }
 
-fn nothing(_: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn nothing(_: &[u8]) -> Vec<Vec<u8>> {
     vec![]
 }
 
