@@ -18,7 +18,15 @@ const MOST: usize = 1_000;
 
 /// Who waits for mail. Cloning shares it.
 #[derive(Clone, Default)]
-pub struct Letters(Arc<Mutex<BTreeMap<String, mpsc::Sender<Bytes>>>>);
+pub struct Letters(Arc<Mutex<Waiting>>);
+
+#[derive(Default)]
+struct Waiting {
+    /// Whether mail can come at all.
+    taken: bool,
+    /// The checks that wait, by address.
+    checks: BTreeMap<String, mpsc::Sender<Bytes>>,
+}
 
 /// A check that waits for mail. Dropping it ends the waiting.
 pub struct Expected {
@@ -29,31 +37,38 @@ pub struct Expected {
 }
 
 impl Letters {
-    /// Waits for mail from now on, at an address made of this one. `None` when it is no address, too many wait, or the
-    /// system has no random numbers.
+    /// Waits for mail from now on, at an address made of this one. `None` when no mail is taken here, it is no address, too
+    /// many wait, or the system has no random numbers.
     #[must_use]
     pub fn wait(&self, base: &str) -> Option<Expected> {
         let (name, host) = base.split_once('@')?;
         let address = format!("{name}+{}@{host}", nonce()?);
         let (sender, mails) = mpsc::channel(WAITING);
-        self.waiting(|waiting| (waiting.len() < MOST).then(|| waiting.insert(address.to_ascii_lowercase(), sender)))?;
+        self.waiting(|waiting| {
+            let room = waiting.taken && waiting.checks.len() < MOST;
+            room.then(|| waiting.checks.insert(address.to_ascii_lowercase(), sender))
+        })?;
         Some(Expected { letters: self.clone(), address, mails })
     }
 
-    fn waiting<R>(&self, f: impl FnOnce(&mut BTreeMap<String, mpsc::Sender<Bytes>>) -> R) -> R {
+    fn waiting<R>(&self, f: impl FnOnce(&mut Waiting) -> R) -> R {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Takes for Letters {
+    fn begin(&self) {
+        self.waiting(|waiting| waiting.taken = true);
+    }
+
     fn knows(&self, address: &str) -> bool {
-        self.waiting(|waiting| waiting.contains_key(&address.to_ascii_lowercase()))
+        self.waiting(|waiting| waiting.checks.contains_key(&address.to_ascii_lowercase()))
     }
 
     async fn keep(&self, mail: &[u8], to: Vec<String>) -> io::Result<()> {
         let mail = Bytes::copy_from_slice(mail);
         let handed = self.waiting(|waiting| {
-            let known = to.iter().filter_map(|address| waiting.get(&address.to_ascii_lowercase()));
+            let known = to.iter().filter_map(|address| waiting.checks.get(&address.to_ascii_lowercase()));
             known.filter(|waits| waits.try_send(mail.clone()).is_ok()).count()
         });
         if handed == 0 { Err(io::Error::other("nobody waits for it any more, or has room for it")) } else { Ok(()) }
@@ -69,7 +84,7 @@ impl Expected {
 
 impl Drop for Expected {
     fn drop(&mut self) {
-        self.letters.waiting(|waiting| waiting.remove(&self.address.to_ascii_lowercase()));
+        self.letters.waiting(|waiting| waiting.checks.remove(&self.address.to_ascii_lowercase()));
     }
 }
 
@@ -80,6 +95,8 @@ mod tests {
     #[tokio::test]
     async fn mail_reaches_the_check_whose_address_it_is_for_and_no_other() {
         let letters = Letters::default();
+        assert!(letters.wait("canary@example.com").is_none(), "no mail is taken yet");
+        letters.begin();
         let (mut first, second) =
             (letters.wait("Canary@Example.com").unwrap(), letters.wait("canary@example.com").unwrap());
         assert!(letters.knows(&first.address.to_uppercase()) && !letters.knows("canary@example.com"));
@@ -95,6 +112,7 @@ mod tests {
     #[tokio::test]
     async fn more_mail_than_a_check_can_take_is_put_off() {
         let letters = Letters::default();
+        letters.begin();
         let expected = letters.wait("canary@example.com").unwrap();
         for _ in 0..WAITING {
             letters.keep(b"x", vec![expected.address.clone()]).await.unwrap();

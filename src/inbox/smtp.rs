@@ -22,6 +22,9 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the mail goes.
 pub trait Takes: Send + Sync + 'static {
+    /// From now on mail can come.
+    fn begin(&self) {}
+
     /// Whether mail for this address is taken at all.
     fn knows(&self, address: &str) -> bool;
 
@@ -46,6 +49,7 @@ impl SmtpServer {
     /// When the system does not tell where the port is.
     pub fn start<T: Takes>(listener: TcpListener, taker: T, patience: Duration) -> io::Result<Self> {
         let address = listener.local_addr()?;
+        taker.begin();
         let stop = CancellationToken::new();
         let sessions = TaskTracker::new();
         sessions.spawn(accept(listener, Arc::new(taker), patience, sessions.clone(), stop.clone()));

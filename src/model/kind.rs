@@ -34,7 +34,7 @@ pub use http::HttpTarget;
 pub use icmp::IcmpTarget;
 pub use imap::ImapTarget;
 pub use lfs::LfsTarget;
-pub use mail::{MailSend, MailTarget};
+pub use mail::{MailDelivery, MailSend, MailTarget};
 pub use mail_host::{Encryption, Login, MailHost};
 pub use proxy::Proxy;
 pub use remote::{Fingerprint, HostTrust, HttpRemote, Remote, SshLogin, SshRemote};
@@ -102,7 +102,11 @@ impl ProbeKind {
     /// Whether the service has to send us a mail while the question is asked.
     #[must_use]
     pub fn waits_for_mail(&self) -> bool {
-        matches!(self, Self::Flow(flow) if flow.mailbox.is_some())
+        match self {
+            Self::Flow(flow) => flow.mailbox.is_some(),
+            Self::Mail(mail) => matches!(mail.delivery, MailDelivery::ToUs(_)),
+            _ => false,
+        }
     }
 
     /// The kind's key in probes.yaml.
@@ -144,7 +148,7 @@ impl ProbeKind {
             Self::Exec(_) => "localhost",
             Self::Smtp(smtp) => &smtp.server.host,
             Self::Imap(imap) => &imap.server.host,
-            Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox.host, |send| &send.server.host),
+            Self::Mail(mail) => &mail.server().host,
             Self::Heartbeat(_) => "localhost",
             Self::Grpc(grpc) => &grpc.host,
             Self::Websocket(websocket) => websocket.host(),
@@ -199,7 +203,7 @@ impl ProbeKind {
             Self::Exec(_) | Self::Icmp(_) => None,
             Self::Smtp(smtp) => smtp.server.tls(),
             Self::Imap(imap) => imap.server.tls(),
-            Self::Mail(mail) => mail.send.as_ref().map_or(&mail.inbox, |send| &send.server).tls(),
+            Self::Mail(mail) => mail.server().tls(),
             Self::Heartbeat(_) => None,
             Self::Grpc(grpc) => grpc.tls.as_deref(),
             Self::Websocket(websocket) => websocket.is_encrypted().then_some(&*websocket.tls),

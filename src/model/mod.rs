@@ -41,9 +41,9 @@ pub use id::{
 pub use incident::{Breach, Factor, Finding, Incident, IncidentState, Severity, Slice, Unseen};
 pub use kind::{
     DnsTarget, Download, Encryption, ExecTarget, FlowTarget, GitDepth, GitTarget, GrpcTarget, HeartbeatTarget,
-    HostTrust, HttpRemote, HttpTarget, IcmpTarget, ImapTarget, Integrity, IpChoice, LfsTarget, Login, MailHost,
-    MailSend, MailTarget, NameServer, ProbeKind, Proxy, ReadUntil, RecordKind, Remote, Resolve, SmtpTarget, SshLogin,
-    SshRemote, SshTarget, StartTls, TcpTarget, TlsOptions, TlsTarget, Transport, WebsocketTarget,
+    HostTrust, HttpRemote, HttpTarget, IcmpTarget, ImapTarget, Integrity, IpChoice, LfsTarget, Login, MailDelivery,
+    MailHost, MailSend, MailTarget, NameServer, ProbeKind, Proxy, ReadUntil, RecordKind, Remote, Resolve, SmtpTarget,
+    SshLogin, SshRemote, SshTarget, StartTls, TcpTarget, TlsOptions, TlsTarget, Transport, WebsocketTarget,
 };
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};

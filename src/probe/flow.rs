@@ -24,6 +24,7 @@ use super::cookies::Jar;
 use super::expect::timing;
 use super::frame::Broken;
 use super::http::{HttpProbe, Progress};
+use super::mail::expected;
 use super::means::Means;
 use super::stopwatch::{TRACE, Trace};
 use super::wire::redirect::Ask;
@@ -176,9 +177,9 @@ impl FlowProbe {
             run.values.insert("hook_url".into(), format!("{}/{nonce}", hook.url));
         }
         if let Some(mailbox) = &self.mailbox {
-            run.mails = inbox.and_then(|inbox| inbox.letters().wait(mailbox));
-            let address = run.mails.as_ref().map_or_else(|| mailbox.clone(), |mails| mails.address.clone());
-            run.values.insert("mail_address".into(), address);
+            let mails = expected(inbox, mailbox)?;
+            run.values.insert("mail_address".into(), mails.address.clone());
+            run.mails = Some(mails);
         }
         let mut failure: Option<report::StepFailure> = None;
         let mut later: VecDeque<&ReadyStep> = self.steps.iter().collect();

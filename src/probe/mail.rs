@@ -1,21 +1,24 @@
-//! The mail kind: a mail is sent, or another system sends one, and it arrives in a mailbox.
+//! The mail kind: a mail is sent, or another system sends one, and it arrives in a mailbox, or here.
 
 mod arrival;
 mod composed;
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
+use super::Internal;
 use super::frame::{Broken, Question, Seen};
-use super::imap::{ImapRoute, ImapSession};
+use super::imap::ImapRoute;
 use super::means::Means;
 use super::smtp::SmtpRoute;
 use super::stopwatch::{Phase, Trace};
-use super::wire::letter::authentication;
+use super::wire::letter::{authentication, letter};
+use crate::inbox::Inbox;
+use crate::inbox::letters::Expected;
 use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
-use crate::model::{FailureClass, MailTarget, ProbeId, Resolve};
+use crate::model::{self, FailureClass, MailSend, MailTarget, ProbeId, Resolve};
 
 pub(super) use arrival::{Arrival, Wanted, take, wait};
 use composed::Composed;
@@ -25,18 +28,39 @@ pub(super) struct MailProbe {
     request: String,
     /// Begins the subject of each mail of this probe.
     mark: String,
+    delivery: Delivery,
+    within: Duration,
+    timeout: Duration,
+}
+
+enum Delivery {
+    ToUs(Box<Send>),
+    ToMailbox(Box<ToMailbox>),
+}
+
+struct ToMailbox {
     send: Option<Send>,
     inbox: ImapRoute,
     mailbox: String,
     wanted: Wanted,
-    within: Duration,
-    timeout: Duration,
 }
 
 struct Send {
     route: SmtpRoute,
     sender: String,
     recipient: String,
+}
+
+/// One check: a round trip, and the mail that comes to ourselves.
+pub(super) struct Round<'m> {
+    pub(super) mail: &'m MailProbe,
+    pub(super) inbox: Option<&'m Inbox>,
+}
+
+/// What a mail server said when it took a mail, and what tells that mail.
+struct Sent {
+    taken: String,
+    subject: String,
 }
 
 impl MailProbe {
@@ -48,85 +72,123 @@ impl MailProbe {
         request: String,
         means: &mut Means,
     ) -> Result<Self, String> {
-        let send = match &target.send {
-            Some(send) => Some(Send {
+        let mut sending = |send: &MailSend| {
+            Ok::<_, String>(Send {
                 route: SmtpRoute::new(&send.server, send.helo.clone(), resolve, means)?,
                 sender: send.sender.clone(),
                 recipient: send.recipient.clone(),
-            }),
-            None => None,
+            })
         };
-        Ok(Self {
-            request,
-            mark: composed::mark(probe),
-            send,
-            inbox: ImapRoute::new(&target.inbox, resolve, means)?,
-            mailbox: target.mailbox.clone(),
-            wanted: Wanted { subject: target.subject.clone(), from: target.from.clone(), to: None },
-            within: target.within.unwrap_or(timeout / 10 * 9),
-            timeout,
-        })
+        let delivery = match &target.delivery {
+            model::MailDelivery::ToUs(send) => Delivery::ToUs(Box::new(sending(send)?)),
+            model::MailDelivery::ToMailbox { send, inbox, mailbox, subject, from } => {
+                let send = send.as_ref().map(sending).transpose()?;
+                Delivery::ToMailbox(Box::new(ToMailbox {
+                    send,
+                    inbox: ImapRoute::new(inbox, resolve, means)?,
+                    mailbox: mailbox.clone(),
+                    wanted: Wanted { subject: subject.clone(), from: from.clone(), to: None },
+                }))
+            }
+        };
+        let within = target.within.unwrap_or(timeout / 10 * 9);
+        Ok(Self { request, mark: composed::mark(probe), delivery, within, timeout })
     }
 
-    /// Sends a mail; what is to be looked for, and what the server said when it took the mail.
-    async fn send(&self, send: &Send, trace: &Trace, seen: &mut Seen) -> Result<(Wanted, String), Broken> {
-        let composed = Composed::new(&self.mark, &send.sender, &send.recipient)?;
+    /// Sends a mail to this address.
+    async fn send(&self, send: &Send, recipient: &str, trace: &Trace, seen: &mut Seen) -> Result<Sent, Broken> {
+        let composed = Composed::new(&self.mark, &send.sender, recipient)?;
         let mut session = send.route.open(trace, seen).await?;
         session.mail_from(&send.sender, seen).await?;
-        session.recipient(&send.recipient, seen).await?;
+        session.recipient(recipient, seen).await?;
         let taken = session.data(&composed.text, seen).await?;
         seen.headers.push(("accepted".into(), taken.clone()));
         session.quit().await;
-        Ok((Wanted { subject: Some(composed.subject), ..Wanted::default() }, taken))
+        Ok(Sent { taken, subject: composed.subject })
     }
 
-    async fn sweep(&self, inbox: &mut ImapSession, seen: &mut Seen) -> Result<(), Broken> {
-        let old = inbox.search(&composed::stale(&self.mark), seen).await?;
-        inbox.delete(&old, seen).await
-    }
-}
-
-impl Question for MailProbe {
-    fn request(&self) -> &str {
-        &self.request
+    /// How long a mail is waited for. A little is kept back, so that a mail that is missing is called so even when sending
+    /// it took long.
+    fn patience(&self, trace: &Trace) -> Duration {
+        self.within.min((self.timeout / 20 * 19).saturating_sub(trace.elapsed()))
     }
 
-    async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+    async fn to_mailbox(&self, to: &ToMailbox, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         // The mailbox first: nothing is sent that nobody would fetch, and logging in does not count as delivery.
-        let mut inbox = self.inbox.open(trace, seen).await?;
-        inbox.look_into(&self.mailbox, true, seen).await?;
-        let (wanted, taken) = match &self.send {
+        let mut inbox = to.inbox.open(trace, seen).await?;
+        inbox.look_into(&to.mailbox, true, seen).await?;
+        let (wanted, taken) = match &to.send {
             Some(send) => {
-                let (wanted, taken) = self.send(send, trace, seen).await?;
-                (wanted, Some(taken))
+                let sent = self.send(send, &send.recipient, trace, seen).await?;
+                (Wanted { subject: Some(sent.subject), ..Wanted::default() }, Some(sent.taken))
             }
-            None => (self.wanted.clone(), None),
+            None => (to.wanted.clone(), None),
         };
         trace.enter(Phase::FirstByte);
         let accepted = Instant::now();
-        // A little is kept back, so that a mail that is missing is called so even when sending it took long.
-        let left = (self.timeout / 20 * 19).saturating_sub(trace.elapsed());
-        let found = wait(&mut inbox, &wanted, accepted + self.within.min(left), seen).await?;
+        let found = wait(&mut inbox, &wanted, accepted + self.patience(trace), seen).await?;
         let delay = accepted.elapsed();
         trace.enter(Phase::Transfer);
         if found.is_empty() {
-            let waited = show_duration(delay);
+            let (mailbox, waited) = (&to.mailbox, show_duration(delay));
             let fault = match taken {
-                Some(taken) => {
-                    format!("the mail was accepted ({taken}) and was not in {} within {waited}", self.mailbox)
-                }
-                None => format!("no mail that matches was in {} within {waited}", self.mailbox),
+                Some(taken) => format!("the mail was accepted ({taken}) and was not in {mailbox} within {waited}"),
+                None => format!("no mail that matches was in {mailbox} within {waited}"),
             };
             return Err(Broken::failed(FailureClass::Missing, fault));
         }
         let arrival = take(&mut inbox, found, seen).await?;
-        if self.send.is_some() {
-            self.sweep(&mut inbox, seen).await?;
+        if to.send.is_some() {
+            let old = inbox.search(&composed::stale(&self.mark), seen).await?;
+            inbox.delete(&old, seen).await?;
         }
         inbox.log_out().await;
         tell(&arrival, delay, seen);
         Ok(())
     }
+
+    async fn to_us(&self, send: &Send, inbox: Option<&Inbox>, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+        let mut mails = expected(inbox, &send.recipient).map_err(Broken::Internal)?;
+        let address = mails.address.clone();
+        let sent = self.send(send, &address, trace, seen).await?;
+        trace.enter(Phase::FirstByte);
+        let accepted = Instant::now();
+        let mail = match timeout_at(accepted + self.patience(trace), mails.next()).await {
+            Ok(Some(mail)) => mail,
+            Ok(None) => return Err(Broken::internal("mail is taken no more")),
+            Err(_) => {
+                let (taken, waited) = (sent.taken, show_duration(accepted.elapsed()));
+                let fault = format!("the mail was accepted ({taken}) and did not come to {address} within {waited}");
+                return Err(Broken::failed(FailureClass::Missing, fault));
+            }
+        };
+        let delay = accepted.elapsed();
+        trace.enter(Phase::Transfer);
+        let Some(letter) = letter(&mail) else {
+            return Err(Broken::failed(FailureClass::Corrupt, "the mail that arrived has no headers"));
+        };
+        tell(&Arrival { size: u64::try_from(mail.len()).unwrap_or(u64::MAX), letter }, delay, seen);
+        Ok(())
+    }
+}
+
+impl Question for Round<'_> {
+    fn request(&self) -> &str {
+        &self.mail.request
+    }
+
+    async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+        match &self.mail.delivery {
+            Delivery::ToUs(send) => self.mail.to_us(send, self.inbox, trace, seen).await,
+            Delivery::ToMailbox(to) => self.mail.to_mailbox(to, trace, seen).await,
+        }
+    }
+}
+
+/// Waits for mail to an address of a check's own, made of this one; where no mail is taken here, that is our own fault.
+pub(super) fn expected(inbox: Option<&Inbox>, base: &str) -> Result<Expected, Internal> {
+    let nobody = || Internal("nothing takes mail here: only `tripline run` with `--listen-mail` does".into());
+    inbox.and_then(|inbox| inbox.letters().wait(base)).ok_or_else(nobody)
 }
 
 /// Notes what expectations can look at.

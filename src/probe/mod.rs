@@ -334,7 +334,9 @@ impl Prepared {
             PreparedKind::Tls(tls) => frame::check(tls, &self.expect, limit, trace, secrets).await,
             PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,
             PreparedKind::Imap(imap) => frame::check(imap, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Mail(mail) => frame::check(&**mail, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Mail(mail) => {
+                frame::check(&mail::Round { mail, inbox }, &self.expect, limit, trace, secrets).await
+            }
             PreparedKind::Grpc(grpc) => frame::check(&**grpc, &self.expect, limit, trace, secrets).await,
             PreparedKind::Websocket(socket) => frame::check(&**socket, &self.expect, limit, trace, secrets).await,
             PreparedKind::Smtp(smtp) => frame::check(&**smtp, &self.expect, limit, trace, secrets).await,

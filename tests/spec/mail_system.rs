@@ -26,6 +26,8 @@ pub(crate) struct MailSystem {
     pub(crate) imap: u16,
     /// IMAP, with TLS from the first byte.
     pub(crate) imaps: u16,
+    /// Where mail for `probes.example.com` is handed on to by SMTP; nothing listens there yet.
+    pub(crate) sink: u16,
     lmtp: u16,
 }
 
@@ -71,10 +73,17 @@ impl MailSystem {
         std::fs::write(root.join("key.pem"), key).unwrap();
         std::fs::create_dir(root.join("mail")).unwrap();
         run(Command::new("chown").arg("nobody:nogroup").arg(root.join("mail")));
-        let [smtp, smtps, imap, imaps, lmtp, sasl] = free_ports();
+        let [smtp, smtps, imap, imaps, lmtp, sasl, sink] = free_ports();
         let at = root.display().to_string();
-        let ports =
-            [("IMAPS", imaps), ("IMAP", imap), ("LMTP", lmtp), ("SASL", sasl), ("SMTPS", smtps), ("SMTP", smtp)];
+        let ports = [
+            ("IMAPS", imaps),
+            ("IMAP", imap),
+            ("LMTP", lmtp),
+            ("SASL", sasl),
+            ("SMTPS", smtps),
+            ("SMTP", smtp),
+            ("SINK", sink),
+        ];
         let write = |name: &str, to: &Path| {
             let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail").join(name);
             let mut text = std::fs::read_to_string(source).unwrap().replace("@ROOT@", &at);
@@ -92,7 +101,7 @@ impl MailSystem {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut system = Self { dovecot, postfix: None, directory, smtp, smtps, imap, imaps, lmtp };
+        let mut system = Self { dovecot, postfix: None, directory, smtp, smtps, imap, imaps, sink, lmtp };
         if postfix {
             let home = system.directory.path().join("postfix");
             for part in ["", "queue", "data", "log"] {

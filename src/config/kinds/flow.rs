@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Around, given_or, http, smtp};
+use super::{Around, given_or, http, mail, smtp};
 use crate::config::probes::{condition, expect};
 use crate::config::problem::Place;
 use crate::config::reader::{Entry, Reader, Table};
@@ -68,7 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let codes: Vec<String> =
         totp.iter().flatten().flat_map(BTreeMap::keys).map(|name| format!("totp:{name}")).collect();
     let hook = table.get("hook").map(|entry| hook::read(reader, entry, around));
-    let mailbox = table.get("mailbox").map(|entry| mailbox(reader, entry, around));
+    let mailbox = table.get("mailbox").map(|entry| mail::own_address(reader, entry, around));
     let entries = reader.need(&table, "steps", EXAMPLE).and_then(|entry| reader.list(entry, EXAMPLE))?;
     if let Some(beyond) = entries.get(MOST_STEPS) {
         reader.fault(beyond.at, format!("a flow has at most {MOST_STEPS} steps"), "make two probes of it");
@@ -142,15 +142,6 @@ fn name(reader: &mut Reader<'_>, table: &Table<'_>, names: &mut BTreeSet<String>
         return None;
     }
     Some(text.value)
-}
-
-/// The address to which mail comes, for the labels that are known now.
-fn mailbox(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Around<'_>) -> Option<Template> {
-    let address = reader.template(entry, around.given)?;
-    if around.given.all {
-        smtp::address(reader, &address, &around.given.labels)?;
-    }
-    Some(address)
 }
 
 /// What a step does: it asks, or it waits for a call, which needs a hook, or for a mail, which needs a mailbox.

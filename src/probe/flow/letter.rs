@@ -33,8 +33,7 @@ impl FlowProbe {
         let mut last = None;
         loop {
             let Some(mails) = &mut run.mails else {
-                let fault = "nothing takes mail here: only `tripline run` with `--listen-mail` does";
-                return Err(Broken::internal(fault).into());
+                return Err(Broken::internal("the flow has no mailbox").into());
             };
             let mail = match timeout_at(end, mails.next()).await {
                 Ok(Some(mail)) => mail,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tripline::model::{FailureClass, Outcome, Timestamp};
+use tokio::net::TcpListener;
+use tripline::inbox::Inbox;
+use tripline::inbox::smtp::{PATIENCE, SmtpServer};
+use tripline::model::{FailureClass, Outcome, Timestamp, VoidReason};
 
 use super::class_and_fault;
 use super::written::{ask, prober};
@@ -205,4 +208,41 @@ async fn a_mail_of_another_system_is_waited_for_judged_and_taken_only_once() {
     let checked = large.check(0, now).await;
     assert_eq!(checked.outcome, Outcome::Success, "{checked:?}");
     assert_eq!(system.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_postfix_hands_on_comes_back_to_us() {
+    let authority = Authority::new("mail");
+    let Some(system) = MailSystem::start("mail to ourselves", &authority, true) else { return };
+    let send = format!("to: \"localhost:{}\", tls: {{ca_file: ca.pem}}, sender: probe@example.com", system.smtp);
+    let to = |domain: &str| format!("mail: {{send: {{{send}}}, mailbox: canary@{domain}.example.com, within: 3s}}");
+    let holds = [
+        "subject.startsWith(\"Tripline \") && body.contains(\"see that mail arrives\")",
+        "headers[\"to\"].matches(\"^canary[+][0-9a-f]{32}@probes[.]example[.]com$\")",
+        "headers[\"received\"].contains(\"mx.example.com\") && auth == {}",
+        "size > 400 && delay < duration(\"3s\") && timing.first_byte > duration(\"0s\")",
+    ];
+    let kinds = [to("probes"), to("gone")];
+    let asking = |expect: &[&str]| prober(&kinds.each_ref().map(String::as_str), &authority.pem, "8s", expect);
+    let now = Timestamp::from_millis(1_739_288_460_000);
+    // Nobody takes mail here: neither without an inbox, nor with one that has no port.
+    for prober in [asking(&[]), asking(&[]).with_inbox(Inbox::default())] {
+        let result = prober.check(0, now).await;
+        let fault = &result.evidence.as_ref().unwrap().fault;
+        assert_eq!(result.outcome, Outcome::Void(VoidReason::Internal));
+        assert_eq!(fault, "nothing takes mail here: only `tripline run` with `--listen-mail` does");
+    }
+    let inbox = Inbox::default();
+    let listener = TcpListener::bind(("127.0.0.1", system.sink)).await.unwrap();
+    let _server = SmtpServer::start(listener, inbox.letters().clone(), PATIENCE).unwrap();
+    let prober = asking(&holds).with_inbox(inbox);
+    for _ in 0..2 {
+        let result = prober.check(0, now).await;
+        assert_eq!(result.outcome, Outcome::Success, "{result:?}");
+    }
+    let result = prober.check(1, now).await;
+    let (class, fault) = class_and_fault(&result);
+    assert_eq!(class, FailureClass::Missing, "{fault}");
+    assert!(fault.starts_with("the mail was accepted (2.0.0 Ok: queued as "), "{fault}");
+    assert!(fault.contains(") and did not come to canary+") && fault.contains(" within 3"), "{fault}");
 }

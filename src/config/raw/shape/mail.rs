@@ -58,8 +58,10 @@ pub struct Imap {
 pub struct Mail {
     /// How we send the mail. Default: another system sends it.
     pub send: Option<MailSend>,
-    /// Where it arrives. The mailbox should be the probe's own: what matches is deleted.
-    pub receive: MailReceive,
+    /// Where it arrives. The mailbox should be the probe's own: what matches is deleted. Default: `mailbox` says it.
+    pub receive: Option<MailReceive>,
+    /// Instead of receive, with send: it comes to Tripline itself, at an address made of this one. Default: none.
+    pub mailbox: Option<String>,
     /// Without send: what must be in the subject, in any case of letters. Default: any.
     pub subject: Option<Word>,
     /// Without send: what must be in From, in any case of letters. Default: any.
@@ -85,8 +87,8 @@ pub struct MailSend {
     pub helo: Option<Word>,
     /// Who it is from.
     pub sender: String,
-    /// Who it is for.
-    pub recipient: String,
+    /// Who it is for. Default: with `mailbox`, an address of the check's own.
+    pub recipient: Option<String>,
 }
 
 /// Where a mail arrives.

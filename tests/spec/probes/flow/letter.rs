@@ -7,7 +7,7 @@ use tripline::config::{Outside, load};
 use tripline::demo::forge::Forge;
 use tripline::inbox::Inbox;
 use tripline::inbox::smtp::{PATIENCE, SmtpServer};
-use tripline::model::{CheckResult, FailureClass, Location, Outcome, Timestamp};
+use tripline::model::{CheckResult, FailureClass, Location, Outcome, Timestamp, VoidReason};
 use tripline::probe::{Prober, Roots};
 
 use super::{class_and_fault, failure};
@@ -90,4 +90,17 @@ async fn a_mail_that_does_not_come_is_missing_and_another_one_is_told() {
     let (class, fault) = class_and_fault(&result);
     assert_eq!(class, FailureClass::Expectation);
     assert!(fault.contains("subject was \"Confirm your address\""), "{fault}");
+}
+
+#[tokio::test]
+async fn a_daemon_that_takes_no_mail_asks_nothing_of_the_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let forge = Forge::start(folder.path()).await.unwrap();
+    let mut config = load("probes.yaml", &SIGN_UP.replace("EXPECT", "'true'"), &Env).unwrap();
+    retarget(&mut config, forge.address(), forge.ca_pem());
+    let prober = Prober::new(&config.probes, Location::local(), config.secrets, &Roots::load()).unwrap();
+    let result = prober.with_inbox(Inbox::default()).check(0, Timestamp::default()).await;
+    assert_eq!(result.outcome, Outcome::Void(VoidReason::Internal));
+    let said = "nothing takes mail here: only `tripline run` with `--listen-mail` does";
+    assert_eq!(result.evidence.unwrap().fault, said);
 }
