@@ -187,7 +187,7 @@ impl Question for Round<'_> {
 
 /// Waits for mail to an address of a check's own, made of this one; where no mail is taken here, that is our own fault.
 pub(super) fn expected(inbox: Option<&Inbox>, base: &str) -> Result<Expected, Internal> {
-    let nobody = || Internal("nothing takes mail here: only `tripline run` with `--listen-mail` does".into());
+    let nobody = || Internal("nothing takes mail here: that needs `--listen-mail`".into());
     inbox.and_then(|inbox| inbox.letters().wait(base)).ok_or_else(nobody)
 }
 

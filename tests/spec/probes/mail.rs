@@ -230,7 +230,7 @@ async fn a_mail_that_postfix_hands_on_comes_back_to_us() {
         let result = prober.check(0, now).await;
         let fault = &result.evidence.as_ref().unwrap().fault;
         assert_eq!(result.outcome, Outcome::Void(VoidReason::Internal));
-        assert_eq!(fault, "nothing takes mail here: only `tripline run` with `--listen-mail` does");
+        assert_eq!(fault, "nothing takes mail here: that needs `--listen-mail`");
     }
     let inbox = Inbox::default();
     let listener = TcpListener::bind(("127.0.0.1", system.sink)).await.unwrap();

@@ -56,6 +56,12 @@ impl Outside for Beside {
     }
 }
 
+fn asking(forge: &Forge, expect: &str) -> Prober {
+    let text = SIGN_UP.replace("EXPECT", expect).replace("forge.example", &forge.address().to_string());
+    let config = load("probes.yaml", &text, &Beside(forge.ca_pem())).unwrap();
+    Prober::new(&config.probes, Location::local(), config.secrets, &Roots::load()).unwrap()
+}
+
 /// One check of the sign-up; `mails` says whether the forge's mail reaches us.
 async fn sign_up(expect: &str, mails: bool) -> CheckResult {
     let folder = tempfile::tempdir().unwrap();
@@ -66,10 +72,7 @@ async fn sign_up(expect: &str, mails: bool) -> CheckResult {
     if mails {
         forge.mail_to(server.address());
     }
-    let text = SIGN_UP.replace("EXPECT", expect).replace("forge.example", &forge.address().to_string());
-    let config = load("probes.yaml", &text, &Beside(forge.ca_pem())).unwrap();
-    let prober = Prober::new(&config.probes, Location::local(), config.secrets, &Roots::load()).unwrap();
-    prober.with_inbox(inbox).check(0, Timestamp::from_millis(1_739_288_460_000)).await
+    asking(&forge, expect).with_inbox(inbox).check(0, Timestamp::from_millis(1_739_288_460_000)).await
 }
 
 #[tokio::test]
@@ -96,11 +99,8 @@ async fn a_mail_that_does_not_come_is_missing_and_another_one_is_told() {
 async fn a_daemon_that_takes_no_mail_asks_nothing_of_the_service() {
     let folder = tempfile::tempdir().unwrap();
     let forge = Forge::start(folder.path()).await.unwrap();
-    let mut config = load("probes.yaml", &SIGN_UP.replace("EXPECT", "'true'"), &Env).unwrap();
-    retarget(&mut config, forge.address(), forge.ca_pem());
-    let prober = Prober::new(&config.probes, Location::local(), config.secrets, &Roots::load()).unwrap();
-    let result = prober.with_inbox(Inbox::default()).check(0, Timestamp::default()).await;
+    let result = asking(&forge, "'true'").with_inbox(Inbox::default()).check(0, Timestamp::default()).await;
     assert_eq!(result.outcome, Outcome::Void(VoidReason::Internal));
-    let said = "nothing takes mail here: only `tripline run` with `--listen-mail` does";
+    let said = "nothing takes mail here: that needs `--listen-mail`";
     assert_eq!(result.evidence.unwrap().fault, said);
 }
