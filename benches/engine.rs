@@ -10,14 +10,17 @@
 // A benchmark that cannot go on has failed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tripline::config::{Config, Outside, load};
-use tripline::engine::{Engine, Input};
-use tripline::model::{CheckResult, FailureClass, Location, Outcome, Phases, Timestamp};
+use tripline::engine::{Engine, Input, Output};
+use tripline::model::{
+    CheckResult, FailureClass, IncidentChange, IncidentId, Location, Outcome, Phases, Probe, Timestamp,
+};
 
 struct Nothing;
 
@@ -71,19 +74,33 @@ fn memory() -> f64 {
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
+/// One customer's probes fail all the time, on so many components.
+struct Down(usize);
+
+impl Down {
+    fn hits(&self, probe: &Probe) -> bool {
+        let component = probe.component.as_str().trim_start_matches('c').parse::<usize>();
+        component.is_ok_and(|component| component < self.0)
+            && probe.labels.get(&"workspace".into()).is_some_and(|value| value.as_str() == "w3")
+    }
+}
+
 fn judged(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("engine");
     group.throughput(Throughput::Elements(ROUND as u64)).sample_size(20).measurement_time(Duration::from_secs(8));
-    for (name, rules) in [
-        ("100 rules, each over one of 100 components", one_each()),
-        ("the built-in rules over everything", String::new()),
-        ("100 rules, each over everything", all_over_all()),
+    for (name, rules, down) in [
+        ("100 rules, each over one of 100 components", one_each(), Down(0)),
+        ("the built-in rules over everything", String::new(), Down(0)),
+        ("100 rules, each over everything", all_over_all(), Down(0)),
+        ("100 rules, each over one of 100 components, an incident open: 10 probes fail", one_each(), Down(1)),
+        ("the built-in rules over everything, an incident open: 10 probes fail", String::new(), Down(1)),
+        ("the built-in rules over everything, an incident open: 1,000 probes fail", String::new(), Down(100)),
     ] {
         let config = config(&rules);
         let before = memory();
         let mut engine = Engine::restore(Arc::clone(&config), Vec::new());
         let mut now = Timestamp::from_millis(1_739_288_460_000);
-        let mut made: u64 = 0;
+        let (mut made, mut open): (u64, BTreeSet<IncidentId>) = (0, BTreeSet::new());
         group.bench_function(name, |bencher| {
             bencher.iter_batched(
                 || {
@@ -91,13 +108,14 @@ fn judged(criterion: &mut Criterion) {
                     made += ROUND as u64;
                     let first = now;
                     now = now + Duration::from_secs(20);
-                    let result = |(index, probe): (usize, &tripline::model::Probe)| CheckResult {
+                    let result = |(index, probe): (usize, &Probe)| CheckResult {
                         probe: probe.id.clone(),
                         location: Location::local(),
                         started: first + Duration::from_millis(2 * index as u64),
                         // Fibonacci hashing: one in 1,024, and never the same probe again and again.
                         outcome: match (made_before + index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54 {
                             0 => Outcome::Failure(FailureClass::ServerError),
+                            _ if down.hits(probe) => Outcome::Failure(FailureClass::NotFound),
                             _ => Outcome::Success,
                         },
                         status: Some(200),
@@ -114,6 +132,13 @@ fn judged(criterion: &mut Criterion) {
                         let at = result.finished();
                         engine.handle(Input::Result(result), at);
                         while let Some(output) = engine.poll_output() {
+                            if let Output::Event(event) = &output {
+                                match event.change {
+                                    IncidentChange::Opened { .. } => _ = open.insert(event.incident),
+                                    IncidentChange::Resolved { .. } => _ = open.remove(&event.incident),
+                                    _ => {}
+                                }
+                            }
                             black_box(output);
                         }
                     }
@@ -121,7 +146,8 @@ fn judged(criterion: &mut Criterion) {
                 criterion::BatchSize::PerIteration,
             );
         });
-        println!("  memory of the engine after {made} results: {:.1} MiB\n", memory() - before);
+        let open = open.len();
+        println!("  after {made} results: {:.1} MiB, {open} incidents open\n", memory() - before);
     }
 }
 

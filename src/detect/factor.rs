@@ -6,11 +6,13 @@
 //! explains less the share of the good checks that it covers. One stray failure elsewhere costs little, so it cannot
 //! hide a factor. Two labels together are named where they separate better than one.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
-use crate::model::{Factor, FailureClass, Finding, LabelName, LabelValue, Place, Probe};
+use crate::model::{Factor, FailureClass, Finding, Place};
 
+use super::columns::{Column, Columns};
 use super::tally::{Counts, Tally};
 
 /// A factor must explain at least this much of the bad checks, in parts per million, and separate at least this well
@@ -31,26 +33,33 @@ const HALF: u64 = 500_000;
 
 /// What the counted checks show. The example is left to the caller, who has the evidence.
 #[must_use]
-pub fn find(tally: &Tally, places: &[Place], config: &Config) -> Finding {
+pub(super) fn find(tally: &Tally, places: &[Place], columns: &Columns, config: &Config) -> Finding {
+    let labels = columns.at(places);
     let all: Vec<Group<'_>> = tally
         .iter()
-        .filter_map(|((probe, place), counts)| {
-            Some(Group { probe: config.probes.get(probe)?, place: places.get(usize::from(place)), counts })
+        .filter(|((probe, _), _)| *probe < config.probes.len())
+        .map(|((probe, place), counts)| Group {
+            probe,
+            place: usize::from(place),
+            sum: Sum { looked: counts.looked, bad: counts.bad },
+            counts,
         })
         .collect();
     let total = sum(&all);
-    let factor = strongest(&all, &total, config);
+    let best = strongest(&labels, columns.definitions(), &all, total);
     let mut hit = Counts::default();
-    let mut by_component: BTreeMap<_, Counts> = BTreeMap::new();
-    for group in all.iter().filter(|group| factor.as_ref().is_none_or(|factor| group.bears(factor))) {
+    let mut by_component: BTreeMap<_, Sum> = BTreeMap::new();
+    for group in all.iter().filter(|group| best.as_ref().is_none_or(|best| best.bears(group))) {
         hit.merge(group.counts);
-        by_component.entry(group.probe.component.clone()).or_default().merge(group.counts);
+        if let Some(probe) = config.probes.get(group.probe) {
+            by_component.entry(&probe.component).or_default().add(group.sum);
+        }
     }
     // A component is hit when its share of bad checks is at least half of that of all that are hit: a stray failure
     // beside an outage does not draw its component in.
-    let components = by_component.into_iter().filter(|(_, counts)| {
-        counts.bad > 0
-            && 2 * u128::from(counts.bad) * u128::from(hit.looked) >= u128::from(hit.bad) * u128::from(counts.looked)
+    let components = by_component.into_iter().filter(|(_, sum)| {
+        sum.bad > 0
+            && 2 * u128::from(sum.bad) * u128::from(hit.looked) >= u128::from(hit.bad) * u128::from(sum.looked)
     });
     let (failure, status) = main_way(&hit);
     Finding {
@@ -58,8 +67,8 @@ pub fn find(tally: &Tally, places: &[Place], config: &Config) -> Finding {
         looked: narrow(total.looked),
         failure,
         status,
-        components: components.map(|(component, _)| component).collect(),
-        factor,
+        components: components.map(|(component, _)| component.clone()).collect(),
+        factor: best.map(|best| best.factor()),
         example: None,
         unseen: None,
         what: None,
@@ -69,149 +78,167 @@ pub fn find(tally: &Tally, places: &[Place], config: &Config) -> Finding {
 /// The checks of one probe from and to one place.
 #[derive(Clone, Copy)]
 struct Group<'a> {
-    probe: &'a Probe,
-    place: Option<&'a Place>,
+    probe: usize,
+    place: usize,
+    sum: Sum,
     counts: &'a Counts,
 }
 
-impl Group<'_> {
-    fn label(&self, name: &LabelName) -> Option<LabelValue> {
-        self.probe.label(name).or_else(|| self.place?.label(name))
+/// Checks, and the bad ones of them.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    looked: u64,
+    bad: u64,
+}
+
+impl Sum {
+    fn add(&mut self, other: Self) {
+        self.looked += other.looked;
+        self.bad += other.bad;
     }
 
-    fn bears(&self, factor: &Factor) -> bool {
-        self.label(&factor.label).is_some_and(|value| factor.values.contains(&value))
-            && factor.and.as_ref().is_none_or(|(label, value)| self.label(label).as_ref() == Some(value))
+    fn good(self) -> u64 {
+        self.looked - self.bad
     }
 }
 
-fn sum(groups: &[Group<'_>]) -> Counts {
-    let mut total = Counts::default();
-    for group in groups {
-        total.merge(group.counts);
+/// Values of a label, and how well they separate.
+struct Separation<'a> {
+    score: u64,
+    column: &'a Column,
+    /// For each value of the label whether it is one of them.
+    taken: Vec<bool>,
+    /// A value of another label that is to be borne as well.
+    and: Option<(&'a Column, usize)>,
+    /// The checks that bear them, and those that bear another value.
+    inside: Sum,
+    outside: Sum,
+}
+
+impl Separation<'_> {
+    fn bears(&self, group: &Group<'_>) -> bool {
+        self.column.of(group.probe, group.place).is_some_and(|value| self.taken[value])
+            && self.and.is_none_or(|(column, value)| column.of(group.probe, group.place) == Some(value))
     }
+
+    fn factor(self) -> Factor {
+        let values = self.column.values.iter().zip(&self.taken).filter(|(_, taken)| **taken);
+        Factor {
+            label: self.column.label.clone(),
+            values: values.map(|(value, _)| value.clone()).collect(),
+            and: self.and.map(|(column, value)| (column.label.clone(), column.values[value].clone())),
+            bad: narrow(self.inside.bad),
+            looked: narrow(self.inside.looked),
+            bad_elsewhere: narrow(self.outside.bad),
+            looked_elsewhere: narrow(self.outside.looked),
+        }
+    }
+}
+
+fn sum(groups: &[Group<'_>]) -> Sum {
+    let mut total = Sum::default();
+    groups.iter().for_each(|group| total.add(group.sum));
     total
 }
 
-fn strongest(all: &[Group<'_>], total: &Counts, config: &Config) -> Option<Factor> {
+fn strongest<'a>(
+    labels: &'a [Cow<'_, Column>],
+    definitions: &'a Column,
+    all: &[Group<'_>],
+    total: Sum,
+) -> Option<Separation<'a>> {
     if total.bad == 0 || total.good() == 0 {
         return None;
     }
-    let labels = candidates(all, config);
-    let single = best_of(&labels, all, total);
-    let least = single.as_ref().map_or(0, |(score, _)| score + WORTH_A_PAIR);
-    let pair = if least > WHOLE { None } else { best_pair(&labels, all, total).filter(|(score, _)| *score >= least) };
+    let single = best_of(labels, all, total);
+    let least = single.as_ref().map_or(0, |single| single.score + WORTH_A_PAIR);
+    let pair = if least > WHOLE { None } else { best_pair(labels, all, total, least) };
     // Where no label separates, it may be one definition that fails by itself: better its name than nothing.
-    let best = pair.or(single).or_else(|| best_of(&["probe".into()], all, total));
-    best.map(|(_, factor)| factor)
+    pair.or(single).or_else(|| separation(definitions, all, total))
 }
 
-/// The factor of the label that separates best, the first of equals, with how well it does.
-fn best_of(labels: &[LabelName], among: &[Group<'_>], total: &Counts) -> Option<(u64, Factor)> {
-    let mut best: Option<(u64, Factor)> = None;
-    for label in labels {
-        let mut groups: BTreeMap<LabelValue, Counts> = BTreeMap::new();
-        for group in among {
-            if let Some(value) = group.label(label) {
-                groups.entry(value).or_default().merge(group.counts);
-            }
-        }
-        if let Some((score, factor)) = separation(label, groups, total)
-            // Only a strictly better one replaces: labels that name customers come first, and win ties.
-            && best.as_ref().is_none_or(|(least, _)| score > *least)
-        {
-            best = Some((score, factor));
-        }
-    }
-    best
+/// The label that separates best, the first of equals.
+fn best_of<'a>(labels: &'a [Cow<'_, Column>], among: &[Group<'_>], total: Sum) -> Option<Separation<'a>> {
+    let each = labels.iter().filter_map(|column| separation(column, among, total));
+    // Only a strictly better one replaces: labels that name customers come first, and win ties.
+    each.reduce(|best, other| if other.score > best.score { other } else { best })
 }
 
-/// The best factor among the checks that share a value of another label which most of the bad checks have.
-fn best_pair(labels: &[LabelName], all: &[Group<'_>], total: &Counts) -> Option<(u64, Factor)> {
-    let mut best: Option<(u64, Factor)> = None;
+/// The best separation, `least` at the least, among the checks that share a value of another label which most of the bad
+/// checks have.
+fn best_pair<'a>(labels: &'a [Cow<'_, Column>], all: &[Group<'_>], total: Sum, least: u64) -> Option<Separation<'a>> {
+    let mut best: Option<Separation<'a>> = None;
     for (index, second) in labels.iter().enumerate() {
-        let mut bad: BTreeMap<LabelValue, u64> = BTreeMap::new();
-        for group in all.iter().filter(|group| group.counts.bad > 0) {
-            if let Some(value) = group.label(second) {
-                *bad.entry(value).or_default() += group.counts.bad;
+        for (value, sum) in sums(second, all).into_iter().enumerate() {
+            // No part of them explains more than all of them do; and all checks together were tried with one label.
+            let most = sum.bad * WHOLE / total.bad;
+            let beaten = most < least || best.as_ref().is_some_and(|best| most <= best.score);
+            if sum.bad * WHOLE < HALF * total.bad || beaten || sum.looked == total.looked {
+                continue;
             }
-        }
-        for (value, _) in bad.into_iter().filter(|(_, count)| count * WHOLE >= HALF * total.bad) {
-            let inside: Vec<Group<'_>> =
-                all.iter().copied().filter(|group| group.label(second).as_ref() == Some(&value)).collect();
+            let shares = |group: &&Group<'_>| second.of(group.probe, group.place) == Some(value);
+            let inside: Vec<Group<'_>> = all.iter().filter(shares).copied().collect();
             // Each pair is tried once, its more telling label first.
-            let Some((score, mut factor)) = best_of(&labels[..index], &inside, total) else { continue };
-            if best.as_ref().is_none_or(|(least, _)| score > *least) {
-                factor.and = Some((second.clone(), value));
-                factor.bad_elsewhere = narrow(total.bad).saturating_sub(factor.bad);
-                factor.looked_elsewhere = narrow(total.looked).saturating_sub(factor.looked);
-                best = Some((score, factor));
+            let Some(mut found) = best_of(&labels[..index], &inside, total) else { continue };
+            if found.score >= least && best.as_ref().is_none_or(|best| found.score > best.score) {
+                found.and = Some((second, value));
+                found.outside = Sum { looked: total.looked - found.inside.looked, bad: total.bad - found.inside.bad };
+                best = Some(found);
             }
         }
     }
     best
 }
 
-/// The labels worth trying, those that name customers first, in the order of preference at equal separation.
-fn candidates(all: &[Group<'_>], config: &Config) -> Vec<LabelName> {
-    let mut labels: Vec<LabelName> = config.cohorts.keys().cloned().collect();
-    labels.push("component".into());
-    let others: BTreeSet<&LabelName> = all.iter().flat_map(|group| group.probe.labels.keys()).collect();
-    labels.extend(others.into_iter().filter(|label| !config.cohorts.contains_key(*label)).cloned());
-    labels.extend(["host".into(), "kind".into()]);
-    for label in Place::LABELS.map(LabelName::from) {
-        if !labels.contains(&label) {
-            labels.push(label);
+/// The checks of each value of a label.
+fn sums(column: &Column, among: &[Group<'_>]) -> Vec<Sum> {
+    let mut sums = vec![Sum::default(); column.values.len()];
+    for group in among {
+        if let Some(value) = column.of(group.probe, group.place) {
+            sums[value].add(group.sum);
         }
     }
-    labels
+    sums
 }
 
 /// The leading values of a label that separate best, if they separate well enough.
-fn separation(label: &LabelName, groups: BTreeMap<LabelValue, Counts>, total: &Counts) -> Option<(u64, Factor)> {
-    let mut groups: Vec<(LabelValue, Counts)> = groups.into_iter().collect();
-    let mut all = Counts::default();
-    for (_, counts) in &groups {
-        all.merge(counts);
-    }
+fn separation<'a>(column: &'a Column, among: &[Group<'_>], total: Sum) -> Option<Separation<'a>> {
+    let mut groups: Vec<(usize, Sum)> =
+        sums(column, among).into_iter().enumerate().filter(|(_, sum)| sum.looked > 0).collect();
+    let mut all = Sum::default();
+    groups.iter().for_each(|(_, sum)| all.add(*sum));
     // By share of bad checks, the greatest first; the sort is stable, so equal ones stay in the order of their names.
     groups.sort_by(|(_, a), (_, b)| {
         (u128::from(b.bad) * u128::from(a.looked)).cmp(&(u128::from(a.bad) * u128::from(b.looked)))
     });
-    let mut best: Option<(u64, Factor)> = None;
-    let mut taken = Counts::default();
-    let mut values = BTreeSet::new();
+    // How many of them, how well they separate, and their checks.
+    let mut best: Option<(usize, u64, Sum)> = None;
+    let mut taken = Sum::default();
     let last = groups.len().saturating_sub(1);
-    for (value, counts) in groups.into_iter().take(last) {
+    for (count, (_, sum)) in groups.iter().take(last).enumerate() {
         // With hundreds of values, some always have a stray failure, and each would separate a little better.
-        let falls_off = FALLS_OFF * u128::from(counts.bad) * u128::from(taken.looked)
-            < u128::from(taken.bad) * u128::from(counts.looked);
-        let is_stray = counts.bad == 1 && counts.looked > 2;
-        if !values.is_empty() && (falls_off || is_stray) {
+        let falls_off = FALLS_OFF * u128::from(sum.bad) * u128::from(taken.looked)
+            < u128::from(taken.bad) * u128::from(sum.looked);
+        let is_stray = sum.bad == 1 && sum.looked > 2;
+        if count > 0 && (falls_off || is_stray) {
             break;
         }
-        taken.merge(&counts);
-        values.insert(value);
+        taken.add(*sum);
         let explained = taken.bad * WHOLE / total.bad;
         let covered = taken.good() * WHOLE / total.good();
         let Some(score) = explained.checked_sub(covered) else { continue };
         let outside = (u128::from(total.bad - taken.bad), u128::from(total.looked - taken.looked));
         let stands_out = u128::from(taken.bad) * outside.1 >= STANDS_OUT * outside.0 * u128::from(taken.looked);
         let (explains, separates) = if stands_out { EXPLAINS_STANDING_OUT } else { EXPLAINS };
-        if explained >= explains && score >= separates && best.as_ref().is_none_or(|(least, _)| score > *least) {
-            let factor = Factor {
-                label: label.clone(),
-                values: values.clone(),
-                and: None,
-                bad: narrow(taken.bad),
-                looked: narrow(taken.looked),
-                bad_elsewhere: narrow(all.bad - taken.bad),
-                looked_elsewhere: narrow(all.looked - taken.looked),
-            };
-            best = Some((score, factor));
+        if explained >= explains && score >= separates && best.is_none_or(|(_, least, _)| score > least) {
+            best = Some((count + 1, score, taken));
         }
     }
-    best
+    let (count, score, inside) = best?;
+    let mut taken = vec![false; column.values.len()];
+    groups.iter().take(count).for_each(|(value, _)| taken[*value] = true);
+    let outside = Sum { looked: all.looked - inside.looked, bad: all.bad - inside.bad };
+    Some(Separation { score, column, taken, and: None, inside, outside })
 }
 
 /// How most of the bad checks failed, and the status number if it was the same for all of those.

@@ -4,10 +4,11 @@ pub(crate) mod bad;
 mod change;
 mod buckets;
 mod burn_rate;
+mod columns;
 mod consecutive;
 mod error_rate;
 mod expiry;
-pub mod factor;
+mod factor;
 pub mod history;
 mod places;
 mod latency;
@@ -27,11 +28,12 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::{
-    Bad, Breach, BreachId, Cadence, CheckResult, FailureClass, Outcome, Place, Probe, Rule, RuleKind, Timestamp,
+    Bad, Breach, BreachId, Cadence, CheckResult, FailureClass, Finding, Outcome, Probe, Rule, RuleKind, Timestamp,
 };
 
 use burn_rate::BurnRateWatch;
 use change::ChangeWatch;
+use columns::Columns;
 use consecutive::ConsecutiveWatch;
 use error_rate::ErrorRateWatch;
 use expiry::ExpiryWatch;
@@ -39,6 +41,7 @@ use history::{Entry, History};
 use latency::LatencyWatch;
 use missing::MissingWatch;
 use places::Places;
+use tally::Tally;
 
 /// A change in what the rules say.
 #[derive(Clone, PartialEq, Debug)]
@@ -62,6 +65,7 @@ pub struct Detector {
     watched_by: Vec<Box<[usize]>>,
     history: History,
     places: Places,
+    columns: Columns,
     /// What each of those rules says of the result at hand; kept for its memory.
     bad: Vec<bool>,
 }
@@ -104,7 +108,8 @@ impl Detector {
             .map(|probe| (0..watches.len()).filter(|&rule| watches[rule].covers(probe)).collect())
             .collect();
         let history = History::new(history(&config));
-        Self { config, watches, watched_by, history, places: Places::default(), bad: Vec::new() }
+        let columns = Columns::new(&config);
+        Self { config, watches, watched_by, history, places: Places::default(), columns, bad: Vec::new() }
     }
 
     /// Takes in a result of the probe with this index, judged at `at`, which must not run backwards.
@@ -165,15 +170,16 @@ impl Detector {
     pub fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
         for watch in &mut self.watches {
             match watch {
-                Watch::ErrorRate(watch) => watch.pass(at, signals),
-                Watch::Change(watch) => watch.pass(at, signals),
-                Watch::Consecutive(watch) => watch.pass(at, signals),
-                Watch::Latency(watch) => watch.pass(at, signals),
-                Watch::BurnRate(watch) => watch.pass(at, signals),
-                // Only a check can show another certificate.
-                Watch::Expiry(_) => {}
                 Watch::Missing(watch) => watch.pass(at, &self.config, &mut self.history, signals),
+                watch => watch.pass(at, signals),
             }
+        }
+    }
+
+    /// Lets time pass for the rules that watch this probe, up to a check of it.
+    pub fn pass_for(&mut self, probe: usize, at: Timestamp, signals: &mut Vec<Signal>) {
+        for &rule in self.watched_by.get(probe).map_or(&[][..], |rules| rules) {
+            self.watches[rule].pass(at, signals);
         }
     }
 
@@ -254,10 +260,10 @@ impl Detector {
         &self.history
     }
 
-    /// The places that entries of the history refer to.
+    /// What these checks, counted from entries of the history, have in common.
     #[must_use]
-    pub fn places(&self) -> &[Place] {
-        self.places.all()
+    pub fn finding(&self, tally: &Tally) -> Finding {
+        factor::find(tally, self.places.all(), &self.columns, &self.config)
     }
 }
 
@@ -299,6 +305,19 @@ impl Watch {
             Self::Expiry(watch) => watch.is_bad(index, result),
             // A check that comes is not missing, whatever it finds.
             Self::Missing(_) => false,
+        }
+    }
+
+    /// Ends what time alone ends. What is missing is found when its turn comes, whatever was checked.
+    fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
+        match self {
+            Self::ErrorRate(watch) => watch.pass(at, signals),
+            Self::Change(watch) => watch.pass(at, signals),
+            Self::Consecutive(watch) => watch.pass(at, signals),
+            Self::Latency(watch) => watch.pass(at, signals),
+            Self::BurnRate(watch) => watch.pass(at, signals),
+            // Only a check can show another certificate.
+            Self::Expiry(_) | Self::Missing(_) => {}
         }
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::detect::Detector;
 use crate::detect::history::Entry;
 use crate::detect::tally::{Counts, Tally};
-use crate::detect::{Detector, factor};
 use crate::incident::{explain, gravity, lifecycle, spread};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
@@ -34,8 +34,10 @@ pub(super) struct Case {
     covers: Vec<bool>,
     /// What the bad checks of its breaches bear, since it was last well.
     marks: Marks,
-    /// When the counts were last made into a finding.
+    /// When the counts were last made into a finding ...
     assessed: Timestamp,
+    /// ... and whether there may be more to find since.
+    grown: bool,
     /// When the next decision about telling is due without anything happening.
     pub(super) decide_at: Option<Timestamp>,
     /// When it has stayed well for long enough, in steady time, while it is watched.
@@ -114,6 +116,7 @@ impl Case {
             covers,
             marks,
             assessed: at,
+            grown: true,
             decide_at: None,
             watch_due: None,
         };
@@ -139,6 +142,7 @@ impl Case {
             covers,
             marks,
             assessed: Timestamp::default(),
+            grown: true,
             // At once, whatever the clock was when it was opened.
             decide_at: Some(Timestamp::default()),
         }
@@ -147,7 +151,21 @@ impl Case {
     /// Counts a check, if a rule of this incident watches its probe.
     pub(super) fn count(&mut self, entry: &Entry) {
         if self.covers.get(entry.probe) == Some(&true) {
-            add(&mut self.tally, &mut self.after, &mut self.runs, entry);
+            self.add(entry);
+        }
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        if entry.bad {
+            let run = self.runs.entry(entry.probe).or_default();
+            *run = run.saturating_add(1);
+        } else {
+            self.runs.remove(&entry.probe);
+        }
+        self.after.add(entry);
+        if entry.bad {
+            self.tally.absorb(&mut self.after);
+            self.grown = true;
         }
     }
 
@@ -175,10 +193,11 @@ impl Case {
         let before = self.covers.clone();
         widen(&mut self.covers, &breach, view.config);
         self.marks.absorb(breach.marks.clone());
+        self.grown = true;
         for entry in view.detector.history().since(since) {
             let new = self.covers.get(entry.probe) == Some(&true) && before.get(entry.probe) == Some(&false);
             if new && (!entry.bad || self.likeness(entry, view.config) > 0) {
-                add(&mut self.tally, &mut self.after, &mut self.runs, entry);
+                self.add(entry);
             }
         }
         vec![self.event(at, IncidentChange::Joined { breach, reason })]
@@ -195,6 +214,7 @@ impl Case {
     ) -> Vec<IncidentEvent> {
         widen(&mut self.covers, &breach, view.config);
         self.marks = breach.marks.clone();
+        self.grown = true;
         for entry in view.detector.history().since(since) {
             if !entry.bad || self.likeness(entry, view.config) > 0 {
                 self.count(entry);
@@ -280,6 +300,9 @@ impl Case {
             return;
         }
         self.assessed = at;
+        if !std::mem::take(&mut self.grown) {
+            return;
+        }
         let now = self.finding(view);
         self.raise(at, &now, view.config, news);
         let before = &self.incident.finding;
@@ -344,21 +367,8 @@ fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
     }
 }
 
-fn add(tally: &mut Tally, after: &mut Tally, runs: &mut BTreeMap<usize, u32>, entry: &Entry) {
-    if entry.bad {
-        let run = runs.entry(entry.probe).or_default();
-        *run = run.saturating_add(1);
-    } else {
-        runs.remove(&entry.probe);
-    }
-    after.add(entry);
-    if entry.bad {
-        tally.absorb(after);
-    }
-}
-
 fn assess(tally: &Tally, example: Option<Example>, view: View<'_>) -> Finding {
-    let mut finding = factor::find(tally, view.detector.places(), view.config);
+    let mut finding = view.detector.finding(tally);
     let fits = |probe: usize, class: FailureClass| {
         let bears = |probe: &Probe| finding.factor.as_ref().is_none_or(|factor| factor.bears(probe));
         finding.failure.is_none_or(|main| main == class) && view.config.probes.get(probe).is_some_and(bears)
