@@ -28,7 +28,7 @@ use crate::incident::correlate::{self, BadChecks};
 use crate::model::incident::{Example, Marks};
 use crate::model::{
     Action, ActionId, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange, IncidentEvent,
-    IncidentId, Notification, Outcome, ProbeId, Role, RuleKind, Timestamp,
+    IncidentId, Notification, Outcome, ProbeId, Role, Timestamp,
 };
 
 use case::{Case, View};
@@ -80,6 +80,8 @@ pub struct Engine {
     signals: Vec<Signal>,
     /// Breaches of the open incidents that were not over, until the replay is settled.
     stored: Vec<Breach>,
+    /// Overdrawn budgets whose incidents ended by other rules, with when, the first last; until the replay gets there.
+    settled: Vec<(Timestamp, Breach)>,
     /// Breaches that the replay found and that did not end in it, until it is settled.
     replayed: Vec<Breach>,
     /// The last of each slice that the replay found and that did end in it, until it is settled.
@@ -96,15 +98,14 @@ pub struct Engine {
 impl Engine {
     /// An engine that takes up where the stored incidents left off.
     ///
-    /// Give it the incidents that are open, those that a person resolved while a breach was going on, and those that
-    /// may come back, resolved within `reopen_within`. Then
-    /// [`replay`](Self::replay) the stored results of [`lookback`](crate::detect::lookback), and of the open
+    /// Give it the incidents that [last](restart::lasts). Then [`replay`](Self::replay) the stored results of [`lookback`](crate::detect::lookback), and of the open
     /// incidents' time, in the order in which they were stored; then [`settle`](Self::settle).
     #[must_use]
     pub fn restore(config: Arc<Config>, mut incidents: Vec<Incident>) -> Self {
         // Of two breaches of one slice, the one of an open incident is the later, and goes on.
         incidents.sort_by_key(|incident| (incident.is_open(), incident.opened));
         let stored = lasting(&incidents);
+        let settled = replay::settled(&incidents, &config);
         let cases = incidents.into_iter().map(|incident| (incident.id, Case::resume(incident, &config))).collect();
         Self {
             index: config.probes.iter().enumerate().map(|(index, probe)| (probe.id.clone(), index)).collect(),
@@ -115,6 +116,7 @@ impl Engine {
             outputs: VecDeque::new(),
             signals: Vec::new(),
             stored,
+            settled,
             replayed: Vec::new(),
             ended: Vec::new(),
             self_check: SelfCheck::new(&config),
@@ -196,7 +198,13 @@ impl Engine {
 
     /// Judges a result and gives it out.
     fn take(&mut self, result: CheckResult, now: Timestamp) {
-        let judged = self.take_in(&result, now);
+        let at = self.clock.place(result.finished(), now);
+        if let Some(&probe) = self.index.get(&result.probe) {
+            // However late anybody looks, what time alone had ended before this check had ended then.
+            self.detector.pass_for(probe, at, &mut self.signals);
+            self.follow_signals(now);
+        }
+        let judged = self.take_in(&result, at);
         self.outputs.push_back(Output::Result(result));
         if let Some(bad) = judged {
             self.follow_signals(now);
@@ -206,9 +214,8 @@ impl Engine {
         }
     }
 
-    /// Counts a result. Returns whether it was bad; nothing if it says nothing.
-    fn take_in(&mut self, result: &CheckResult, now: Timestamp) -> Option<bool> {
-        let at = self.clock.place(result.finished(), now);
+    /// Counts a result, in this moment of steady time. Returns whether it was bad; nothing if it says nothing.
+    fn take_in(&mut self, result: &CheckResult, at: Timestamp) -> Option<bool> {
         let &probe = self.index.get(&result.probe)?;
         let canary = self.config.probes.get(probe).is_some_and(|probe| probe.role == Role::Canary);
         if canary || result.superseded {
@@ -320,10 +327,7 @@ impl Engine {
         self.outputs.push_back(Output::Event(event));
         // A budget goes on being overdrawn for long after what burnt it is over: that alone holds no incident open that
         // other rules saw as well.
-        let lingers = |breach: &Breach| {
-            let rule = self.config.rules.iter().find(|rule| rule.id == breach.rule);
-            rule.is_some_and(|rule| matches!(rule.kind, RuleKind::BurnRate(_)))
-        };
+        let lingers = |breach: &Breach| restart::lingers(breach, &self.config);
         let lasting: Vec<BreachId> =
             case.incident.breaches.iter().filter(|b| b.cleared.is_none()).map(|b| b.id).collect();
         let held = case.incident.breaches.iter().any(|breach| breach.cleared.is_none() && !lingers(breach));

@@ -14,9 +14,9 @@ use crate::store::{Reader, StoreError};
 /// When the database cannot be read.
 pub fn restore(config: Arc<Config>, reader: &Reader, now: Timestamp) -> Result<Engine, StoreError> {
     let mut incidents = Vec::new();
-    for events in reader.histories(now - restart::RESOLVED_BY_HAND)? {
+    for events in reader.histories(now - restart::ENDED_EARLY)? {
         match lifecycle::fold(&events) {
-            Ok(incident) if lifecycle::lasts(&incident, config.reopen_within, now) => incidents.push(incident),
+            Ok(incident) if restart::lasts(&incident, &config, now) => incidents.push(incident),
             Ok(_) => {}
             Err(fault) => {
                 let incident = events.first().map(|event| event.incident.to_string()).unwrap_or_default();

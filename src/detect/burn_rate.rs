@@ -95,8 +95,10 @@ impl BurnRateWatch {
         }
     }
 
+    /// Ends what has been low for long enough. Only what is due is looked at: how often time passes is of no account.
     pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
-        for slice in Vec::from_iter(self.breached.iter().copied()) {
+        let is_due = |slice: &usize| self.states[*slice].low_since.is_some_and(|since| since + self.burn.hold <= at);
+        for slice in Vec::from_iter(self.breached.iter().copied().filter(is_due)) {
             self.states[slice].long.slide(at);
             self.states[slice].short.slide(at);
             self.judge_clear(slice, at, signals);

@@ -135,8 +135,11 @@ impl ChangeWatch {
         }
     }
 
+    /// Ends what has been well for long enough. Only what is due is looked at: how often time passes is of no account.
     pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
-        for slice in Vec::from_iter(self.breached.iter().copied()) {
+        let well_since = |slice: usize| self.states[slice].breach.as_ref()?.well_since;
+        let is_due = |slice: &usize| well_since(*slice).is_some_and(|since| since + self.change.clear_hold <= at);
+        for slice in Vec::from_iter(self.breached.iter().copied().filter(is_due)) {
             self.judge_clear(slice, at, signals);
         }
     }

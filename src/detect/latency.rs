@@ -99,9 +99,15 @@ impl LatencyWatch {
         }
     }
 
+    /// Ends what has been low for long enough. Only what is due is looked at: how often time passes is of no account.
     pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
+        if self.next_timeout().is_none_or(|due| due > at) {
+            return;
+        }
         self.slide(at);
-        for slice in Vec::from_iter(self.breached.iter().copied()) {
+        let hold = self.latency.hold;
+        let is_due = |slice: &usize| self.states[*slice].low_since.is_some_and(|since| since + hold <= at);
+        for slice in Vec::from_iter(self.breached.iter().copied().filter(is_due)) {
             self.judge_clear(slice, at, signals);
         }
     }

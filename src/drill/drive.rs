@@ -164,10 +164,10 @@ impl Drive {
         // What was not committed is lost.
         self.memory.pending.clear();
         let config = Arc::clone(self.engine.config());
-        let recent = now - restart::RESOLVED_BY_HAND;
+        let recent = now - restart::ENDED_EARLY;
         let mut incidents = self.incidents();
         incidents.retain(|incident| incident.is_open() || incident.resolved.is_some_and(|at| at >= recent));
-        incidents.retain(|incident| lifecycle::lasts(incident, config.reopen_within, now));
+        incidents.retain(|incident| restart::lasts(incident, &config, now));
         let from = restart::replay_from(&config, &incidents, now);
         self.engine = Engine::restore(config, incidents);
         for result in self.memory.stored.iter().filter(|result| result.finished() >= from) {

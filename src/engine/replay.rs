@@ -1,19 +1,52 @@
 //! Taking up what is stored: results are counted again, and the stored breaches go on.
 
-use super::Engine;
+use std::cmp::Reverse;
+
 use super::case::Case;
+use super::{Engine, restart};
+use crate::config::Config;
 use crate::detect::Signal;
-use crate::model::{Breach, CheckResult, Timestamp};
+use crate::model::{Breach, CheckResult, Incident, Timestamp};
 
 impl Engine {
     /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
     pub fn replay(&mut self, result: &CheckResult) {
         // What time alone had ended before this check had ended then.
         let at = self.clock.advance(result.finished());
+        let clock = self.clock;
+        while let Some((settled, breach)) = self.settled.pop_if(|(settled, _)| clock.to_steady(*settled) < at) {
+            self.take_up_settled(&breach, clock.to_steady(settled));
+        }
+        self.pass_until(at);
+        self.take_in(result, at);
+        self.note_replayed(at);
+    }
+
+    /// Lets time pass until this moment, as far as it alone changes something.
+    fn pass_until(&mut self, at: Timestamp) {
         while let Some(due) = self.detector.next_timeout().filter(|due| *due <= at) {
             self.detector.pass(due, &mut self.signals);
         }
-        self.take_in(result, result.finished());
+    }
+
+    /// Takes up an overdrawn budget whose incident ended in this moment: it goes on, and is told of no more, until the
+    /// results show that it is low.
+    fn take_up_settled(&mut self, breach: &Breach, at: Timestamp) {
+        self.pass_until(at);
+        self.note_replayed(at);
+        let found = self.clock.to_steady(breach.found);
+        if self.ended.iter().any(|ended| same_place(&ended.breach, breach) && ended.at >= found) {
+            return;
+        }
+        self.replayed.retain(|other| !same_place(other, breach));
+        self.detector.adopt(breach);
+        // One that had been low for long enough by then was over.
+        self.detector.pass(at, &mut self.signals);
+        self.note_replayed(at);
+    }
+
+    /// Notes which breaches the replay found, and which ended in it.
+    fn note_replayed(&mut self, at: Timestamp) {
         for signal in std::mem::take(&mut self.signals) {
             match signal {
                 Signal::Breached(breach) => {
@@ -56,6 +89,9 @@ impl Engine {
         let back = self.clock.follow(now);
         self.note_set_back(back, now);
         let at = self.clock.advance(now);
+        while let Some((settled, breach)) = self.settled.pop() {
+            self.take_up_settled(&breach, self.clock.to_steady(settled).min(at));
+        }
         for case in self.cases.values_mut() {
             case.watch_due = case.incident.watched_until.map(|until| self.clock.to_steady(until));
         }
@@ -82,6 +118,18 @@ impl Engine {
         self.follow_signals(now);
         self.tell(now);
     }
+}
+
+/// The budgets that may still be overdrawn though their incidents ended by other rules, with when these did, the first
+/// of them last. Of a slice only its last breach can go on.
+pub(super) fn settled(incidents: &[Incident], config: &Config) -> Vec<(Timestamp, Breach)> {
+    let all = || incidents.iter().flat_map(|incident| &incident.breaches);
+    let is_last = |breach: &Breach| all().all(|other| !same_place(other, breach) || other.found <= breach.found);
+    let each = incidents.iter().flat_map(|incident| restart::settled(incident, config));
+    let mut settled: Vec<(Timestamp, Breach)> =
+        each.filter(|(_, breach)| is_last(breach)).map(|(at, breach)| (at, breach.clone())).collect();
+    settled.sort_by_key(|(at, _)| Reverse(*at));
+    settled
 }
 
 /// A breach that began and ended in the results that are replayed.

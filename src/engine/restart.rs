@@ -4,13 +4,24 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::detect;
-use crate::model::{Incident, Timestamp};
+use crate::model::{Breach, Incident, RuleKind, Timestamp};
 
-/// How far back an incident is looked for that a person resolved while it went on.
-pub const RESOLVED_BY_HAND: Duration = Duration::from_secs(86_400);
+/// How far back an incident is looked for that ended while a breach of it went on: a person resolved it, or its budget
+/// was still overdrawn.
+pub const ENDED_EARLY: Duration = Duration::from_secs(86_400);
 
 /// How far back the checks of an open incident are counted again, at the most: a start must not read weeks of results.
 pub const LONGEST_COUNT: Duration = Duration::from_secs(86_400);
+
+/// Whether an engine that starts again must know of it: it is open, it may come back, a person resolved it while a
+/// breach went on, or it ended by its other rules while a budget was overdrawn.
+#[must_use]
+pub fn lasts(incident: &Incident, config: &Config, now: Timestamp) -> bool {
+    let ended = incident.resolved.filter(|_| !incident.is_open());
+    ended.is_none_or(|ended| now.since(ended) < config.reopen_within)
+        || incident.is_failing()
+        || settled(incident, config).next().is_some()
+}
 
 /// From when on results are replayed to take up these incidents: as far back as the rules look, and over the time of
 /// the open incidents.
@@ -19,4 +30,24 @@ pub fn replay_from(config: &Config, incidents: &[Incident], now: Timestamp) -> T
     let oldest = incidents.iter().filter(|incident| incident.is_open()).map(|incident| incident.since).min();
     let lookback = now - detect::lookback(config);
     oldest.map_or(lookback, |oldest| oldest.max(now - LONGEST_COUNT).min(lookback))
+}
+
+/// Whether this breach goes on for long after what made it is over: a budget stays overdrawn until the short window has
+/// forgotten.
+pub(super) fn lingers(breach: &Breach, config: &Config) -> bool {
+    let rule = config.rules.iter().find(|rule| rule.id == breach.rule);
+    rule.is_some_and(|rule| matches!(rule.kind, RuleKind::BurnRate(_)))
+}
+
+/// The breaches that the incident was rid of when its other rules saw the end, though they may go on, and when: each
+/// ended in the moment in which another did.
+pub(super) fn settled<'a>(
+    incident: &'a Incident,
+    config: &'a Config,
+) -> impl Iterator<Item = (Timestamp, &'a Breach)> {
+    let with_another = |breach: &'a Breach| {
+        let others = incident.breaches.iter().filter(|other| other.id != breach.id);
+        Some((breach.cleared.filter(|at| others.map(|other| other.cleared).any(|other| other == Some(*at)))?, breach))
+    };
+    incident.breaches.iter().filter(|breach| lingers(breach, config)).filter_map(with_another)
 }

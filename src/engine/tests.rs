@@ -173,11 +173,7 @@ impl Drive {
     fn restart(&mut self, now: u32) {
         let now = at(f64::from(now));
         let config = Arc::clone(self.engine.config());
-        let mut histories: BTreeMap<IncidentId, Vec<IncidentEvent>> = BTreeMap::new();
-        for event in self.events() {
-            histories.entry(event.incident).or_default().push(event.clone());
-        }
-        let incidents: Vec<Incident> = histories.values().map(|events| lifecycle::fold(events).unwrap()).collect();
+        let incidents = self.incidents();
         let lookback = now - crate::detect::lookback(&config);
         let since = incidents.iter().filter(|incident| incident.is_open()).map(|incident| incident.since);
         let from = since.min().map_or(lookback, |since| since.min(lookback));
@@ -211,6 +207,14 @@ impl Drive {
 
     fn opened(&self) -> usize {
         self.events().iter().filter(|event| matches!(event.change, IncidentChange::Opened { .. })).count()
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        let mut histories: BTreeMap<IncidentId, Vec<IncidentEvent>> = BTreeMap::new();
+        for event in self.events() {
+            histories.entry(event.incident).or_default().push(event.clone());
+        }
+        histories.values().map(|events| lifecycle::fold(events).unwrap()).collect()
     }
 
     fn incident(&self) -> Incident {

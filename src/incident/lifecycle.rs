@@ -123,14 +123,6 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
     }
 }
 
-/// Whether an engine that starts again must know of it: it is open, it may come back, or a person resolved it while a
-/// breach went on.
-#[must_use]
-pub fn lasts(incident: &Incident, reopen_within: Duration, now: Timestamp) -> bool {
-    let ended = incident.resolved.filter(|_| !incident.is_open());
-    ended.is_none_or(|ended| now.since(ended) < reopen_within) || incident.is_failing()
-}
-
 /// Puts the incident's times to where the clock, as it goes now, has them: what is told from now on, how long it lasts
 /// and when a reminder is due, is reckoned by one clock.
 fn set_back(incident: &mut Incident, by: Duration) {

@@ -197,3 +197,41 @@ proptest! {
         prop_assert_eq!(drive.said, run().said);
     }
 }
+
+#[test]
+fn a_breach_ends_in_the_same_moment_however_often_time_passes_meanwhile() {
+    let burn = BurnRate {
+        bad: Bad::Failed,
+        objective: Ratio::from_percent(90),
+        factor: 1_000,
+        long: secs(300),
+        short: secs(60),
+        at_least: 2,
+        per: vec![],
+        hold: secs(30),
+    };
+    let latency = Latency { above: secs(2), at_least: 2, ..latency() };
+    for kind in [RuleKind::ErrorRate(rate()), RuleKind::Latency(latency), RuleKind::BurnRate(burn)] {
+        let ends = |passes: bool| {
+            let mut drive = Drive::new(vec![probe("api", "api", &[])], kind.clone());
+            for second in 0..400 {
+                if second % 20 == 0 || second < 5 {
+                    let slow = if second < 5 { (10_000, LOST_IN_TIME) } else { (100, Outcome::Success) };
+                    timed(&mut drive, 0, second * 1_000, slow.0, slow.1);
+                }
+                drive.pass(second * 1_000 + 1);
+                if passes {
+                    let mut signals = vec![];
+                    drive.detector.pass(at(second * 1_000), &mut signals);
+                    drive.said.extend(signals.into_iter().map(|signal| (second * 1_000, signal)));
+                }
+            }
+            assert_eq!(drive.breaches().len(), 1, "{kind:?}");
+            drive.cleared()
+        };
+        assert_eq!(ends(true), ends(false), "{kind:?}");
+        assert_eq!(ends(true).len(), 1, "{kind:?}");
+    }
+}
+
+const LOST_IN_TIME: Outcome = Outcome::Failure(FailureClass::Timeout);

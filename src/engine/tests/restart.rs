@@ -203,3 +203,45 @@ fn a_breach_found_in_the_moment_in_which_the_one_before_ended_goes_on_after_a_re
     check(&mut drive, 200, LOST);
     assert_eq!(drive.opened(), 2, "a person resolved it, and it goes on failing");
 }
+
+#[test]
+fn a_budget_that_is_still_overdrawn_when_its_incident_ends_is_not_told_of_again_after_a_restart() {
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    let burn = BurnRate {
+        objective: Ratio::from_percent(95),
+        bad: Bad::Failed,
+        per: vec![],
+        long: minutes(30),
+        short: minutes(20),
+        factor: 1_000,
+        at_least: 3,
+        hold: minutes(5),
+    };
+    let budget = Rule { kind: RuleKind::BurnRate(burn), ..error_rate("budget", &[], Severity::Major) };
+    let config = forge(vec![error_rate("rate", &[], Severity::Major), budget], None);
+    let stray = |probe: &Probe, now: u32| {
+        let odd = probe.id.as_str() == "api[workspace=acme]" && (1_300..1_320).contains(&now);
+        odd.then_some(LOST).or_else(|| globex(300, 900)(probe, now))
+    };
+    for restart in [1_200, 1_310] {
+        let mut drive = Drive::new(&config);
+        drive.run(0, restart, stray);
+        let reasons: Vec<&str> = drive
+            .events()
+            .into_iter()
+            .filter_map(|event| match &event.change {
+                IncidentChange::Cleared { reason, .. } => Some(reason.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(reasons.iter().any(|reason| reason.contains("what burnt the budget is over")), "{reasons:?}");
+        drive.restart(restart);
+        drive.go_on(restart, 5_000, stray);
+        assert_eq!(drive.opened(), 1, "restart at {restart}");
+        drive.restart(5_000);
+        drive.go_on(5_000, 6_600, globex(5_000, 5_600));
+        let burnt = drive.incidents().into_iter().flat_map(|incident| incident.breaches);
+        let burnt = burnt.filter(|breach| breach.rule.as_str() == "budget").count();
+        assert_eq!((drive.opened(), burnt), (2, 2), "restart at {restart}: once it was low, the next is told of");
+    }
+}

@@ -29,16 +29,6 @@ impl Written {
 }
 
 impl Written {
-    /// The same without `burn_rate`. A budget is often still overdrawn when its incident ends by the other rules; that is
-    /// not stored, so after a restart the next bad check tells of it again.
-    pub(super) fn without_budgets(&self) -> Self {
-        let plain = |line: &str| match line.split_once(": ").filter(|_| line.contains("burn_rate:")) {
-            Some((rule, _)) => format!("{rule}: {{consecutive: 3}}\n"),
-            None => format!("{line}\n"),
-        };
-        Self(self.0.lines().map(plain).collect())
-    }
-
     /// The same with one host and no canaries: whether it is us is never asked. What waits to be known as ours or the
     /// service's is lost when the daemon is killed, and it looks anew when it starts.
     pub(super) fn without_doubt(&self) -> Self {

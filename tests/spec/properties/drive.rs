@@ -243,7 +243,7 @@ impl Drive {
     /// The incidents that a daemon takes up.
     fn lasting(&self) -> Vec<Incident> {
         let stored = self.events.values().map(|events| lifecycle::fold(events).unwrap());
-        stored.filter(|incident| lifecycle::lasts(incident, self.config.reopen_within, self.now)).collect()
+        stored.filter(|incident| restart::lasts(incident, &self.config, self.now)).collect()
     }
 
     pub(super) fn restart_from(&mut self, from: Timestamp) -> Result<(), TestCaseError> {
