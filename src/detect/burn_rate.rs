@@ -3,7 +3,6 @@
 //! The long window says that it matters, the short one that it goes on ("The Site Reliability Workbook", chapter 5,
 //! "Multiwindow, Multi-Burn-Rate Alerts"). Windows last for days, so checks are counted in buckets, not kept.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -14,6 +13,7 @@ use crate::model::{Bad, Breach, BreachId, BurnRate, CheckResult, FailureClass, P
 use super::Signal;
 use super::buckets::Buckets;
 use super::history::Entry;
+use super::lasting::Lasting;
 use super::onset::Onset;
 use super::slices::Slices;
 
@@ -29,7 +29,7 @@ pub(super) struct BurnRateWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    breached: BTreeSet<usize>,
+    lasting: Lasting,
     /// For each probe, when a check of it was last bad, and how.
     last_bad: Vec<Option<(Timestamp, Option<FailureClass>)>>,
 }
@@ -47,26 +47,32 @@ impl BurnRateWatch {
     pub(super) fn new(rule: &Rule, burn: &BurnRate, probes: &[Probe]) -> Self {
         let slices = Slices::new(&rule.over, &burn.per, probes);
         // A budget is that of the whole window: a daemon that has just begun must not take its first minutes for days.
-        let full = |slice: usize, window: Duration| {
-            let members = probes.iter().enumerate().filter(|(index, _)| slices.of(*index).contains(&slice));
-            let each =
-                members.filter_map(|(_, probe)| Some(window.as_millis() / probe.interval()?.as_millis().max(1)));
-            u64::try_from(each.sum::<u128>()).unwrap_or(u64::MAX)
-        };
-        let state = |(slice, _)| State {
-            long: Buckets::new(burn.long, LONG_PARTS, full(slice, burn.long - burn.long / 60)),
-            short: Buckets::new(burn.short, SHORT_PARTS, full(slice, burn.short - burn.short / 12)),
+        let mut full = vec![(0, 0); slices.all().len()];
+        for (index, probe) in probes.iter().enumerate() {
+            let Some(interval) = probe.interval() else { continue };
+            let checks = |window: Duration| {
+                u64::try_from(window.as_millis() / interval.as_millis().max(1)).unwrap_or(u64::MAX)
+            };
+            for &slice in slices.of(index) {
+                let (long, short): &mut (u64, u64) = &mut full[slice];
+                *long = long.saturating_add(checks(burn.long - burn.long / 60));
+                *short = short.saturating_add(checks(burn.short - burn.short / 12));
+            }
+        }
+        let state = |(long, short)| State {
+            long: Buckets::new(burn.long, LONG_PARTS, long),
+            short: Buckets::new(burn.short, SHORT_PARTS, short),
             onset: None,
             low_since: None,
             breach: None,
         };
-        let states = slices.all().iter().enumerate().map(state).collect();
+        let states = full.into_iter().map(state).collect();
         Self {
             rule: rule.clone(),
             burn: burn.clone(),
             slices,
             states,
-            breached: BTreeSet::new(),
+            lasting: Lasting::default(),
             last_bad: vec![None; probes.len()],
         }
     }
@@ -97,8 +103,7 @@ impl BurnRateWatch {
 
     /// Ends what has been low for long enough. Only what is due is looked at: how often time passes is of no account.
     pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
-        let is_due = |slice: &usize| self.states[*slice].low_since.is_some_and(|since| since + self.burn.hold <= at);
-        for slice in Vec::from_iter(self.breached.iter().copied().filter(is_due)) {
+        for slice in self.lasting.due(self.burn.hold, at) {
             self.states[slice].long.slide(at);
             self.states[slice].short.slide(at);
             self.judge_clear(slice, at, signals);
@@ -106,15 +111,14 @@ impl BurnRateWatch {
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let judged = self.breached.iter().map(|&slice| &self.states[slice]).filter(|state| state.short.looked > 0);
-        let low = judged.filter_map(|state| state.low_since);
-        low.min().map(|since| since + self.burn.hold)
+        self.lasting.next_due(self.burn.hold)
     }
 
     pub(super) fn adopt(&mut self, breach: &Breach) -> bool {
         let Some(slice) = self.slices.place_of(breach, &self.rule.id) else { return false };
-        self.states[slice].breach = Some(breach.id);
-        self.breached.insert(slice);
+        let state = &mut self.states[slice];
+        state.breach = Some(breach.id);
+        self.lasting.begin(slice, state.low_since);
         true
     }
 
@@ -122,7 +126,7 @@ impl BurnRateWatch {
         if let Some(slice) = self.slices.place_of(breach, &self.rule.id) {
             self.states[slice].breach = None;
             self.states[slice].onset = None;
-            self.breached.remove(&slice);
+            self.lasting.end(slice);
         }
     }
 
@@ -164,7 +168,7 @@ impl BurnRateWatch {
         };
         self.states[slice].breach = Some(breach.id);
         self.states[slice].low_since = None;
-        self.breached.insert(slice);
+        self.lasting.begin(slice, None);
         signals.push(Signal::Breached(breach));
     }
 
@@ -172,17 +176,20 @@ impl BurnRateWatch {
         let State { short, onset, low_since, breach, .. } = &mut self.states[slice];
         // With no checks in the window nobody knows: the next check says whether it is still low.
         if short.looked == 0 {
+            self.lasting.note(slice, None);
             return;
         }
         if self.burn.is_exceeded_by(short.bad, short.checks()) {
             *low_since = None;
+            self.lasting.note(slice, None);
             return;
         }
         let low_since = *low_since.get_or_insert(now);
+        self.lasting.note(slice, Some(low_since));
         let Some(id) = breach.filter(|_| now.since(low_since) >= self.burn.hold) else { return };
         // What burns next is another outage, with a beginning of its own.
         (*breach, *onset) = (None, None);
-        self.breached.remove(&slice);
+        self.lasting.end(slice);
         let state = &self.states[slice];
         let reason = format!(
             "rule {} for {}: burns its error budget at {} in the last {} ({} of {} checks bad), not above {} for {}",

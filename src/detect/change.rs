@@ -9,7 +9,7 @@ pub(super) mod evidence;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::incident::Marks;
@@ -18,6 +18,7 @@ use crate::model::{Bad, Breach, BreachId, Cadence, Change, CheckResult, LabelNam
 
 use super::Signal;
 use super::history::Entry;
+use super::lasting::Lasting;
 use super::onset::breach_id;
 use super::slices::Slices;
 use baseline::Baseline;
@@ -41,7 +42,7 @@ pub(super) struct ChangeWatch {
     slices: Slices,
     /// One for each of the slices; the first is the whole.
     states: Vec<State>,
-    breached: BTreeSet<usize>,
+    lasting: Lasting,
 }
 
 struct State {
@@ -102,7 +103,7 @@ impl ChangeWatch {
     pub(super) fn new<V>(rule: &Rule, change: &Change, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>) -> Self {
         let slices = slices(rule, probes, cohorts);
         let states = thresholds(change, &slices, probes).into_iter().map(State::new).collect();
-        Self { rule: rule.clone(), change: change.clone(), slices, states, breached: BTreeSet::new() }
+        Self { rule: rule.clone(), change: change.clone(), slices, states, lasting: Lasting::default() }
     }
 
     pub(super) fn covers(&self, probe: usize) -> bool {
@@ -127,7 +128,8 @@ impl ChangeWatch {
                 state.good_after += 1;
             }
             if state.breach.is_some() {
-                state.follow(entry, overall);
+                let well_since = state.follow(entry, overall);
+                self.lasting.note(slice, well_since);
                 self.judge_clear(slice, entry.at, signals);
             } else if let Some(size) = state.weigh(entry, result, overall) {
                 self.breach(slice, size, entry.at, signals);
@@ -137,33 +139,29 @@ impl ChangeWatch {
 
     /// Ends what has been well for long enough. Only what is due is looked at: how often time passes is of no account.
     pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
-        let well_since = |slice: usize| self.states[slice].breach.as_ref()?.well_since;
-        let is_due = |slice: &usize| well_since(*slice).is_some_and(|since| since + self.change.clear_hold <= at);
-        for slice in Vec::from_iter(self.breached.iter().copied().filter(is_due)) {
+        for slice in self.lasting.due(self.change.clear_hold, at) {
             self.judge_clear(slice, at, signals);
         }
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let well = self.breached.iter().filter_map(|&slice| self.states[slice].breach.as_ref()?.well_since);
-        well.min().map(|since| since + self.change.clear_hold)
+        self.lasting.next_due(self.change.clear_hold)
     }
 
     pub(super) fn forget(&mut self, breach: &Breach) {
         if let Some(slice) = self.slice_of(breach) {
             self.states[slice].end();
-            self.breached.remove(&slice);
+            self.lasting.end(slice);
         }
     }
 
     pub(super) fn adopt(&mut self, breach: &Breach) -> bool {
         let Some(slice) = self.slice_of(breach) else { return false };
         let state = &mut self.states[slice];
-        match &mut state.breach {
-            Some(ongoing) => ongoing.id = breach.id,
-            None => state.breach = Some(Box::new(Ongoing::new(breach.id, state.seen, breach.found))),
-        }
-        self.breached.insert(slice);
+        let new = || Box::new(Ongoing::new(breach.id, state.seen, breach.found));
+        let ongoing = state.breach.get_or_insert_with(new);
+        ongoing.id = breach.id;
+        self.lasting.begin(slice, ongoing.well_since);
         true
     }
 
@@ -191,7 +189,7 @@ impl ChangeWatch {
         ongoing.unlearned = counts;
         state.end();
         state.breach = Some(Box::new(ongoing));
-        self.breached.insert(slice);
+        self.lasting.begin(slice, None);
         signals.push(Signal::Breached(Breach {
             id,
             rule: self.rule.id.clone(),
@@ -231,7 +229,7 @@ impl ChangeWatch {
         signals.push(Signal::Cleared { breach: ongoing.id, reason });
         state.baseline.learn_with_caution(ongoing.unlearned.looked, ongoing.unlearned.bad);
         state.end();
-        self.breached.remove(&slice);
+        self.lasting.end(slice);
     }
 }
 
@@ -285,9 +283,9 @@ impl State {
         found
     }
 
-    /// Follows a breach: does it end, does it become usual?
-    fn follow(&mut self, entry: Entry, overall: f64) {
-        let Some(ongoing) = &mut self.breach else { return };
+    /// Follows a breach: does it end, does it become usual? Returns since when it has been well, if it is.
+    fn follow(&mut self, entry: Entry, overall: f64) -> Option<Timestamp> {
+        let ongoing = self.breach.as_mut()?;
         if entry.bad {
             let counts = self.seen.since(ongoing.before);
             ongoing.share = likely_share(counts, self.usual);
@@ -301,6 +299,7 @@ impl State {
         } else if ongoing.wellness <= 0.0 {
             ongoing.well_since = None;
         }
+        let well_since = ongoing.well_since;
         ongoing.unlearned.looked += 1;
         ongoing.unlearned.bad += u64::from(entry.bad);
         if self.baseline.is_due(entry.at) {
@@ -308,6 +307,7 @@ impl State {
             self.baseline.learn_with_caution(counts.looked, counts.bad);
             self.fold(entry.at, overall);
         }
+        well_since
     }
 
     fn fold(&mut self, at: Timestamp, overall: f64) {

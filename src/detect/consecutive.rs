@@ -1,7 +1,5 @@
 //! Consecutive failures: so many of one probe in a row.
 
-use std::collections::BTreeSet;
-
 use crate::config::Config;
 use crate::model::incident::Marks;
 use crate::model::unit::{show_about, show_duration};
@@ -9,6 +7,7 @@ use crate::model::{Breach, BreachId, CheckResult, Consecutive, FailureClass, Pro
 
 use super::Signal;
 use super::history::Entry;
+use super::lasting::Lasting;
 use super::onset::breach_id;
 
 /// One consecutive-failures rule at work.
@@ -18,7 +17,7 @@ pub(super) struct ConsecutiveWatch {
     /// One for each probe of the config; `None` for those that the rule does not cover.
     states: Vec<Option<State>>,
     /// The probes that have a breach.
-    breached: BTreeSet<usize>,
+    lasting: Lasting,
 }
 
 #[derive(Default)]
@@ -59,7 +58,7 @@ struct Active {
 impl ConsecutiveWatch {
     pub(super) fn new(rule: &Rule, run: Consecutive, probes: &[Probe]) -> Self {
         let states = probes.iter().map(|probe| rule.over.covers(probe).then(State::default)).collect();
-        Self { rule: rule.clone(), run, states, breached: BTreeSet::new() }
+        Self { rule: rule.clone(), run, states, lasting: Lasting::default() }
     }
 
     pub(super) fn covers(&self, probe: usize) -> bool {
@@ -93,24 +92,24 @@ impl ConsecutiveWatch {
             state.first = None;
             state.well_since.get_or_insert(entry.at);
         }
+        self.lasting.note(entry.probe, state.well_since);
         self.judge_clear(entry.probe, entry.at, signals);
         self.judge(entry.probe, entry.at, config, signals);
     }
 
     pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
-        for probe in Vec::from_iter(self.breached.iter().copied()) {
+        for probe in self.lasting.due(self.run.clear_after, at) {
             self.judge_clear(probe, at, signals);
         }
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let well = self.breached.iter().filter_map(|&probe| self.states.get(probe)?.as_ref()?.well_since);
-        well.min().map(|since| since + self.run.clear_after)
+        self.lasting.next_due(self.run.clear_after)
     }
 
     pub(super) fn forget(&mut self, breach: &Breach, probes: &[Probe]) {
         if let Some(probe) = self.probe_of(breach, probes) {
-            self.breached.remove(&probe);
+            self.lasting.end(probe);
             self.states[probe] = Some(State::default());
         }
     }
@@ -119,7 +118,7 @@ impl ConsecutiveWatch {
         let Some(probe) = self.probe_of(breach, probes) else { return false };
         let Some(Some(state)) = self.states.get_mut(probe) else { return false };
         state.breach = Some(Active { id: breach.id, slice: breach.slice.clone() });
-        self.breached.insert(probe);
+        self.lasting.begin(probe, state.well_since);
         true
     }
 
@@ -144,7 +143,7 @@ impl ConsecutiveWatch {
             self.run.count,
         );
         state.breach = Some(Active { id, slice: slice.clone() });
-        self.breached.insert(probe);
+        self.lasting.begin(probe, None);
         signals.push(Signal::Breached(Breach {
             id,
             rule: self.rule.id.clone(),
@@ -167,6 +166,6 @@ impl ConsecutiveWatch {
         let reason = format!("{} has not failed for {}", active.slice, show_duration(self.run.clear_after));
         signals.push(Signal::Cleared { breach: active.id, reason });
         state.breach = None;
-        self.breached.remove(&probe);
+        self.lasting.end(probe);
     }
 }

@@ -1,6 +1,6 @@
 //! Error rate: the share of bad checks in a sliding window, for each slice of a rule.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::model::incident::Marks;
 use crate::model::unit::{show_about, show_duration};
@@ -8,6 +8,7 @@ use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, Probe, Rule, T
 
 use super::Signal;
 use super::history::Entry;
+use super::lasting::Lasting;
 use super::onset::Onset;
 use super::slices::Slices;
 
@@ -19,7 +20,7 @@ pub(super) struct ErrorRateWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    breached: BTreeSet<usize>,
+    lasting: Lasting,
     /// The checks in the window, oldest first.
     window: VecDeque<Entry>,
 }
@@ -47,7 +48,7 @@ impl ErrorRateWatch {
             rate: rate.clone(),
             slices,
             states,
-            breached: BTreeSet::new(),
+            lasting: Lasting::default(),
             window: VecDeque::new(),
         }
     }
@@ -78,35 +79,33 @@ impl ErrorRateWatch {
 
     /// Ends what has been low for long enough. Only what is due is looked at: how often time passes is of no account.
     pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
-        if self.next_timeout().is_none_or(|due| due > at) {
+        let due = self.lasting.due(self.rate.clear.hold, at);
+        if due.is_empty() {
             return;
         }
         self.slide(at);
-        let hold = self.rate.clear.hold;
-        let is_due = |slice: &usize| self.states[*slice].low_since.is_some_and(|since| since + hold <= at);
-        for slice in Vec::from_iter(self.breached.iter().copied().filter(is_due)) {
+        for slice in due {
             self.judge_clear(slice, at, signals);
         }
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let judged = self.breached.iter().map(|&slice| &self.states[slice]).filter(|state| state.looked > 0);
-        let low = judged.filter_map(|state| state.low_since);
-        low.min().map(|since| since + self.rate.clear.hold)
+        self.lasting.next_due(self.rate.clear.hold)
     }
 
     pub(super) fn forget(&mut self, breach: &Breach) {
         if let Some(slice) = self.slice_of(breach) {
             self.states[slice].breach = None;
             self.states[slice].onset = None;
-            self.breached.remove(&slice);
+            self.lasting.end(slice);
         }
     }
 
     pub(super) fn adopt(&mut self, breach: &Breach) -> bool {
         let Some(slice) = self.slice_of(breach) else { return false };
-        self.states[slice].breach = Some(breach.id);
-        self.breached.insert(slice);
+        let state = &mut self.states[slice];
+        state.breach = Some(breach.id);
+        self.lasting.begin(slice, state.low_since);
         true
     }
 
@@ -144,7 +143,7 @@ impl ErrorRateWatch {
             let breach = self.breach(slice, onset, now);
             self.states[slice].breach = Some(breach.id);
             self.states[slice].low_since = None;
-            self.breached.insert(slice);
+            self.lasting.begin(slice, None);
             signals.push(Signal::Breached(breach));
         }
     }
@@ -154,13 +153,16 @@ impl ErrorRateWatch {
         // With no checks in the window nobody knows: the next check says whether it is still low. Where checks are
         // rarer than the window is long, that is so between any two.
         if *looked == 0 {
+            self.lasting.note(slice, None);
             return;
         }
         if !self.rate.clear.below.is_above(*bad, *looked) {
             *low_since = None;
+            self.lasting.note(slice, None);
             return;
         }
         let low_since = *low_since.get_or_insert(now);
+        self.lasting.note(slice, Some(low_since));
         let Some(id) = *breach else { return };
         if now.since(low_since) >= self.rate.clear.hold {
             let reason = format!(
@@ -175,7 +177,7 @@ impl ErrorRateWatch {
             *breach = None;
             // What fails next is another outage, with a beginning of its own.
             *onset = None;
-            self.breached.remove(&slice);
+            self.lasting.end(slice);
         }
     }
 

@@ -4,7 +4,7 @@
 //! is more than T exactly when more than (1 - q) * n of the values are: two counts for each slice say it. The quantile
 //! itself is worked out only for the words of a breach.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -14,6 +14,7 @@ use crate::model::{Breach, BreachId, CheckResult, FailureClass, Latency, Outcome
 
 use super::Signal;
 use super::history::Entry;
+use super::lasting::Lasting;
 use super::onset::Onset;
 use super::slices::Slices;
 
@@ -27,7 +28,7 @@ pub(super) struct LatencyWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    breached: BTreeSet<usize>,
+    lasting: Lasting,
     /// The checks in the window that had the phase, oldest first.
     window: VecDeque<Timed>,
 }
@@ -63,7 +64,7 @@ impl LatencyWatch {
             allowed: allowed(latency),
             slices,
             states,
-            breached: BTreeSet::new(),
+            lasting: Lasting::default(),
             window: VecDeque::new(),
         }
     }
@@ -101,27 +102,25 @@ impl LatencyWatch {
 
     /// Ends what has been low for long enough. Only what is due is looked at: how often time passes is of no account.
     pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
-        if self.next_timeout().is_none_or(|due| due > at) {
+        let due = self.lasting.due(self.latency.hold, at);
+        if due.is_empty() {
             return;
         }
         self.slide(at);
-        let hold = self.latency.hold;
-        let is_due = |slice: &usize| self.states[*slice].low_since.is_some_and(|since| since + hold <= at);
-        for slice in Vec::from_iter(self.breached.iter().copied().filter(is_due)) {
+        for slice in due {
             self.judge_clear(slice, at, signals);
         }
     }
 
     pub(super) fn next_timeout(&self) -> Option<Timestamp> {
-        let judged = self.breached.iter().map(|&slice| &self.states[slice]).filter(|state| state.looked > 0);
-        let low = judged.filter_map(|state| state.low_since);
-        low.min().map(|since| since + self.latency.hold)
+        self.lasting.next_due(self.latency.hold)
     }
 
     pub(super) fn adopt(&mut self, breach: &Breach) -> bool {
         let Some(slice) = self.slices.place_of(breach, &self.rule.id) else { return false };
-        self.states[slice].breach = Some(breach.id);
-        self.breached.insert(slice);
+        let state = &mut self.states[slice];
+        state.breach = Some(breach.id);
+        self.lasting.begin(slice, state.low_since);
         true
     }
 
@@ -129,7 +128,7 @@ impl LatencyWatch {
         if let Some(slice) = self.slices.place_of(breach, &self.rule.id) {
             self.states[slice].breach = None;
             self.states[slice].onset = None;
-            self.breached.remove(&slice);
+            self.lasting.end(slice);
         }
     }
 
@@ -189,7 +188,7 @@ impl LatencyWatch {
         };
         self.states[slice].breach = Some(breach.id);
         self.states[slice].low_since = None;
-        self.breached.insert(slice);
+        self.lasting.begin(slice, None);
         signals.push(Signal::Breached(breach));
     }
 
@@ -197,17 +196,20 @@ impl LatencyWatch {
         let state = &mut self.states[slice];
         // With no checks in the window nobody knows: the next check says whether it is still low.
         if state.looked == 0 {
+            self.lasting.note(slice, None);
             return;
         }
         if self.allowed.is_exceeded_by(state.not_quick, state.looked) {
             state.low_since = None;
+            self.lasting.note(slice, None);
             return;
         }
         let low_since = *state.low_since.get_or_insert(now);
+        self.lasting.note(slice, Some(low_since));
         let Some(id) = state.breach.filter(|_| now.since(low_since) >= self.latency.hold) else { return };
         // What is slow next is another outage, with a beginning of its own.
         (state.breach, state.onset) = (None, None);
-        self.breached.remove(&slice);
+        self.lasting.end(slice);
         let reason = format!(
             "rule {} for {}: {}, below {} for {}",
             self.rule.id,

@@ -10,6 +10,7 @@ mod error_rate;
 mod expiry;
 mod factor;
 pub mod history;
+mod lasting;
 mod places;
 mod latency;
 mod missing;

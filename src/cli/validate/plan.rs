@@ -1,5 +1,6 @@
 //! The plan: what would be done by a configuration, for a person to check.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::noise::Noise;
@@ -7,7 +8,7 @@ use crate::config::Config;
 use crate::detect::reach::{self, Outlook, Reach};
 use crate::detect::self_check;
 use crate::model::unit::{show_about, show_duration, show_share};
-use crate::model::{Cadence, Calendar, Maintenance, Role, Rule, RuleKind, Scope, Timestamp, Window};
+use crate::model::{Cadence, Calendar, LabelValue, Maintenance, Role, Rule, RuleKind, Scope, Timestamp, Window};
 
 /// What would be done, for a person to check.
 pub(super) fn plan(config: &Config, reaches: &[(&Rule, Vec<Reach>)], noise: &Noise, now: Timestamp) -> String {
@@ -149,10 +150,8 @@ fn coverage(config: &Config) -> String {
         "\nThe chance that an outage that hits 10% of all customers, at random, hits one that is watched:\n"
             .to_owned();
     for (label, values) in &config.cohorts {
-        let watched = values
-            .iter()
-            .filter(|value| config.probes.iter().any(|probe| probe.labels.get(label) == Some(value)))
-            .count();
+        let borne: BTreeSet<&LabelValue> = config.probes.iter().filter_map(|probe| probe.labels.get(label)).collect();
+        let watched = values.iter().filter(|value| borne.contains(value)).count();
         text.push_str(&format!(
             "  {label}: {:.0}%, with {watched} of {} values watched\n",
             100.0 * reach::coverage(watched, 0.1),
