@@ -10,11 +10,14 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::dial::Dial;
+use super::expiry;
 use super::frame::{Broken, Question, Seen};
+use super::imap::ImapSession;
+use super::lines::Lines;
 use super::means::Means;
+use super::smtp::SmtpSession;
 use super::stopwatch::{Phase, Shown, Trace};
 use super::wire::ocsp::{self, StapleStatus};
-use super::{expiry, starttls};
 use crate::clock;
 use crate::model::condition::Fact;
 use crate::model::{Resolve, StartTls, Timestamp, TlsTarget};
@@ -61,7 +64,13 @@ impl Question for TlsProbe {
         let mut stream = self.dial.tcp(trace, seen).await?;
         if let Some(protocol) = self.starttls {
             trace.enter(Phase::FirstByte);
-            starttls::ask(protocol, &mut stream, seen).await?;
+            let lines = match protocol {
+                StartTls::Smtp => SmtpSession::up_to_tls(Lines::on(stream), seen).await?,
+                StartTls::Imap => ImapSession::up_to_tls(Lines::on(stream), seen).await?,
+            };
+            stream = lines.plain()?;
+            // That of the words before; a handshake has none.
+            seen.status = None;
         }
         let shaken = self.dial.tls(stream, self.config.clone(), trace).await;
         trace.close();

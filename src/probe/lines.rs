@@ -47,21 +47,31 @@ impl Lines {
         Ok(Self { stream, came: Vec::new() })
     }
 
-    /// Makes the TLS handshake on the connection. What came before it must have been taken: an attacker could have put
-    /// it there for us to believe after the handshake.
+    /// On a connection that stands.
+    pub(super) fn on(stream: TcpStream) -> Self {
+        Self { stream: Stream::Plain(stream), came: Vec::new() }
+    }
+
+    /// The connection, for the TLS handshake. What came before it must have been taken: an attacker could have put it
+    /// there for us to believe after the handshake (CVE-2011-0411).
+    pub(super) fn plain(self) -> Result<TcpStream, Broken> {
+        match self.stream {
+            Stream::Plain(stream) if self.came.is_empty() => Ok(stream),
+            _ => {
+                let fault = "the server spoke on after it had agreed to STARTTLS, and before the handshake";
+                Err(Broken::failed(FailureClass::Protocol, fault))
+            }
+        }
+    }
+
+    /// Makes the TLS handshake on the connection.
     pub(super) async fn encrypt(
         self,
         dial: &Dial,
         config: &Arc<ClientConfig>,
         trace: &Trace,
     ) -> Result<Self, Broken> {
-        let stream = match self.stream {
-            Stream::Plain(stream) if self.came.is_empty() => stream,
-            _ => {
-                let fault = "the server spoke on after it had agreed to STARTTLS, and before the handshake";
-                return Err(Broken::failed(FailureClass::Protocol, fault));
-            }
-        };
+        let stream = self.plain()?;
         let stream = Stream::Tls(Box::new(dial.tls(stream, config.clone(), trace).await?));
         trace.enter(Phase::Transfer);
         Ok(Self { stream, came: Vec::new() })

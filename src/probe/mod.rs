@@ -37,7 +37,6 @@ mod mail_route;
 mod means;
 mod smtp;
 mod ssh;
-mod starttls;
 mod ration;
 mod route;
 mod stopwatch;

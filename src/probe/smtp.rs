@@ -8,7 +8,7 @@ use super::stopwatch::Trace;
 use crate::model::condition::Fact;
 use crate::model::{Condition, Resolve, SmtpTarget};
 
-pub(super) use session::SmtpRoute;
+pub(super) use session::{SmtpRoute, SmtpSession};
 
 /// A greeting that can be made again and again.
 pub(super) struct SmtpProbe {

@@ -1,14 +1,11 @@
 //! A conversation in IMAP (RFC 9051, and RFC 3501 before it), as far as looking into one mailbox goes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use rustls::ClientConfig;
 use secrecy::ExposeSecret;
 
 use crate::model::{FailureClass, Login, MailHost, Resolve};
-use crate::probe::dial::Dial;
 use crate::probe::frame::{Broken, Seen};
 use crate::probe::lines::Lines;
 use crate::probe::mail_route::MailRoute;
@@ -45,11 +42,14 @@ impl ImapRoute {
     pub(in crate::probe) async fn open(&self, trace: &Trace, seen: &mut Seen) -> Result<ImapSession, Broken> {
         let Self(route) = self;
         let lines = route.open(trace, seen).await?;
-        let mut session = ImapSession { lines, commands: 0, banner: String::new(), capabilities: Vec::new() };
+        let mut session = ImapSession::on(lines);
         let greeting = session.greeting(seen).await?;
         trace.enter(Phase::Transfer);
         if let Some(config) = route.starttls() {
-            session = session.encrypt(&greeting, &route.dial, config, trace, seen).await?;
+            session.agree_on_tls(&greeting, seen).await?;
+            session.lines = session.lines.encrypt(&route.dial, config, trace).await?;
+            // What was said before the handshake could have been said by anyone (RFC 9051, section 6.2.1).
+            session.capabilities.clear();
         }
         if session.capabilities.is_empty() {
             session.ask_capabilities(seen).await?;
@@ -67,6 +67,18 @@ pub(in crate::probe) fn quote(text: &str) -> String {
 }
 
 impl ImapSession {
+    fn on(lines: Lines) -> Self {
+        Self { lines, commands: 0, banner: String::new(), capabilities: Vec::new() }
+    }
+
+    /// Has the server agree to TLS: what follows on the connection is the handshake.
+    pub(in crate::probe) async fn up_to_tls(lines: Lines, seen: &mut Seen) -> Result<Lines, Broken> {
+        let mut session = Self::on(lines);
+        let greeting = session.greeting(seen).await?;
+        session.agree_on_tls(&greeting, seen).await?;
+        Ok(session.lines)
+    }
+
     async fn response(&mut self, awaited: &str, seen: &mut Seen) -> Result<Response, Broken> {
         let found = self.lines.next(|bytes| response(bytes, MOST_LITERAL), awaited).await?;
         match &found {
@@ -172,14 +184,7 @@ impl ImapSession {
         Ok(())
     }
 
-    async fn encrypt(
-        mut self,
-        greeting: &Status,
-        dial: &Dial,
-        config: &Arc<ClientConfig>,
-        trace: &Trace,
-        seen: &mut Seen,
-    ) -> Result<Self, Broken> {
+    async fn agree_on_tls(&mut self, greeting: &Status, seen: &mut Seen) -> Result<(), Broken> {
         if greeting.word == Word::PreAuth {
             let fault = "the server lets us in before STARTTLS: encryption is no longer to be had";
             return Err(Broken::failed(FailureClass::Tls, fault));
@@ -191,16 +196,12 @@ impl ImapSession {
             return Err(Broken::failed(FailureClass::Tls, "the server does not offer STARTTLS"));
         }
         match self.command("STARTTLS", "STARTTLS", FailureClass::Tls, seen, |_| {}).await {
-            Ok(_) => {}
+            Ok(_) => Ok(()),
             Err(Broken::Failed(FailureClass::ClientError | FailureClass::ServerError, fault)) => {
-                return Err(Broken::failed(FailureClass::Tls, fault));
+                Err(Broken::failed(FailureClass::Tls, fault))
             }
-            Err(other) => return Err(other),
+            Err(other) => Err(other),
         }
-        self.lines = self.lines.encrypt(dial, config, trace).await?;
-        // What was said before the handshake could have been said by anyone (RFC 9051, section 6.2.1).
-        self.capabilities.clear();
-        Ok(self)
     }
 
     async fn log_in(&mut self, login: &Login, seen: &mut Seen) -> Result<(), Broken> {

@@ -1,14 +1,11 @@
 //! A conversation in SMTP (RFC 5321), with STARTTLS (RFC 3207) and AUTH (RFC 4954).
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use rustls::ClientConfig;
 use secrecy::ExposeSecret;
 
 use crate::model::{FailureClass, Login, MailHost, Resolve};
-use crate::probe::dial::Dial;
 use crate::probe::frame::{Broken, Seen};
 use crate::probe::lines::Lines;
 use crate::probe::mail_route::MailRoute;
@@ -46,15 +43,12 @@ impl SmtpRoute {
         let route = &self.route;
         let lines = route.open(trace, seen).await?;
         let helo = self.helo.clone().unwrap_or_else(|| own_name(lines.local()));
-        let mut session = SmtpSession { lines, banner: String::new(), extensions: Vec::new() };
-        let greeting = session.reply("the greeting", seen).await?;
-        session.banner = greeting.text();
-        seen.headers.push(("banner".into(), session.banner.clone()));
-        wanted(&greeting, 220, "the greeting")?;
+        let mut session = SmtpSession::greeted(lines, seen).await?;
         trace.enter(Phase::Transfer);
         session.hello(&helo, seen).await?;
         if let Some(config) = route.starttls() {
-            session = session.encrypt(&route.dial, config, trace, seen).await?;
+            session.agree_on_tls(seen).await?;
+            session.lines = session.lines.encrypt(&route.dial, config, trace).await?;
             session.hello(&helo, seen).await?;
         }
         if let Some(login) = &route.login {
@@ -89,6 +83,24 @@ fn wanted(reply: &Reply, code: u16, to: &str) -> Result<(), Broken> {
 }
 
 impl SmtpSession {
+    /// Has the server agree to TLS: what follows on the connection is the handshake.
+    pub(in crate::probe) async fn up_to_tls(lines: Lines, seen: &mut Seen) -> Result<Lines, Broken> {
+        let helo = own_name(lines.local());
+        let mut session = Self::greeted(lines, seen).await?;
+        session.hello(&helo, seen).await?;
+        session.agree_on_tls(seen).await?;
+        Ok(session.lines)
+    }
+
+    async fn greeted(lines: Lines, seen: &mut Seen) -> Result<Self, Broken> {
+        let mut session = Self { lines, banner: String::new(), extensions: Vec::new() };
+        let greeting = session.reply("the greeting", seen).await?;
+        session.banner = greeting.text();
+        seen.headers.push(("banner".into(), session.banner.clone()));
+        wanted(&greeting, 220, "the greeting")?;
+        Ok(session)
+    }
+
     async fn reply(&mut self, to: &str, seen: &mut Seen) -> Result<Reply, Broken> {
         let reply = self.lines.next(reply, to).await?;
         seen.status = Some(reply.code);
@@ -119,26 +131,18 @@ impl SmtpSession {
         })
     }
 
-    async fn encrypt(
-        mut self,
-        dial: &Dial,
-        config: &Arc<ClientConfig>,
-        trace: &Trace,
-        seen: &mut Seen,
-    ) -> Result<Self, Broken> {
+    async fn agree_on_tls(&mut self, seen: &mut Seen) -> Result<(), Broken> {
         if self.extension("STARTTLS").is_none() {
             return Err(Broken::failed(FailureClass::Tls, "the server does not offer STARTTLS"));
         }
         match self.say("STARTTLS", "STARTTLS", 220, seen).await {
-            Ok(_) => {}
+            Ok(_) => Ok(()),
             // A refusal, whatever its code: encryption is not to be had.
             Err(Broken::Failed(class, fault)) if !matches!(class, FailureClass::Protocol | FailureClass::Connect) => {
-                return Err(Broken::failed(FailureClass::Tls, fault));
+                Err(Broken::failed(FailureClass::Tls, fault))
             }
-            Err(other) => return Err(other),
+            Err(other) => Err(other),
         }
-        self.lines = self.lines.encrypt(dial, config, trace).await?;
-        Ok(self)
     }
 
     async fn log_in(&mut self, login: &Login, seen: &mut Seen) -> Result<(), Broken> {
