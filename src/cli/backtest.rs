@@ -11,7 +11,7 @@ use crate::model::unit::{parse_duration, show_about};
 use crate::model::{Incident, Timestamp};
 use crate::store::Reader;
 
-use super::{Ending, Flags, complain, load};
+use super::{Ending, Flags, load};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -33,14 +33,8 @@ fn some_time(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
-    let config = match load::load(&flags.config) {
-        Ok(config) => Arc::new(config),
-        Err(problems) => {
-            complain(&problems.to_string());
-            return Ok(Ending::Usage);
-        }
-    };
-    let Some(reader) = super::incident::reader(flags)? else { return Ok(Ending::Usage) };
+    let config = Arc::new(load::load(&flags.config)?);
+    let reader = super::incident::reader(flags)?;
     let now = clock::now();
     let from = now - args.since;
     let mut stored = Vec::new();

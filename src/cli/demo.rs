@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::demo::play::{self, Audience};
 
-use super::{Ending, complain};
+use super::{Ending, Misuse};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -31,8 +31,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
         .unwrap_or_else(|| std::env::temp_dir().join(format!("tripline-demo-{}", std::process::id())));
     if folder.join(play::DATABASE).exists() {
         let shown = folder.display();
-        complain(&format!("{shown} holds an earlier demo; delete it, or name another folder with --dir"));
-        return Ok(Ending::Usage);
+        let fault = format!("{shown} holds an earlier demo; delete it, or name another folder with --dir");
+        return Err(Misuse(fault).into());
     }
     if !args.forge {
         println!("Tripline demo: the outage of 2025-02-11, on a small forge on this machine.\n");

@@ -15,7 +15,7 @@ use crate::drill::{self, Report, Scenario, Summary, Take, scenario};
 use crate::model::unit::parse_duration;
 
 use super::junit::{self, Case, Failure};
-use super::{Ending, Flags, complain, load};
+use super::{Ending, Flags, Misuse, load};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -54,18 +54,19 @@ struct Drill {
 type Missed = Option<Report>;
 
 pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
-    let read: Vec<_> = args.files.iter().map(|file| read(file, flags)).collect();
-    let mut refused = false;
-    for told in read.iter().filter_map(|read| read.as_ref().err()) {
-        complain(told);
-        refused = true;
+    let (mut drills, mut refused) = (Vec::new(), Vec::new());
+    for file in &args.files {
+        match read(file, flags) {
+            Ok(drill) => drills.push(drill),
+            Err(told) => refused.push(told),
+        }
     }
-    if refused {
-        return Ok(Ending::Usage);
+    if !refused.is_empty() {
+        return Err(Misuse(refused.join("\n")).into());
     }
     let mut ending = Ending::Well;
     let mut cases = Vec::new();
-    for drill in read.into_iter().flatten() {
+    for drill in drills {
         let started = Instant::now();
         let (summary, missed) = play(&drill, flags, args);
         if missed.is_some() {

@@ -17,7 +17,7 @@ use crate::store::{
     AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
 };
 
-use super::{Ending, Flags, complain, load};
+use super::{Ending, Flags, Misuse, complain, load};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -84,15 +84,12 @@ const SHOWN_ALIKE: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
-    let Some(reader) = reader(flags)? else { return Ok(Ending::Usage) };
+    let reader = reader(flags)?;
     // Names of components come from the configuration; without one that is well, their ids must do.
     let config = load::load(&flags.config).ok();
     match command {
         Command::List { all, limit } => list(&reader, !all, limit, config.as_ref()),
-        Command::Show(which) => match find(&reader, &which.id)? {
-            Some(found) => show(&reader, found.id, config.as_ref()),
-            None => Ok(Ending::Usage),
-        },
+        Command::Show(which) => show(&reader, find(&reader, &which.id)?.id, config.as_ref()),
         Command::Ack(which) => act(&reader, &flags.db, which, ActionKind::Acknowledge, String::new()),
         Command::Note { which, text } => act(&reader, &flags.db, which, ActionKind::Note, text),
         Command::Identify { which, cause } => act(&reader, &flags.db, which, ActionKind::Identify, cause),
@@ -101,41 +98,29 @@ pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
     }
 }
 
-/// The database; says so when there is none, or it is none of ours.
-pub(super) fn reader(flags: &Flags) -> anyhow::Result<Option<Reader>> {
-    match Reader::open(&flags.db) {
-        Ok(reader) => Ok(Some(reader)),
-        Err(
-            error @ (StoreError::NotFound(_)
-            | StoreError::Empty(_)
-            | StoreError::NotADatabase(_)
-            | StoreError::OtherApplication(_)),
-        ) => {
-            complain(&error.to_string());
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
+/// The database. That there is none, or that it is none of ours, is a misuse.
+pub(super) fn reader(flags: &Flags) -> anyhow::Result<Reader> {
+    Reader::open(&flags.db).map_err(|error| match error {
+        StoreError::NotFound(_)
+        | StoreError::Empty(_)
+        | StoreError::NotADatabase(_)
+        | StoreError::OtherApplication(_) => Misuse(error.to_string()).into(),
+        error => error.into(),
+    })
 }
 
-/// The one incident whose id begins like this; says so when there is none, or there are several.
-pub(super) fn find(reader: &Reader, prefix: &str) -> anyhow::Result<Option<IncidentSummary>> {
+/// The one incident whose id begins like this. That there is none, or that there are several, is a misuse.
+pub(super) fn find(reader: &Reader, prefix: &str) -> anyhow::Result<IncidentSummary> {
     let mut named = reader.incidents_named(prefix, SHOWN_ALIKE)?;
-    Ok(match named.as_slice() {
-        [_] => named.pop(),
-        [] => {
-            complain(&format!("no incident's id begins with `{prefix}`; `tripline incident list --all` shows them"));
-            None
+    let fault = match (named.pop(), named.as_slice()) {
+        (Some(found), []) => return Ok(found),
+        (None, _) => format!("no incident's id begins with `{prefix}`; `tripline incident list --all` shows them"),
+        (Some(last), others) => {
+            let alike: Vec<String> = others.iter().chain([&last]).map(|incident| incident.id.to_string()).collect();
+            format!("several incidents' ids begin with `{prefix}`; give more of it:\n  {}", alike.join("\n  "))
         }
-        _ => {
-            let alike: Vec<String> = named.iter().map(|incident| incident.id.to_string()).collect();
-            complain(&format!(
-                "several incidents' ids begin with `{prefix}`; give more of it:\n  {}",
-                alike.join("\n  ")
-            ));
-            None
-        }
-    })
+    };
+    Err(Misuse(fault).into())
 }
 
 fn list(reader: &Reader, only_open: bool, limit: u32, config: Option<&Config>) -> anyhow::Result<Ending> {
@@ -276,9 +261,7 @@ fn tried_again(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
 }
 
 fn act(reader: &Reader, database: &Path, which: Which, kind: ActionKind, text: String) -> anyhow::Result<Ending> {
-    let Some(IncidentSummary { id: incident, resolved, .. }) = find(reader, &which.id)? else {
-        return Ok(Ending::Usage);
-    };
+    let IncidentSummary { id: incident, resolved, .. } = find(reader, &which.id)?;
     if let Some(resolved) = resolved {
         complain(&format!("incident {} was resolved at {}; nothing is done", incident.short(), resolved.show()));
         return Ok(Ending::Unwell);

@@ -5,19 +5,16 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Outside};
 
+use super::Misuse;
+
 /// A configuration file, and the files it names, are at most so large.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// Why there is no configuration: the whole text for a person.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct NoConfig(String);
-
 /// Reads and checks the configuration.
-pub(super) fn load(path: &Path) -> Result<Config, NoConfig> {
-    let text = text(path, |fault| unreadable(path, fault)).map_err(NoConfig)?;
+pub(super) fn load(path: &Path) -> Result<Config, Misuse> {
+    let text = text(path, |fault| unreadable(path, fault)).map_err(Misuse)?;
     config::load(&path.display().to_string(), &text, &Here::of(path))
-        .map_err(|problems| NoConfig(format!("the configuration is refused\n{problems}")))
+        .map_err(|problems| Misuse(format!("the configuration is refused\n{problems}")))
 }
 
 /// The text of a file; `unreadable` says what is told when it cannot be read.

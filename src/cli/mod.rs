@@ -87,16 +87,18 @@ enum Ending {
     Well,
     /// The thing asked about is not well.
     Unwell,
-    /// The arguments or the configuration are wrong.
-    Usage,
 }
+
+/// The arguments are wrong, or the configuration or what else they name: the whole text for a person.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misuse(String);
 
 impl From<Ending> for ExitCode {
     fn from(ending: Ending) -> Self {
         match ending {
             Ending::Well => Self::SUCCESS,
             Ending::Unwell => Self::from(1),
-            Ending::Usage => Self::from(2),
         }
     }
 }
@@ -128,7 +130,7 @@ pub fn main() -> ExitCode {
         Ok(ending) => ending.into(),
         Err(error) => {
             complain(&format!("{error:#}"));
-            ExitCode::from(3)
+            ExitCode::from(if error.is::<Misuse>() { 2 } else { 3 })
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::probe::{MOST_ADDRESSES, Prober, Roots};
 
 use super::junit::{self, Case, Failure};
 use super::log::HiddenSecrets;
-use super::{Ending, Flags, complain, load, ports};
+use super::{Ending, Flags, Misuse, complain, load, ports};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -51,13 +51,7 @@ enum Format {
 const AT_ONCE: usize = 64;
 
 pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
-    let mut config = match load::load(&flags.config) {
-        Ok(config) => config,
-        Err(problems) => {
-            complain(&problems.to_string());
-            return Ok(Ending::Usage);
-        }
-    };
+    let mut config = load::load(&flags.config)?;
     secrets.hide(&config.secrets);
     for warning in &config.warnings {
         complain(&format!("WARNING: {warning}"));
@@ -69,8 +63,8 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     {
         let names: BTreeSet<&str> = config.probes.iter().map(|probe| probe.name.as_str()).collect();
         let names = Vec::from_iter(names).join(", ");
-        complain(&format!("there is no probe `{unknown}` in {}; it has {names}", flags.config.display()));
-        return Ok(Ending::Usage);
+        let shown = flags.config.display();
+        return Err(Misuse(format!("there is no probe `{unknown}` in {shown}; it has {names}")).into());
     }
     if !args.probe.is_empty() {
         config.probes.retain(|probe| args.probe.iter().any(|name| probe.name.as_str() == name));
@@ -90,8 +84,7 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
         complain(&format!("{name} is left out: it waits for {what}, and nothing takes one without {flag} ADDRESS"));
     }
     if nothing_left {
-        complain("no check is left to be made");
-        return Ok(Ending::Usage);
+        return Err(Misuse("no check is left to be made".into()).into());
     }
     let results = super::runtime()?.block_on(async {
         let ports = ports::open(args.listen, args.listen_mail).await?;

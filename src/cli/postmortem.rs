@@ -16,7 +16,7 @@ use crate::incident::postmortem::{LONGEST_LEAD, Mail, Review, Verdict, draft};
 use crate::model::{Incident, ProbeId};
 use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailureQuery, Reader};
 
-use super::{Ending, Flags, complain, incident, load};
+use super::{Ending, Flags, Misuse, incident, load};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -31,15 +31,9 @@ pub(super) struct Args {
 const SHOWN: usize = 3;
 
 pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
-    let Some(reader) = incident::reader(flags)? else { return Ok(Ending::Usage) };
-    let config = match load::load(&flags.config) {
-        Ok(config) => Arc::new(config),
-        Err(problems) => {
-            complain(&problems.to_string());
-            return Ok(Ending::Usage);
-        }
-    };
-    let Some(found) = incident::find(&reader, &args.id)? else { return Ok(Ending::Usage) };
+    let reader = incident::reader(flags)?;
+    let config = Arc::new(load::load(&flags.config)?);
+    let found = incident::find(&reader, &args.id)?;
     let text = write(&reader, &config, found.id)?;
     let Some(path) = &args.output else {
         print!("{text}");
@@ -47,15 +41,10 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
     };
     // What a person has worked on is not written over.
     let file = std::fs::File::options().write(true).create_new(true).open(path);
-    match file {
-        Ok(mut file) => {
-            std::io::Write::write_all(&mut file, text.as_bytes()).with_context(|| path.display().to_string())?
-        }
-        Err(error) => {
-            complain(&format!("{}: {error}; name a file that does not exist, in a folder that does", path.display()));
-            return Ok(Ending::Usage);
-        }
-    }
+    let mut file = file.map_err(|error| {
+        Misuse(format!("{}: {error}; name a file that does not exist, in a folder that does", path.display()))
+    })?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).with_context(|| path.display().to_string())?;
     println!("{}", path.display());
     Ok(Ending::Well)
 }

@@ -15,7 +15,7 @@ use crate::daemon;
 use crate::daemon::outbox::OutboxOptions;
 
 use super::log::HiddenSecrets;
-use super::{Ending, Flags, complain, load, ports};
+use super::{Ending, Flags, load, ports};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -28,13 +28,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
-    let config = match load::load(&flags.config) {
-        Ok(config) => config,
-        Err(problems) => {
-            complain(&problems.to_string());
-            return Ok(Ending::Usage);
-        }
-    };
+    let config = load::load(&flags.config)?;
     take_up(&config, secrets);
     raise_file_limit();
     let runtime = super::runtime()?;

@@ -11,7 +11,7 @@ use crate::detect::reach::{self, Reach};
 use crate::model::Rule;
 use crate::model::unit::{parse_duration, show_duration};
 
-use super::{Ending, Flags, complain, load};
+use super::{Ending, Flags, load};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -26,13 +26,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
-    let config = match load::load(&flags.config) {
-        Ok(config) => config,
-        Err(problems) => {
-            complain(&problems.to_string());
-            return Ok(Ending::Usage);
-        }
-    };
+    let config = load::load(&flags.config)?;
     let noise = noise::of(&flags.db, clock::now());
     let reaches: Vec<(&Rule, Vec<Reach>)> = config
         .rules
