@@ -78,8 +78,6 @@ pub struct Call {
     pub headers: HeaderMap,
     /// Its body, whole.
     pub body: Bytes,
-    /// When it came.
-    pub at: Timestamp,
 }
 
 /// What became of a call.

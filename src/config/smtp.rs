@@ -7,6 +7,7 @@ use url::Url;
 
 use super::problem::nearest;
 use super::reader::{Entry, Reader};
+use super::text::percent_decoded;
 use crate::model::{SmtpSecurity, SmtpServer};
 
 const EXAMPLE: &str = "write it like `smtps://user:password@mail.example.com` or `smtp://localhost:25?tls=none`";
@@ -66,30 +67,15 @@ fn parse(text: &str, secret: bool) -> Result<SmtpServer, (String, String)> {
         ("", None) => None,
         ("", Some(_)) | (_, None) => return Err(wrong("a user and a password belong together")),
         (user, Some(password)) => {
-            let user = decode(user).ok_or_else(|| wrong("the user is not percent-encoded UTF-8"))?;
-            let password = decode(password).ok_or_else(|| wrong("the password is not percent-encoded UTF-8"))?;
+            let user = percent_decoded(user).ok_or_else(|| wrong("the user is not percent-encoded UTF-8"))?;
+            let password =
+                percent_decoded(password).ok_or_else(|| wrong("the password is not percent-encoded UTF-8"))?;
             Some((user, SecretString::from(password)))
         }
     };
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let host = decode(&host).filter(|host| !host.contains(|c: char| c.is_whitespace() || c.is_control()));
+    let host = percent_decoded(&host).filter(|host| !host.contains(|c: char| c.is_whitespace() || c.is_control()));
     Ok(SmtpServer { host: host.ok_or_else(|| wrong("the host is no host name"))?, port, security, login, ca: None })
-}
-
-/// Undoes percent-encoding (RFC 3986, section 2.1).
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-        let (high, low) = (digit()?, digit()?);
-        bytes.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// Whether mail to this host stays on this machine.

@@ -160,6 +160,22 @@ pub(crate) fn percent_encoded(value: &str) -> String {
     encoded
 }
 
+/// Undoes percent-encoding (RFC 3986, section 2.1); `None` where an escape is none, or what comes of it is no UTF-8.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
+        let (high, low) = (digit()?, digit()?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Where the next hole starts, and how it opens and closes.
 fn next_hole(text: &str, labels: bool) -> Option<(usize, &'static str, &'static str)> {
     text.as_bytes().windows(2).enumerate().find_map(|(start, two)| match two {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -115,7 +114,7 @@ impl Beats {
         let now = clock::now();
         let heard: Vec<(usize, Heard)> =
             self.beats.iter_mut().filter_map(|(probe, beat)| Some((*probe, beat.pass(now)?))).collect();
-        heard.into_iter().filter_map(|(probe, heard)| self.result(probe, heard, now, &Bytes::new())).collect()
+        heard.into_iter().filter_map(|(probe, heard)| self.result(probe, heard, now, &[])).collect()
     }
 
     fn result(&self, probe: usize, heard: Heard, at: Timestamp, said: &[u8]) -> Option<CheckResult> {

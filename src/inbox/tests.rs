@@ -7,7 +7,7 @@ fn token(text: &str) -> Token {
 }
 
 fn call(body: &'static str) -> Call {
-    Call { method: Method::POST, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()), at: NOON }
+    Call { method: Method::POST, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) }
 }
 
 #[test]

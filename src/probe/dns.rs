@@ -12,6 +12,7 @@ use tokio::net::UdpSocket;
 
 use super::classify::connect_fault;
 use super::dial::Dial;
+use super::expect::mentioned;
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
 use super::stopwatch::{Phase, Trace};
@@ -59,7 +60,6 @@ impl DnsProbe {
     ) -> Result<Self, String> {
         // Tried once here, so that a name that cannot be asked for is told at the start.
         question(0, &target.name, target.record)?;
-        let mentioned = |name| expect.iter().any(|condition| condition.mentions(name));
         let resolver = means.resolver()?;
         let dial = |server: &crate::model::NameServer| {
             (server.host.clone(), Dial::new(&server.host, server.port, resolve, resolver.clone()))
@@ -77,8 +77,8 @@ impl DnsProbe {
             over: target.over,
             tls: (target.over == Transport::Tls).then(|| means.tls(&target.tls)).transpose()?,
             answers: target.answers.clone(),
-            judges_code: mentioned("rcode"),
-            judges_answers: mentioned("answers") || target.answers.is_some(),
+            judges_code: mentioned(expect, "rcode"),
+            judges_answers: mentioned(expect, "answers") || target.answers.is_some(),
         })
     }
 

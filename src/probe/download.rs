@@ -1,10 +1,10 @@
 //! Downloads: content that is checked as it streams by, and never kept whole.
 
-use std::fmt::Write;
-use std::io::Write as _;
+use std::io::Write;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
 use flate2::write::MultiGzDecoder;
 
 use super::frame::Broken;
@@ -87,11 +87,11 @@ impl Receiving {
             }
         }
         let hash = hash.map(digest::Context::finish);
-        let digits = hash.as_ref().map(|hash| hexadecimal(hash.as_ref()));
+        let digits = hash.as_ref().map(|hash| HEXLOWER.encode(hash.as_ref()));
         if let (Some(wanted), Some(hash), Some(digits)) = (&wanted.sha256, &hash, &digits)
             && hash.as_ref() != wanted
         {
-            return Err(corrupt(format!("expected SHA-256 {}, it was {digits}", hexadecimal(wanted))));
+            return Err(corrupt(format!("expected SHA-256 {}, it was {digits}", HEXLOWER.encode(wanted))));
         }
         let throughput = (u128::from(bytes) * 1_000_000_000 / took.as_nanos().max(1)).try_into().unwrap_or(u64::MAX);
         if let Some(least) = wanted.min_throughput.filter(|least| throughput < *least) {
@@ -129,11 +129,4 @@ fn no_zip(fault: zip::Fault) -> Broken {
             Broken::Failed(FailureClass::Expectation, format!("the ZIP archive cannot be checked: {what}"))
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }

@@ -12,6 +12,23 @@ use super::download::Receipt;
 use crate::model::condition::{Fact, Verdict};
 use crate::model::{Condition, FailureClass, Phases};
 
+/// Whether any of these conditions looks at this.
+pub(super) fn mentioned(conditions: &[Condition], name: &str) -> bool {
+    conditions.iter().any(|condition| condition.mentions(name))
+}
+
+/// What the first of these conditions that does not hold has to say.
+pub(super) fn unmet(
+    conditions: &[Condition],
+    facts: &[(&str, Fact)],
+    hide: &dyn Fn(&str) -> String,
+) -> Option<String> {
+    conditions.iter().find_map(|condition| match condition.judge_hiding(facts, hide) {
+        Verdict::Holds => None,
+        Verdict::Fails(fault) => Some(fault),
+    })
+}
+
 /// What is expected of an answer.
 pub(super) struct Expectations {
     conditions: Arc<[Condition]>,
@@ -42,7 +59,7 @@ impl Expectations {
 
     /// Whether any of them looks at this.
     pub(super) fn mention(&self, name: &str) -> bool {
-        self.conditions.iter().any(|condition| condition.mentions(name))
+        mentioned(&self.conditions, name)
     }
 
     /// Whether the whole body is needed to judge.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::evidence::{BODY_SEEN, Gathered, evidence, hide};
-use super::expect::timing;
+use super::expect::{timing, unmet};
 use super::stopwatch::{TRACE, Trace};
 use super::{Finding, Internal, classify};
-use crate::model::condition::{Fact, Verdict};
+use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, Outcome, Secrets, Timestamp};
 
@@ -100,7 +100,10 @@ pub(super) async fn check<Q: Question>(
                 return Err(Internal(format!("{ours} within {}", show_duration(limit))));
             }
             let fault = classify::timeout_fault(limit, trace.open(), seen.read);
-            let fault = seen.handshake.map_or(fault.clone(), |name| fault.replace("the TLS handshake", name));
+            let fault = match seen.handshake {
+                Some(name) => fault.replace("the TLS handshake", name),
+                None => fault,
+            };
             Some((FailureClass::Timeout, fault))
         }
     };
@@ -137,9 +140,6 @@ fn judge(expect: &[Condition], trace: &Trace, seen: &mut Seen, secrets: &Secrets
     let mut facts = std::mem::take(&mut seen.facts);
     facts.push(("timing", timing(&trace.phases())));
     facts.push(("address", seen.address.map_or(Fact::Null, |address| Fact::Text(address.to_string().into()))));
-    let hide = |text: &str| hide(secrets, text);
-    expect.iter().find_map(|condition| match condition.judge_hiding(&facts, &hide) {
-        Verdict::Holds => None,
-        Verdict::Fails(fault) => Some((FailureClass::Expectation, fault)),
-    })
+    let fault = unmet(expect, &facts, &|text| hide(secrets, text))?;
+    Some((FailureClass::Expectation, fault))
 }

@@ -15,6 +15,7 @@ use bytes::Bytes;
 
 use self::http::HttpForge;
 use self::ssh::SshForge;
+use super::expect::mentioned;
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
 use super::stopwatch::Trace;
@@ -92,7 +93,7 @@ impl GitProbe {
             reference: target.reference.clone(),
             push: target.push.clone(),
             pack_cap: target.pack_cap,
-            keep_refs: expect.iter().any(|condition| condition.mentions("refs")),
+            keep_refs: mentioned(expect, "refs"),
         };
         Ok(Self { request, forge, plan })
     }

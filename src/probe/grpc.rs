@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::classify::broke;
 use super::dial::Dial;
 use super::evidence;
+use super::expect::mentioned;
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
 use super::ration::Ration;
@@ -71,7 +72,7 @@ impl GrpcProbe {
             tls,
             call,
             message: request(&target.service).into(),
-            judged: expect.iter().any(|condition| condition.mentions("serving_status")),
+            judged: mentioned(expect, "serving_status"),
         })
     }
 

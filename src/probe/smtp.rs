@@ -2,6 +2,7 @@
 
 mod session;
 
+use super::expect::mentioned;
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
 use super::stopwatch::Trace;
@@ -33,7 +34,7 @@ impl SmtpProbe {
             route: SmtpRoute::new(&target.server, target.helo.clone(), resolve, means)?,
             sender: target.sender.clone(),
             recipient: target.recipient.clone(),
-            judged: expect.iter().any(|condition| condition.mentions("code")),
+            judged: mentioned(expect, "code"),
         })
     }
 }

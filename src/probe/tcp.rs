@@ -8,6 +8,7 @@ use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::dial::Dial;
+use super::expect::mentioned;
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
 use super::stopwatch::{Phase, Trace};
@@ -33,7 +34,7 @@ impl TcpProbe {
         means: &mut Means,
     ) -> Result<Self, String> {
         let tls = target.tls.as_ref().map(|options| means.tls(options)).transpose()?;
-        let asked = expect.iter().any(|condition| condition.mentions("body"));
+        let asked = mentioned(expect, "body");
         Ok(Self {
             request,
             tls,

@@ -18,7 +18,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use super::classify::broke;
 use super::dial::Dial;
 use super::evidence;
-use super::expect::{headers, json_fact};
+use super::expect::{headers, json_fact, mentioned};
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
 use super::ration::Ration;
@@ -53,7 +53,6 @@ impl WebsocketProbe {
         expect: &[Condition],
         means: &mut Means,
     ) -> Result<Self, String> {
-        let mentioned = |name| expect.iter().any(|condition| condition.mentions(name));
         let tls = target.is_encrypted().then(|| means.tls(&target.tls)).transpose()?;
         Ok(Self {
             request,
@@ -62,8 +61,8 @@ impl WebsocketProbe {
             url: target.url.to_string(),
             headers: target.headers.clone(),
             send: target.send.clone(),
-            listen: target.send.is_some() || mentioned("body") || mentioned("json"),
-            json: mentioned("json"),
+            listen: target.send.is_some() || mentioned(expect, "body") || mentioned(expect, "json"),
+            json: mentioned(expect, "json"),
         })
     }
 

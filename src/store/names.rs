@@ -121,8 +121,9 @@ impl Names {
         self.probes.keys().copied().collect()
     }
 
-    /// The number of a probe that has results.
-    pub(super) fn key_of(&self, id: &ProbeId) -> Option<i64> {
-        self.probes.iter().find(|(_, name)| *name == id).map(|(key, _)| *key)
+    /// The numbers of those of these probes that have results.
+    pub(super) fn keys_of(&self, probes: &[ProbeId]) -> Vec<i64> {
+        let keys: HashMap<&ProbeId, i64> = self.probes.iter().map(|(key, id)| (id, *key)).collect();
+        probes.iter().filter_map(|probe| keys.get(probe).copied()).collect()
     }
 }

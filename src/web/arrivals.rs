@@ -76,7 +76,6 @@ pub(super) async fn hook_for(
 }
 
 async fn call(inbox: &Inbox, token: &str, nonce: Option<&str>, request: Request) -> Response {
-    let at = clock::now();
     if !inbox.has_hook(token) {
         return not_found().into_response();
     }
@@ -84,7 +83,7 @@ async fn call(inbox: &Inbox, token: &str, nonce: Option<&str>, request: Request)
     let Ok(body) = to_bytes(body, LONGEST_CALL).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB\n").into_response();
     };
-    match inbox.call(token, nonce, &Call { method: head.method, headers: head.headers, body, at }) {
+    match inbox.call(token, nonce, &Call { method: head.method, headers: head.headers, body }) {
         Taken::Unknown => not_found().into_response(),
         Taken::Yes | Taken::Full => "OK\n".into_response(),
     }

@@ -1,5 +1,7 @@
 //! `download`, a part of `http`: content that is received whole and checked.
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 use super::given_or;
 use crate::config::reader::{Entry, Reader};
 use crate::config::words::{rate, size};
@@ -37,19 +39,14 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Download
 pub(super) fn sha256(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<[u8; 32]> {
     let text = reader.word(entry)?;
     let digits = text.value.trim();
-    let mut hash = [0; 32];
-    let sound = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !sound {
+    let hash = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+    if hash.is_none() {
         let fault = format!("`{}` is no SHA-256 hash", text.show());
         reader.fault(
             text.place,
             fault,
             "it has 64 hexadecimal digits, as sha256sum(1) prints them; put it in quotes",
         );
-        return None;
     }
-    for (byte, pair) in hash.iter_mut().zip(digits.as_bytes().chunks(2)) {
-        *byte = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())?;
-    }
-    Some(hash)
+    hash
 }

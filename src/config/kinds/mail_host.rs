@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
+use data_encoding::BASE64;
 use secrecy::SecretString;
 
 use super::tcp::host_and_port;
@@ -109,8 +109,8 @@ impl AuthShape {
             }
         }
         // As the protocols send them: a server may say them back.
-        reader.hide(BASE64_STANDARD.encode(format!("\0{user}\0{password}")));
-        reader.hide(BASE64_STANDARD.encode(&password));
+        reader.hide(BASE64.encode(format!("\0{user}\0{password}").as_bytes()));
+        reader.hide(BASE64.encode(password.as_bytes()));
         reader.hide(password.clone());
         Some(Login { user, password: SecretString::from(password) })
     }

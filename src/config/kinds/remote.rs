@@ -11,7 +11,7 @@ use super::http::parse_url;
 use super::{Around, given_or, ssh};
 use crate::config::problem::Place;
 use crate::config::reader::{Entry, Reader, Table};
-use crate::config::text::{Given, Template, Values, as_it_is, for_url};
+use crate::config::text::{Given, Template, Values, as_it_is, for_url, percent_decoded};
 use crate::model::secret::REDACTED;
 use crate::model::{HostTrust, HttpRemote, Remote, SshLogin, SshRemote, TlsOptions};
 
@@ -121,29 +121,17 @@ fn ssh_way(text: &str) -> Option<Way> {
         return sound.then_some(Way::Ssh { host, port: 22, user, path });
     }
     let url = Url::parse(text).ok().filter(|url| url.scheme() == "ssh" && url.password().is_none())?;
-    let path = percent_decoded(url.path())?;
+    let path = decoded(url.path())?;
     // As git has it, `/~user/…` starts at the user's own folder.
     let path = path.strip_prefix("/~").map_or(path.clone(), |rest| format!("~{rest}"));
     let bare = url.query().is_none() && url.fragment().is_none() && path.len() > 1;
     let host = url.host_str().filter(|host| !host.is_empty() && bare)?.trim_matches(['[', ']']).to_owned();
-    let user = if url.username().is_empty() { "git".to_owned() } else { percent_decoded(url.username())? };
+    let user = if url.username().is_empty() { "git".to_owned() } else { decoded(url.username())? };
     Some(Way::Ssh { host, port: url.port().unwrap_or(22), user, path })
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = tail.get(2..)?;
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
+fn decoded(text: &str) -> Option<String> {
+    percent_decoded(text).filter(|text| !text.chars().any(char::is_control))
 }
 
 fn filled_url(reader: &mut Reader<'_>, template: &Template, labels: &Values<'_>) -> Option<Way> {

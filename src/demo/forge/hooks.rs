@@ -38,8 +38,7 @@ async fn test(State(premises): State<Arc<Premises>>, Json(asked): Json<Value>) -
     };
     let body = json!({"event": "repo:push", "repository": {"full_name": "acme/demo"}}).to_string();
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-    let signed: String =
-        hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signed = data_encoding::HEXLOWER.encode(hmac::sign(&key, body.as_bytes()).as_ref());
     let call = premises
         .caller
         .post(url)

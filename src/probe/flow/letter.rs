@@ -8,10 +8,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
 use super::{FlowProbe, ReadyStep, Run, Undone, capture};
-use crate::model::condition::{Fact, Verdict};
+use crate::model::condition::Fact;
 use crate::model::kind::flow::{Capture, Source};
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, Secrets};
+use crate::probe::expect::unmet;
 use crate::probe::frame::Broken;
 use crate::probe::stopwatch::{Phase, Trace};
 use crate::probe::wire::letter::{self, Letter};
@@ -104,8 +105,5 @@ fn unexpected(conditions: &[Condition], letter: &Letter, hide: &dyn Fn(&str) -> 
         ("body", Fact::Text(letter.text.as_str().into())),
         ("html", Fact::Text(letter.html.as_deref().unwrap_or_default().into())),
     ];
-    conditions.iter().find_map(|condition| match condition.judge_hiding(&facts, hide) {
-        Verdict::Holds => None,
-        Verdict::Fails(fault) => Some(fault),
-    })
+    unmet(conditions, &facts, hide)
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{FlowProbe, ReadyStep, Run, Undone, capture};
 use crate::inbox::Call;
-use crate::model::condition::{Fact, Verdict};
+use crate::model::condition::Fact;
 use crate::model::kind::flow::Signature;
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, Secrets};
@@ -99,16 +99,13 @@ fn unexpected(
         ("headers", expect::headers(&call.headers)),
         ("body", Fact::Text(String::from_utf8_lossy(&call.body).into())),
     ];
-    if conditions.iter().any(|condition| condition.mentions("json")) {
+    if expect::mentioned(conditions, "json") {
         match expect::json_fact(&call.body) {
             Ok(json) => facts.push(("json", json)),
             Err(fault) => return Some((FailureClass::Expectation, fault)),
         }
     }
-    conditions.iter().find_map(|condition| match condition.judge_hiding(&facts, hide) {
-        Verdict::Holds => None,
-        Verdict::Fails(fault) => Some((FailureClass::Expectation, fault)),
-    })
+    Some((FailureClass::Expectation, expect::unmet(conditions, &facts, hide)?))
 }
 
 #[cfg(test)]
@@ -116,7 +113,6 @@ mod tests {
     use http::{HeaderMap, HeaderName, Method};
 
     use super::*;
-    use crate::model::Timestamp;
 
     #[test]
     fn a_signature_is_that_of_the_whole_body_or_the_call_is_not_the_services() {
@@ -127,7 +123,7 @@ mod tests {
             let headers = value.map(|value| (header.clone(), value.parse().unwrap()));
             let headers = HeaderMap::from_iter(headers);
             let body = bytes::Bytes::from_static(b"Hello, World!");
-            Call { method: Method::POST, headers, body, at: Timestamp::default() }
+            Call { method: Method::POST, headers, body }
         };
         let digits = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
         for good in [format!("sha256={digits}"), digits.to_owned(), digits.to_uppercase()] {

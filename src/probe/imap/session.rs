@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
+use data_encoding::BASE64;
 use secrecy::ExposeSecret;
 
 use crate::model::{FailureClass, Login, MailHost, Resolve};
@@ -214,7 +214,7 @@ impl ImapSession {
             let line = format!("LOGIN {} {}", quote(user), quote(password));
             self.command(&line, "LOGIN", FailureClass::Unauthorized, seen, |_| {}).await?;
         } else if has("AUTH=PLAIN") {
-            self.authenticate(&BASE64_STANDARD.encode(format!("\0{user}\0{password}")), seen).await?;
+            self.authenticate(&BASE64.encode(format!("\0{user}\0{password}").as_bytes()), seen).await?;
         } else {
             let fault = "the server takes neither LOGIN nor AUTHENTICATE PLAIN on this connection";
             return Err(Broken::failed(FailureClass::Unauthorized, fault));

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
+use data_encoding::BASE64;
 use secrecy::ExposeSecret;
 
 use crate::model::{FailureClass, Login, MailHost, Resolve};
@@ -150,12 +150,12 @@ impl SmtpSession {
         let offers = |name: &str| offered.split_whitespace().any(|word| word.eq_ignore_ascii_case(name));
         let (user, password) = (&login.user, login.password.expose_secret());
         if offers("PLAIN") {
-            let secret = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
+            let secret = BASE64.encode(format!("\0{user}\0{password}").as_bytes());
             self.say(&format!("AUTH PLAIN {secret}"), "AUTH PLAIN", 235, seen).await?;
         } else if offers("LOGIN") {
             self.say("AUTH LOGIN", "AUTH LOGIN", 334, seen).await?;
-            self.say(&BASE64_STANDARD.encode(user), "the user", 334, seen).await?;
-            self.say(&BASE64_STANDARD.encode(password), "the password", 235, seen).await?;
+            self.say(&BASE64.encode(user.as_bytes()), "the user", 334, seen).await?;
+            self.say(&BASE64.encode(password.as_bytes()), "the password", 235, seen).await?;
         } else {
             let fault = format!("the server takes neither AUTH PLAIN nor AUTH LOGIN; it offers `{offered}`");
             return Err(Broken::failed(FailureClass::Unauthorized, fault));

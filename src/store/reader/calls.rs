@@ -17,8 +17,7 @@ impl Reader {
         let first = first_result_since(&snapshot, since)?;
         let Some(first) = first.filter(|_| !probes.is_empty()) else { return Ok(Vec::new()) };
         let names = Names::load(&snapshot)?;
-        let keys: Vec<String> =
-            probes.iter().filter_map(|probe| names.key_of(probe)).map(|key| key.to_string()).collect();
+        let keys: Vec<String> = names.keys_of(probes).iter().map(ToString::to_string).collect();
         // One walk for all of them: there is no index that finds the results of one probe.
         let mut statement = snapshot.prepare(&format!(
             "SELECT probe, max(started + total / 1000) FROM result

@@ -44,11 +44,7 @@ impl Reader {
             return Ok(Vec::new());
         };
         let names = Names::load(&snapshot)?;
-        let keys: Vec<i64> = if query.probes.is_empty() {
-            names.all_keys()
-        } else {
-            query.probes.iter().filter_map(|probe| names.key_of(probe)).collect()
-        };
+        let keys: Vec<i64> = if query.probes.is_empty() { names.all_keys() } else { names.keys_of(query.probes) };
         // Names the partial index's own condition, so that it is used.
         let mut statement = snapshot.prepare_cached(&format!(
             "SELECT {RESULT}, id FROM result

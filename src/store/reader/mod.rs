@@ -50,23 +50,8 @@ impl Reader {
     ///
     /// # Errors
     /// When a row cannot be read; those before it have been handed out.
-    pub fn results_since(&self, since: Timestamp, mut each: impl FnMut(CheckResult)) -> Result<(), StoreError> {
-        // One transaction, so that the names are at least as new as the results.
-        let snapshot = self.connection.unchecked_transaction()?;
-        let Some(first) = first_result_since(&snapshot, since)? else {
-            return Ok(());
-        };
-        let names = Names::load(&snapshot)?;
-        let mut statement =
-            snapshot.prepare_cached(&format!("SELECT {RESULT} FROM result WHERE id >= ?1 ORDER BY id"))?;
-        let mut rows = statement.query([first])?;
-        while let Some(row) = rows.next()? {
-            let result = result_of(row, &names)?;
-            if result.finished() >= since {
-                each(result);
-            }
-        }
-        Ok(())
+    pub fn results_since(&self, since: Timestamp, each: impl FnMut(CheckResult)) -> Result<(), StoreError> {
+        self.results(since, None, each)
     }
 
     /// Hands out every result that ended at `since` or later and before `until`, as [`Reader::results_since`] does. It
@@ -78,8 +63,18 @@ impl Reader {
         &self,
         since: Timestamp,
         until: Timestamp,
+        each: impl FnMut(CheckResult),
+    ) -> Result<(), StoreError> {
+        self.results(since, Some(until), each)
+    }
+
+    fn results(
+        &self,
+        since: Timestamp,
+        until: Option<Timestamp>,
         mut each: impl FnMut(CheckResult),
     ) -> Result<(), StoreError> {
+        // One transaction, so that the names are at least as new as the results.
         let snapshot = self.connection.unchecked_transaction()?;
         let Some(first) = first_result_since(&snapshot, since)? else {
             return Ok(());
@@ -90,10 +85,11 @@ impl Reader {
         let mut rows = statement.query([first])?;
         while let Some(row) = rows.next()? {
             let result = result_of(row, &names)?;
-            if result.finished() >= until + STORED_LATE {
+            let ended = result.finished();
+            if until.is_some_and(|until| ended >= until + STORED_LATE) {
                 break;
             }
-            if result.finished() >= since && result.finished() < until {
+            if ended >= since && until.is_none_or(|until| ended < until) {
                 each(result);
             }
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::digest;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 /// How a repository names its objects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,11 +65,7 @@ impl Oid {
             _ => return None,
         };
         let mut bytes = [0; 32];
-        for (byte, two) in bytes.iter_mut().zip(digits.chunks(2)) {
-            let [high, low] = two else { return None };
-            let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
+        HEXLOWER_PERMISSIVE.decode_mut(digits, bytes.get_mut(..hash.bytes())?).ok()?;
         Some(Self { hash, bytes })
     }
 
@@ -93,11 +90,7 @@ impl Oid {
     /// Bytes as hexadecimal digits.
     #[must_use]
     pub fn show(bytes: &[u8]) -> String {
-        use fmt::Write;
-        bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        })
+        HEXLOWER.encode(bytes)
     }
 }
 
