@@ -237,16 +237,6 @@ async fn last_calls(config: Arc<Config>, database: PathBuf) -> Result<Vec<(Probe
     found.await.map_err(|_| StoreError::Closed)?
 }
 
-/// What is watched by each config in turn.
-struct Watch {
-    inbox: Inbox,
-    known: beats::Known,
-    results: mpsc::Sender<CheckResult>,
-    running: TaskTracker,
-    /// Those who listen to jobs by the config before.
-    beats: Option<JoinHandle<()>>,
-}
-
 /// Takes mail for checks that wait for it.
 ///
 /// # Errors
@@ -255,6 +245,16 @@ pub fn listen_for_mail(listener: TcpListener, inbox: &Inbox) -> Result<SmtpServe
     let server = SmtpServer::start(listener, inbox.letters().clone(), PATIENCE).map_err(DaemonFault::Mail)?;
     tracing::info!("taking mail at smtp://{}", server.address());
     Ok(server)
+}
+
+/// What is watched by each config in turn.
+struct Watch {
+    inbox: Inbox,
+    known: beats::Known,
+    results: mpsc::Sender<CheckResult>,
+    running: TaskTracker,
+    /// Those who listen to jobs by the config before.
+    beats: Option<JoinHandle<()>>,
 }
 
 impl Watch {

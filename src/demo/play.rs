@@ -282,7 +282,10 @@ impl Stage<'_> {
             Some(reader) => reader,
             None => match Reader::open(&self.database) {
                 Ok(reader) => reader,
-                Err(_) => return Ok(None),
+                Err(StoreError::NotFound(_) | StoreError::Empty(_) | StoreError::Older { .. } | StoreError::Busy) => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(error.into()),
             },
         };
         let asked = self.questions.spawn_blocking(move || {

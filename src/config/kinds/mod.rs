@@ -176,11 +176,10 @@ impl Shape {
             Self::Tcp(shape) => shape.skips_verification(),
             Self::Tls(shape) => shape.skips_verification(),
             Self::Dns(shape) => shape.skips_verification(),
-            Self::Exec(_) | Self::Icmp(_) => false,
             Self::Smtp(shape) => shape.skips_verification(),
             Self::Imap(shape) => shape.skips_verification(),
             Self::Mail(shape) => shape.skips_verification(),
-            Self::Heartbeat(_) => false,
+            Self::Heartbeat(_) | Self::Exec(_) | Self::Icmp(_) => false,
             Self::Grpc(shape) => shape.skips_verification(),
             Self::Websocket(shape) => shape.skips_verification(),
         };
@@ -207,7 +206,8 @@ pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
         "mail" => kind::mail::VARIABLES,
         "grpc" => kind::grpc::VARIABLES,
         "websocket" => kind::websocket::VARIABLES,
-        _ => kind::http::VARIABLES,
+        "http" => kind::http::VARIABLES,
+        _ => &[],
     }
 }
 

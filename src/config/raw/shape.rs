@@ -181,8 +181,8 @@ pub struct Probe {
     pub proxy: Option<String>,
 }
 
-/// When to raise an incident. It has exactly one form: `above` (an error rate), `consecutive`, `latency`, `burn_rate`,
-/// `expires_within` or `missing`.
+/// When to raise an incident. It has exactly one form: `change`, `above` (an error rate), `consecutive`, `latency`,
+/// `burn_rate`, `expires_within` or `missing`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Rule {
@@ -327,9 +327,9 @@ pub struct Maintenance {
 #[schemars(deny_unknown_fields)]
 pub struct Clear {
     /// The share of bad checks is less than this ... Default: half of `above`. With `latency`, a time; default: `above`.
-    /// Not with `consecutive` and `burn_rate`.
+    /// Not with `change`, `consecutive` and `burn_rate`.
     pub below: Option<String>,
-    /// ... for so long. Default: `within`, or 1m with `consecutive`, or the short window with `burn_rate`.
+    /// ... for so long. Default: `within`, or 1m with `consecutive`, 30s with `change`, the short window with `burn_rate`.
     #[schemars(rename = "for")]
     pub hold: Option<String>,
 }
