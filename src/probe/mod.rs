@@ -52,6 +52,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use crate::inbox::Inbox;
 use crate::model::{
@@ -312,33 +313,37 @@ impl PreparedKind {
 }
 
 impl Prepared {
-    async fn ask(
-        &self,
+    /// The check by its kind, in a place of its own: as large as this kind needs, not as the largest of all does, and
+    /// moved as a pointer by all that wraps it.
+    fn ask<'a>(
+        &'a self,
         limit: Duration,
-        trace: &Arc<Trace>,
-        secrets: &Secrets,
-        inbox: Option<&Inbox>,
-    ) -> Result<Finding, Internal> {
+        trace: &'a Arc<Trace>,
+        secrets: &'a Secrets,
+        inbox: Option<&'a Inbox>,
+    ) -> BoxFuture<'a, Result<Finding, Internal>> {
         let limit = self.timeout.min(limit);
         match &self.kind {
-            PreparedKind::Flow(flow) => flow.check(limit, trace, secrets, inbox).await,
-            PreparedKind::Heartbeat => Err(Internal("a heartbeat is listened for, not asked".into())),
-            PreparedKind::Http(http) => http.check(limit, trace, secrets).await,
-            PreparedKind::Lfs(lfs) => frame::check(&**lfs, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Ssh(ssh) => frame::check(&**ssh, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Git(git) => frame::check(&**git, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Tcp(tcp) => frame::check(tcp, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Icmp(icmp) => frame::check(icmp, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Dns(dns) => frame::check(dns, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Tls(tls) => frame::check(tls, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Exec(exec) => frame::check(exec, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Imap(imap) => frame::check(imap, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Mail(mail) => {
-                frame::check(&mail::Round { mail, inbox }, &self.expect, limit, trace, secrets).await
+            PreparedKind::Flow(flow) => Box::pin(flow.check(limit, trace, secrets, inbox)),
+            PreparedKind::Heartbeat => {
+                Box::pin(std::future::ready(Err(Internal("a heartbeat is listened for, not asked".into()))))
             }
-            PreparedKind::Grpc(grpc) => frame::check(&**grpc, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Websocket(socket) => frame::check(&**socket, &self.expect, limit, trace, secrets).await,
-            PreparedKind::Smtp(smtp) => frame::check(&**smtp, &self.expect, limit, trace, secrets).await,
+            PreparedKind::Http(http) => Box::pin(http.check(limit, trace, secrets)),
+            PreparedKind::Lfs(lfs) => Box::pin(frame::check(&**lfs, &self.expect, limit, trace, secrets)),
+            PreparedKind::Ssh(ssh) => Box::pin(frame::check(&**ssh, &self.expect, limit, trace, secrets)),
+            PreparedKind::Git(git) => Box::pin(frame::check(&**git, &self.expect, limit, trace, secrets)),
+            PreparedKind::Tcp(tcp) => Box::pin(frame::check(tcp, &self.expect, limit, trace, secrets)),
+            PreparedKind::Icmp(icmp) => Box::pin(frame::check(icmp, &self.expect, limit, trace, secrets)),
+            PreparedKind::Dns(dns) => Box::pin(frame::check(dns, &self.expect, limit, trace, secrets)),
+            PreparedKind::Tls(tls) => Box::pin(frame::check(tls, &self.expect, limit, trace, secrets)),
+            PreparedKind::Exec(exec) => Box::pin(frame::check(exec, &self.expect, limit, trace, secrets)),
+            PreparedKind::Imap(imap) => Box::pin(frame::check(imap, &self.expect, limit, trace, secrets)),
+            PreparedKind::Mail(mail) => Box::pin(async move {
+                frame::check(&mail::Round { mail, inbox }, &self.expect, limit, trace, secrets).await
+            }),
+            PreparedKind::Grpc(grpc) => Box::pin(frame::check(&**grpc, &self.expect, limit, trace, secrets)),
+            PreparedKind::Websocket(socket) => Box::pin(frame::check(&**socket, &self.expect, limit, trace, secrets)),
+            PreparedKind::Smtp(smtp) => Box::pin(frame::check(&**smtp, &self.expect, limit, trace, secrets)),
         }
     }
 }

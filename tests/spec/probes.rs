@@ -131,3 +131,12 @@ pub(crate) fn class_and_fault(result: &CheckResult) -> (FailureClass, &str) {
     let (class, evidence) = failure(result);
     (class, &evidence.fault)
 }
+
+#[tokio::test]
+async fn a_check_that_is_under_way_takes_no_more_room_than_its_own_kind_needs() {
+    let probe = probe(target("http://127.0.0.1:9/"), Duration::from_secs(2), &[]);
+    let prober = Prober::new(&[probe], Location::local(), Secrets::default(), &Roots::load()).unwrap();
+    let check = prober.check(0, Timestamp::from_millis(0));
+    // What is around the check alone: it is moved as a whole into the task that polls it.
+    assert!(size_of_val(&check) <= 2048, "{} bytes", size_of_val(&check));
+}
