@@ -58,7 +58,7 @@ fn all_twelve_components_are_well_until_the_forge_is_broken_and_then_four_fail_f
 #[test]
 fn once_without_ports_leaves_out_what_has_to_be_reached_and_says_how_it_would_not() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("probes.yaml"), crate::story::CONFIG).unwrap();
+    std::fs::write(folder.path().join("probes.yaml"), include_str!("../../probes.yaml")).unwrap();
     let ended = tripline(folder.path(), &["once", "--probe", "push-event", "--probe", "sign-up"]).with(2);
     for part in [
         "push-event is left out: it waits for a call, and nothing takes one without --listen ADDRESS",
