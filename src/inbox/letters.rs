@@ -1,5 +1,6 @@
 //! Mail for checks that wait for it. Each check has an address of its own, `NAME+NONCE@HOST`, so that a mail is known by
-//! whom it is for, and nobody else's mail is taken.
+//! whom it is for, and nobody else's mail is taken. A mail to `NAME@HOST`, which an account may have been registered with,
+//! is for every check that waits at an address made of it and asks for such mail.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,8 +25,23 @@ pub struct Letters(Arc<Mutex<Waiting>>);
 struct Waiting {
     /// Whether mail can come at all.
     taken: bool,
-    /// The checks that wait, by address.
-    checks: BTreeMap<String, mpsc::Sender<Bytes>>,
+    /// The checks that wait, by address, in small letters.
+    checks: BTreeMap<String, Waits>,
+}
+
+/// Which mail a check takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// That to its own address.
+    Own,
+    /// That to the address which its own is made of as well, where any check may have caused it.
+    AlsoShared,
+}
+
+struct Waits {
+    /// The other address whose mail it takes, in small letters.
+    base: Option<String>,
+    sender: mpsc::Sender<Bytes>,
 }
 
 /// A check that waits for mail. Dropping it ends the waiting.
@@ -40,13 +56,15 @@ impl Letters {
     /// Waits for mail from now on, at an address made of this one. `None` when no mail is taken here, it is no address, too
     /// many wait, or the system has no random numbers.
     #[must_use]
-    pub fn wait(&self, base: &str) -> Option<Expected> {
+    pub fn wait(&self, base: &str, taken: Taken) -> Option<Expected> {
         let (name, host) = base.split_once('@')?;
         let address = format!("{name}+{}@{host}", nonce()?);
         let (sender, mails) = mpsc::channel(WAITING);
+        let base = (taken == Taken::AlsoShared).then(|| base.to_ascii_lowercase());
+        let waits = Waits { base, sender };
         self.waiting(|waiting| {
             let room = waiting.taken && waiting.checks.len() < MOST;
-            room.then(|| waiting.checks.insert(address.to_ascii_lowercase(), sender))
+            room.then(|| waiting.checks.insert(address.to_ascii_lowercase(), waits))
         })?;
         Some(Expected { letters: self.clone(), address, mails })
     }
@@ -56,20 +74,27 @@ impl Letters {
     }
 }
 
+/// Whether a mail for these addresses, in small letters, is for the check with this one.
+fn is_for(own: &str, waits: &Waits, to: &[String]) -> bool {
+    to.iter().any(|address| address == own || waits.base.as_ref() == Some(address))
+}
+
 impl Takes for Letters {
     fn begin(&self) {
         self.waiting(|waiting| waiting.taken = true);
     }
 
     fn knows(&self, address: &str) -> bool {
-        self.waiting(|waiting| waiting.checks.contains_key(&address.to_ascii_lowercase()))
+        let to = [address.to_ascii_lowercase()];
+        self.waiting(|waiting| waiting.checks.iter().any(|(own, waits)| is_for(own, waits, &to)))
     }
 
     async fn keep(&self, mail: &[u8], to: Vec<String>) -> io::Result<()> {
         let mail = Bytes::copy_from_slice(mail);
+        let to: Vec<String> = to.iter().map(|address| address.to_ascii_lowercase()).collect();
         let handed = self.waiting(|waiting| {
-            let known = to.iter().filter_map(|address| waiting.checks.get(&address.to_ascii_lowercase()));
-            known.filter(|waits| waits.try_send(mail.clone()).is_ok()).count()
+            let known = waiting.checks.iter().filter(|(own, waits)| is_for(own, waits, &to));
+            known.filter(|(_, waits)| waits.sender.try_send(mail.clone()).is_ok()).count()
         });
         if handed == 0 { Err(io::Error::other("nobody waits for it any more, or has room for it")) } else { Ok(()) }
     }
@@ -95,10 +120,12 @@ mod tests {
     #[tokio::test]
     async fn mail_reaches_the_check_whose_address_it_is_for_and_no_other() {
         let letters = Letters::default();
-        assert!(letters.wait("canary@example.com").is_none(), "no mail is taken yet");
+        assert!(letters.wait("canary@example.com", Taken::Own).is_none(), "no mail is taken yet");
         letters.begin();
-        let (mut first, second) =
-            (letters.wait("Canary@Example.com").unwrap(), letters.wait("canary@example.com").unwrap());
+        let (mut first, second) = (
+            letters.wait("Canary@Example.com", Taken::Own).unwrap(),
+            letters.wait("canary@example.com", Taken::Own).unwrap(),
+        );
         assert!(letters.knows(&first.address.to_uppercase()) && !letters.knows("canary@example.com"));
         letters.keep(b"hello", vec![first.address.clone(), "else@example.com".into()]).await.unwrap();
         assert_eq!(first.next().await.unwrap(), "hello");
@@ -106,14 +133,32 @@ mod tests {
         drop(second);
         assert!(!letters.knows(&gone));
         assert!(letters.keep(b"late", vec![gone]).await.is_err());
-        assert!(letters.wait("no address").is_none());
+        assert!(letters.wait("no address", Taken::Own).is_none());
+    }
+
+    #[tokio::test]
+    async fn mail_to_the_mailbox_itself_reaches_each_check_that_takes_it_once_and_no_other() {
+        let letters = Letters::default();
+        letters.begin();
+        let (mut first, mut second) = (
+            letters.wait("canary@example.com", Taken::AlsoShared).unwrap(),
+            letters.wait("Canary@example.com", Taken::AlsoShared).unwrap(),
+        );
+        let mut own = letters.wait("canary@example.com", Taken::Own).unwrap();
+        let mut other = letters.wait("else@example.com", Taken::AlsoShared).unwrap();
+        assert!(letters.knows("CANARY@example.com"));
+        letters.keep(b"reset", vec!["canary@example.com".into(), first.address.clone()]).await.unwrap();
+        assert_eq!((first.next().await.unwrap(), second.next().await.unwrap()), ("reset".into(), "reset".into()));
+        assert!(first.mails.try_recv().is_err() && own.mails.try_recv().is_err() && other.mails.try_recv().is_err());
+        drop((first, second));
+        assert!(!letters.knows("canary@example.com"), "nobody waits there");
     }
 
     #[tokio::test]
     async fn more_mail_than_a_check_can_take_is_put_off() {
         let letters = Letters::default();
         letters.begin();
-        let expected = letters.wait("canary@example.com").unwrap();
+        let expected = letters.wait("canary@example.com", Taken::Own).unwrap();
         for _ in 0..WAITING {
             letters.keep(b"x", vec![expected.address.clone()]).await.unwrap();
         }

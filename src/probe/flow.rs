@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use tokio::time::timeout;
-use url::{Origin, Url};
+use url::{Origin, Position, Url};
 
 use super::connect::Clients;
 use super::cookies::Jar;
@@ -30,7 +30,7 @@ use super::stopwatch::{TRACE, Trace};
 use super::wire::redirect::Ask;
 use super::{Finding, Internal, classify};
 use crate::config::reader::encodings;
-use crate::inbox::letters::Expected;
+use crate::inbox::letters::{Expected, Taken};
 use crate::inbox::{Calls, Inbox, nonce};
 use crate::model::condition::Verdict;
 use crate::model::kind::flow::{Act, Capture, Hook, HttpStep, KEPT_BACK, Totp};
@@ -39,6 +39,9 @@ use wait::Wait;
 
 /// The shortest cookie that is taken for a secret, in bytes; a shorter one says `1` or `en`.
 const SECRET_COOKIE: usize = 8;
+
+/// The shortest path of a captured URL that is a secret without its host, in bytes; a shorter one says `/login`.
+const SECRET_PATH: usize = 8;
 
 /// A flow that can be taken again and again.
 pub(super) struct FlowProbe {
@@ -177,7 +180,7 @@ impl FlowProbe {
             run.values.insert("hook_url".into(), format!("{}/{nonce}", hook.url));
         }
         if let Some(mailbox) = &self.mailbox {
-            let mails = expected(inbox, mailbox)?;
+            let mails = expected(inbox, mailbox, Taken::AlsoShared)?;
             run.values.insert("mail_address".into(), mails.address.clone());
             run.mails = Some(mails);
         }
@@ -200,6 +203,9 @@ impl FlowProbe {
                 limit
             };
             let undone = self.step(step, end, trace, &mut run, secrets).await;
+            if undone.is_err() && run.asked {
+                self.hide_untaken(step, &mut run).await;
+            }
             if let Some(failed) = run.report(number, self.steps.len(), step, undone)? {
                 match &mut failure {
                     None => failure = Some(failed),
@@ -267,9 +273,20 @@ impl FlowProbe {
             if let Some(fault) = wait.and_then(|wait| wait.is_lost(&probe, &trace, &run.answer, &hide)) {
                 return Err(Broken::failed(FailureClass::Expectation, fault).into());
             }
+            if wait.is_some() {
+                // The next try may end without an answer, and what this one saw is told then.
+                self.hide_untaken(step, run).await;
+            }
             return Err(Undone::Unmet(class, fault));
         }
         capture::all(&step.captures, run).await
+    }
+
+    /// Hides what this step would capture from its answer, and another by name: a pattern may match anything elsewhere.
+    async fn hide_untaken(&self, step: &ReadyStep, run: &mut Run) {
+        let others = self.steps.iter().filter(|other| other.name != step.name);
+        let others = others.flat_map(|other| &other.captures).filter(|capture| capture.from.names_a_place());
+        capture::hide(step.captures.iter().chain(others), run).await;
     }
 
     /// The first expectation of the flow as a whole that does not hold.
@@ -340,9 +357,14 @@ impl Run {
     }
 
     fn hide(&mut self, value: &str) {
-        if !self.hidden.iter().any(|hidden| hidden == value) {
-            self.hidden.push(value.to_owned());
-            self.hidden.extend(encodings(value));
+        // Headers and error pages name a URL without its host.
+        let url = Url::parse(value).ok().filter(Url::has_host);
+        let path = url.as_ref().map(|url| &url[Position::BeforePath..Position::AfterQuery]);
+        for value in [Some(value), path.filter(|path| path.len() >= SECRET_PATH)].into_iter().flatten() {
+            if !self.hidden.iter().any(|hidden| hidden == value) {
+                self.hidden.push(value.to_owned());
+                self.hidden.extend(encodings(value));
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use super::smtp::SmtpRoute;
 use super::stopwatch::{Phase, Trace};
 use super::wire::letter::{authentication, letter};
 use crate::inbox::Inbox;
-use crate::inbox::letters::Expected;
+use crate::inbox::letters::{Expected, Taken};
 use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
 use crate::model::{self, FailureClass, MailSend, MailTarget, ProbeId, Resolve};
@@ -148,7 +148,7 @@ impl MailProbe {
     }
 
     async fn to_us(&self, send: &Send, inbox: Option<&Inbox>, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
-        let mut mails = expected(inbox, &send.recipient).map_err(Broken::Internal)?;
+        let mut mails = expected(inbox, &send.recipient, Taken::Own).map_err(Broken::Internal)?;
         let address = mails.address.clone();
         let sent = self.send(send, &address, trace, seen).await?;
         trace.enter(Phase::FirstByte);
@@ -186,9 +186,9 @@ impl Question for Round<'_> {
 }
 
 /// Waits for mail to an address of a check's own, made of this one; where no mail is taken here, that is our own fault.
-pub(super) fn expected(inbox: Option<&Inbox>, base: &str) -> Result<Expected, Internal> {
+pub(super) fn expected(inbox: Option<&Inbox>, base: &str, taken: Taken) -> Result<Expected, Internal> {
     let nobody = || Internal("nothing takes mail here: that needs `--listen-mail`".into());
-    inbox.and_then(|inbox| inbox.letters().wait(base)).ok_or_else(nobody)
+    inbox.and_then(|inbox| inbox.letters().wait(base, taken)).ok_or_else(nobody)
 }
 
 /// Notes what expectations can look at.

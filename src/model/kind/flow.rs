@@ -141,6 +141,12 @@ impl Source {
     pub fn needs_body(&self) -> bool {
         matches!(self, Self::Css { .. } | Self::Json(_) | Self::Regex(_))
     }
+
+    /// Whether it says where in a body the value stands, so that what is found there in another body is its like.
+    #[must_use]
+    pub fn names_a_place(&self) -> bool {
+        matches!(self, Self::Css { .. } | Self::Json(_))
+    }
 }
 
 impl std::fmt::Display for Source {

@@ -12,6 +12,9 @@ use crate::probe::http::Progress;
 
 /// The longest value that is captured, in bytes.
 const LONGEST: usize = 16 * 1024;
+/// The shortest value that is hidden where it was not captured, in bytes: a one-time code is as long. What a shorter one
+/// says is found in many a text that it has nothing to do with.
+const SHORTEST_HIDDEN: usize = 6;
 /// A page longer than this is read beside the runtime, which has other checks to make.
 const LONG_PAGE: usize = 32 * 1024;
 
@@ -52,6 +55,18 @@ pub(super) async fn all(captures: &[Capture], run: &mut Run) -> Result<(), Undon
         run.values.insert(wanted.name.clone(), value);
     }
     Ok(())
+}
+
+/// Hides what these would take from the answer that has come, which will not be taken: the step has failed. A sign-in that
+/// is refused brings a form with another token, and a token may come in an answer that is not as expected.
+pub(super) async fn hide(captures: impl Iterator<Item = &Capture>, run: &mut Run) {
+    for capture in captures.filter(|capture| !capture.show) {
+        if let Ok(value) = take(capture, &run.answer).await
+            && value.len() >= SHORTEST_HIDDEN
+        {
+            run.hide(&value);
+        }
+    }
 }
 
 async fn page(selector: &str, attribute: Option<&str>, body: &[u8]) -> Result<String, String> {

@@ -14,6 +14,7 @@ use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, Secrets};
 use crate::probe::expect::unmet;
 use crate::probe::frame::Broken;
+use crate::probe::http::Progress;
 use crate::probe::stopwatch::{Phase, Trace};
 use crate::probe::wire::letter::{self, Letter};
 
@@ -45,14 +46,24 @@ impl FlowProbe {
                 last = Some((FailureClass::Corrupt, "the mail that came has no headers".into()));
                 continue;
             };
-            run.answer.status = None;
-            run.answer.headers = Some(headers(&letter));
-            run.answer.read = mail.len();
-            run.answer.body = letter.text.clone().into_bytes();
+            // The URL stays, for the cookies that may be captured; all else of the answer before is over.
+            let (jar, ask) = (run.answer.jar.take(), Arc::clone(&run.answer.ask));
+            run.answer = Progress {
+                jar,
+                headers: Some(headers(&letter)),
+                read: mail.len(),
+                body: letter.text.clone().into_bytes(),
+                ..Progress::new(&ask)
+            };
             (run.asked, run.came) = (true, Some("a mail"));
             let known = run.known(secrets);
             if let Some(fault) = unexpected(expect, &letter, &|text| crate::probe::evidence::hide(&known, text)) {
                 last = Some((FailureClass::Expectation, fault));
+                if let Some(html) = &letter.html {
+                    let text = std::mem::replace(&mut run.answer.body, html.clone().into_bytes());
+                    capture::hide(step.captures.iter(), run).await;
+                    run.answer.body = text;
+                }
                 continue;
             }
             run.trace.close();

@@ -1,6 +1,6 @@
 //! What a flow came to: the step that failed, and what each step took.
 
-use super::{FlowProbe, ReadyStep, Run, Undone};
+use super::{FlowProbe, ReadyAct, ReadyStep, Run, Undone};
 use crate::model::unit::show_duration;
 use crate::model::{FailureClass, Outcome, Phases, Secrets};
 use crate::probe::evidence::{BODY_SEEN, Gathered, evidence, headers};
@@ -83,10 +83,14 @@ impl Run {
             return Ok(Some(StepFailure::without_answer(class, fault, step.request())));
         }
         let answer = &self.answer;
+        let request = match &step.act {
+            ReadyAct::Mail { .. } => step.request(),
+            ReadyAct::Http { .. } | ReadyAct::Receive { .. } => format!("{} {}", answer.ask.method, answer.ask.url),
+        };
         Ok(Some(StepFailure {
             class,
             fault,
-            request: format!("{} {}", answer.ask.method, answer.ask.url),
+            request,
             status: answer.status.map(|status| status.as_u16()),
             address: answer.address,
             headers: answer.headers.as_ref().map(headers).unwrap_or_default(),

@@ -93,6 +93,8 @@ async fn a_mail_that_does_not_come_is_missing_and_another_one_is_told() {
     let (class, fault) = class_and_fault(&result);
     assert_eq!(class, FailureClass::Expectation);
     assert!(fault.contains("subject was \"Confirm your address\""), "{fault}");
+    let evidence = failure(&result).1;
+    assert_eq!((evidence.request.as_str(), evidence.address), ("a mail to {{mail_address}}", None));
 }
 
 #[tokio::test]
