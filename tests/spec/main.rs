@@ -26,6 +26,7 @@ mod reach;
 mod siege;
 mod tidy;
 
+mod django_site;
 mod forge;
 mod given;
 mod lfs_forge;

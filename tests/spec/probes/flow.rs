@@ -1,6 +1,8 @@
 //! Flows: steps as a customer takes them, against a site with accounts and jobs.
 
+mod django;
 mod letter;
+mod oauth;
 mod receive;
 mod site;
 
@@ -20,6 +22,8 @@ impl Outside for Env {
     fn env(&self, name: &str) -> Option<String> {
         match name {
             "PASSWORD" => Some("hunter2".into()),
+            "NEW" => Some("hunter3-and-more".into()),
+            "CLIENT" => Some("client-s3cret".into()),
             "TOTP" => Some("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".into()),
             _ => None,
         }
@@ -30,15 +34,19 @@ impl Outside for Env {
     }
 }
 
-/// One check of a flow with this timeout; `SITE` stands for the site.
-async fn check(address: SocketAddr, timeout: &str, flow: &str) -> CheckResult {
+/// What takes a flow with this timeout; `SITE` stands for the site.
+fn prober(address: SocketAddr, timeout: &str, flow: &str) -> Prober {
     let flow = flow.replace("SITE", &format!("http://{address}"));
     let text = format!(
         "name: Forge\ncomponents: {{auth: {{}}}}\nprobes:\n  account:\n    component: auth\n    interval: 1h\n    timeout: {timeout}\n    labels: {{user: ada}}\n    flow:\n{flow}"
     );
     let config = load("probes.yaml", &text, &Env).unwrap_or_else(|problems| panic!("{problems}"));
-    let prober = Prober::new(&config.probes, Location::local(), config.secrets, &Roots::load()).unwrap();
-    prober.check(0, Timestamp::from_millis(1_739_288_460_000)).await
+    Prober::new(&config.probes, Location::local(), config.secrets, &Roots::load()).unwrap()
+}
+
+/// One check of it.
+async fn check(address: SocketAddr, timeout: &str, flow: &str) -> CheckResult {
+    prober(address, timeout, flow).check(0, Timestamp::from_millis(1_739_288_460_000)).await
 }
 
 const SIGN_IN: &str = r#"
@@ -127,6 +135,28 @@ async fn what_was_captured_is_secret_unless_it_is_to_be_shown() {
 
     let shown = check(address, "5s", &flow.replace("attribute: value", "attribute: value, show: true")).await;
     assert!(class_and_fault(&shown).1.contains(CSRF), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_and_a_captured_url_without_its_host_are_secret_still() {
+    let (_, address) = Site::start().await;
+    let flow = r#"
+        - {name: page, http: {url: "SITE/pages/1"}, capture: {next: {json: "$.next"}}}
+        - name: say
+          http: {method: POST, url: "SITE/api/echo", body: "SESSION at /pages/2, not /pages/3"}
+          expect: ['body == "x"']
+"#;
+    let open = SIGN_IN
+        .split("        - name: gone")
+        .next()
+        .unwrap()
+        .replace("{session: {cookie: session}}", "{}")
+        .replace(r#", headers: {x-session: "{{session}}"}"#, "");
+    let result =
+        check(address, "5s", &format!("{open}{}", flow.trim_start_matches('\n').replace("SESSION", SESSION))).await;
+    let fault = "step 5 of 5, `say`: expected body == \"x\", body was \"|[secret] at [secret], not /pages/3\"";
+    assert_eq!(class_and_fault(&result), (FailureClass::Expectation, fault));
+    assert_eq!(failure(&result).1.body, "|[secret] at [secret], not /pages/3");
 }
 
 #[tokio::test]
