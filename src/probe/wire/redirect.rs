@@ -38,7 +38,8 @@ const LONGEST_LOCATION: usize = 16 * 1024;
 /// The request that follows from the answer.
 ///
 /// # Errors
-/// Why there is none, in plain words: the place is no URL of HTTP, is less safe, or holds a password.
+/// Why there is none, in plain words: the place is no URL of HTTP, is less safe, holds a password, or would get the body
+/// of a request that was meant for another origin.
 pub fn next(ask: &Ask, status: StatusCode, location: &[u8]) -> Result<Ask, String> {
     if location.len() > LONGEST_LOCATION {
         return Err(format!("redirected to a URL of {} bytes", location.len()));
@@ -69,6 +70,13 @@ pub fn next(ask: &Ask, status: StatusCode, location: &[u8]) -> Result<Ask, Strin
         }
     }
     if next.url.origin() != ask.url.origin() {
+        if !next.body.is_empty() {
+            // RFC 9110, section 15.4, lets a client choose; a body holds passwords as headers do.
+            let (status, url) = (status.as_u16(), next.url);
+            return Err(format!(
+                "redirected by {status} to another origin, which would get the body of the request: {url}; ask that URL itself, if it may have it"
+            ));
+        }
         next.address = None;
         for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST] {
             next.headers.remove(name);

@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use http::HeaderValue;
 use tripline::model::{FailureClass, Outcome};
 
-use super::{check, class_and_fault, failure, get, target, trusting};
+use super::{Asked, check, class_and_fault, failure, get, target, trusting};
 use crate::servers::{Authority, Server, answer, redirect};
 
 #[tokio::test]
@@ -44,20 +46,66 @@ async fn redirects_to_nowhere_good_are_redirect() {
     }
 }
 
+/// Redirects `/` to `/next` of its own, which is answered with 200.
+async fn moved_within(status: u16) -> Server {
+    Server::answering(None, Duration::ZERO, move |mut stream, head| {
+        let there = head.lines().next().is_some_and(|line| line.contains(" /next "));
+        let text = if there { answer("200 OK", "", "") } else { redirect(status, "/next") };
+        Box::pin(async move {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, text.as_bytes()).await;
+        })
+    })
+    .await
+}
+
+fn posted(url: &str) -> Asked {
+    let mut asked = target(url);
+    asked.method = http::Method::POST;
+    asked.body = "password=hunter2".into();
+    asked.headers.insert("content-type", HeaderValue::from_static("text/plain"));
+    asked
+}
+
 #[tokio::test]
 async fn a_redirect_changes_the_method_as_browsers_do() {
     let cases = [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")];
     for (status, method) in cases {
-        let last = Server::fixed(None, answer("200 OK", "", "")).await;
-        let first = Server::fixed(None, redirect(status, &last.url("/next"))).await;
-        let mut asked = target(&first.url("/"));
-        asked.method = http::Method::POST;
-        asked.body = "a=b".into();
-        asked.headers.insert("content-type", HeaderValue::from_static("text/plain"));
-        assert_eq!(check(asked, &[]).await.outcome, Outcome::Success);
-        let request = last.requests().remove(0);
+        let server = moved_within(status).await;
+        assert_eq!(check(posted(&server.url("/")), &[]).await.outcome, Outcome::Success);
+        let request = server.requests().remove(1);
         assert!(request.starts_with(&format!("{method} /next ")), "{status}: {request}");
         assert_eq!(request.contains("content-type: text/plain"), method == "POST", "{status}: {request}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_not_carried_to_another_origin() {
+    for (status, method, followed) in [
+        (301, "POST", true),
+        (302, "POST", true),
+        (303, "PUT", true),
+        (301, "PUT", false),
+        (302, "PATCH", false),
+        (307, "POST", false),
+        (308, "POST", false),
+    ] {
+        let away = Server::fixed(None, answer("200 OK", "", "")).await;
+        let first = Server::fixed(None, redirect(status, &away.url("/next"))).await;
+        let mut asked = posted(&first.url("/"));
+        asked.method = method.parse().unwrap();
+        let result = check(asked, &[]).await;
+        if followed {
+            assert_eq!(result.outcome, Outcome::Success, "{status} {method}");
+            assert!(away.requests().remove(0).starts_with("GET /next "), "{status} {method}");
+            continue;
+        }
+        let url = away.url("/next");
+        let said = format!(
+            "redirected by {status} to another origin, which would get the body of the request: {url}; \
+             ask that URL itself, if it may have it"
+        );
+        assert_eq!(class_and_fault(&result), (FailureClass::Redirect, &*said));
+        assert!(away.requests().is_empty(), "{status} {method}");
     }
 }
 
@@ -84,10 +132,10 @@ async fn secrets_are_not_carried_to_another_origin() {
 #[tokio::test]
 async fn the_phases_are_summed_over_the_hops() {
     let slow = |text: String| {
-        Server::answering(None, std::time::Duration::ZERO, move |mut stream, _| {
+        Server::answering(None, Duration::ZERO, move |mut stream, _| {
             let text = text.clone();
             Box::pin(async move {
-                tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+                tokio::time::sleep(Duration::from_millis(40)).await;
                 let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, text.as_bytes()).await;
             })
         })
@@ -96,7 +144,7 @@ async fn the_phases_are_summed_over_the_hops() {
     let first = slow(redirect(302, &last.url("/"))).await;
     let result = get(&first.url("/")).await;
     assert_eq!(result.outcome, Outcome::Success);
-    assert!(result.phases.first_byte.unwrap() >= std::time::Duration::from_millis(80), "{:?}", result.phases);
+    assert!(result.phases.first_byte.unwrap() >= Duration::from_millis(80), "{:?}", result.phases);
 }
 
 #[tokio::test]
