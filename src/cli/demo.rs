@@ -48,14 +48,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
             }
             by.cancel();
         });
+        // Whole, so that it works from any folder.
+        let program = std::env::current_exe()?.display().to_string();
         let mut terminal = Terminal { colours: std::io::stdout().is_terminal() };
         if args.forge {
-            // As this program was called: it need not be on the path.
-            let program = std::env::args().next().unwrap_or_else(|| "tripline".into());
             play::practise(&folder, &program, &mut terminal, interrupted).await?;
             return Ok(true);
         }
-        anyhow::Ok(play::play(&folder, args.keep, &mut terminal, interrupted).await?)
+        anyhow::Ok(play::play(&folder, args.keep, &program, &mut terminal, interrupted).await?)
     })?;
     Ok(if well { Ending::Well } else { Ending::Unwell })
 }

@@ -17,6 +17,7 @@ use crate::store::{
     AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
 };
 
+use super::evidence::details;
 use super::{Ending, Flags, Misuse, complain, load};
 
 #[derive(clap::Subcommand)]
@@ -228,18 +229,7 @@ fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> an
         if let Some(address) = evidence.address {
             text.push_str(&format!("    address {address}, probe {}\n", failure.probe));
         }
-        if let Some(certificate) = &evidence.certificate {
-            text.push_str(&format!(
-                "    certificate {}, until {}{}\n",
-                certificate.subject,
-                certificate.expires.show(),
-                certificate.fault.as_ref().map(|fault| format!(": {fault}")).unwrap_or_default(),
-            ));
-        }
-        let body: String = evidence.body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
-        if !body.is_empty() {
-            text.push_str(&format!("    body: {body}\n"));
-        }
+        text.push_str(&details(evidence, "    "));
     }
     if text.is_empty() {
         text.push_str("  none is stored any more\n");

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Outside};
+use crate::probe::{Prober, Roots};
 
 use super::Misuse;
 
@@ -15,6 +16,12 @@ pub(super) fn load(path: &Path) -> Result<Config, Misuse> {
     let text = text(path, |fault| unreadable(path, fault)).map_err(Misuse)?;
     config::load(&path.display().to_string(), &text, &Here::of(path))
         .map_err(|problems| Misuse(format!("the configuration is refused\n{problems}")))
+}
+
+/// Whether every probe can be asked: what only shows when it is made ready, as a key that cannot be read.
+pub(super) fn ready(path: &Path, config: &Config) -> Result<(), Misuse> {
+    let made = Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load());
+    made.map(drop).map_err(|fault| Misuse(format!("the configuration is refused\n{}: {fault}", path.display())))
 }
 
 /// The text of a file; `unreadable` says what is told when it cannot be read.

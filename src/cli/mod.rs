@@ -2,6 +2,7 @@
 
 mod backtest;
 mod demo;
+mod evidence;
 mod drill;
 mod incident;
 mod junit;
@@ -154,8 +155,15 @@ fn complain(text: &str) {
     eprintln!("tripline: {text}");
 }
 
+/// So many threads at least, however few cores there are: a server that sends heads of answers without end keeps the one that
+/// reads them busy, and the system then shares the cores among them all.
+const FEWEST_THREADS: usize = 8;
+
 /// A runtime for the commands that need one.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     use anyhow::Context;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime could not be started")
+    let threads =
+        std::thread::available_parallelism().map_or(FEWEST_THREADS, |cores| cores.get().max(FEWEST_THREADS));
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(threads).enable_all().build().context("the runtime could not be started")
 }

@@ -10,13 +10,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, nearest};
 use crate::daemon::{self, Ports, turn};
 use crate::inbox::Inbox;
 use crate::model::unit::show_duration;
 use crate::model::{CheckResult, Outcome, Probe, Role};
 use crate::probe::{MOST_ADDRESSES, Prober, Roots};
 
+use super::evidence::details;
 use super::junit::{self, Case, Failure};
 use super::log::HiddenSecrets;
 use super::{Ending, Flags, Misuse, complain, load, ports};
@@ -26,7 +27,7 @@ pub(super) struct Args {
     /// How the results are written
     #[arg(long, default_value = "table", value_name = "FORMAT")]
     format: Format,
-    /// Only the probes of this definition; may be given several times
+    /// Only the probes of this definition, or the one of this id; may be given several times
     #[arg(long, value_name = "NAME")]
     probe: Vec<String>,
     /// Where hooks call us while the checks are made; flows that wait for calls are left out unless given
@@ -47,41 +48,45 @@ enum Format {
     Junit,
 }
 
+/// Why what has to be reached is left out.
+const WAITS_FOR_CALL: &str = "it waits for a call, and nothing takes one without --listen ADDRESS";
+const WAITS_FOR_MAIL: &str = "it waits for a mail, and nothing takes one without --listen-mail ADDRESS";
+
 /// So many checks are made at once.
 const AT_ONCE: usize = 64;
 
 pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
     let mut config = load::load(&flags.config)?;
     secrets.hide(&config.secrets);
+    load::ready(&flags.config, &config)?;
     for warning in &config.warnings {
         complain(&format!("WARNING: {warning}"));
     }
-    // It is the service that is asked; canaries say nothing about it, and jobs call when they do.
-    config.probes.retain(|probe| probe.role == Role::Service && !probe.kind.comes_by_itself());
-    if let Some(unknown) =
-        args.probe.iter().find(|name| config.probes.iter().all(|probe| probe.name.as_str() != **name))
-    {
+    // It is the service that is asked; canaries say nothing about it.
+    config.probes.retain(|probe| probe.role == Role::Service);
+    let is = |probe: &Probe, name: &String| probe.name.as_str() == name || probe.id.as_str() == name;
+    if let Some(unknown) = args.probe.iter().find(|name| config.probes.iter().all(|probe| !is(probe, name))) {
         let names: BTreeSet<&str> = config.probes.iter().map(|probe| probe.name.as_str()).collect();
-        let names = Vec::from_iter(names).join(", ");
-        let shown = flags.config.display();
-        return Err(Misuse(format!("there is no probe `{unknown}` in {shown}; it has {names}")).into());
+        let (remedy, shown) = (nearest(unknown, names, "it has"), flags.config.display());
+        return Err(Misuse(format!("there is no probe `{unknown}` in {shown}; {remedy}")).into());
     }
     if !args.probe.is_empty() {
-        config.probes.retain(|probe| args.probe.iter().any(|name| probe.name.as_str() == name));
+        config.probes.retain(|probe| args.probe.iter().any(|name| is(probe, name)));
     }
     let mut left_out = BTreeSet::new();
     config.probes.retain(|probe| {
         let unmet = match &probe.kind {
-            kind if kind.hook().is_some() && args.listen.is_none() => Some(("a call", "--listen")),
-            kind if kind.waits_for_mail() && args.listen_mail.is_none() => Some(("a mail", "--listen-mail")),
+            kind if kind.comes_by_itself() => Some("its job calls when it does, and only `tripline run` takes that"),
+            kind if kind.hook().is_some() && args.listen.is_none() => Some(WAITS_FOR_CALL),
+            kind if kind.waits_for_mail() && args.listen_mail.is_none() => Some(WAITS_FOR_MAIL),
             _ => None,
         };
         left_out.extend(unmet.map(|unmet| (probe.name.clone(), unmet)));
         unmet.is_none()
     });
     let nothing_left = config.probes.is_empty() && !left_out.is_empty();
-    for (name, (what, flag)) in left_out {
-        complain(&format!("{name} is left out: it waits for {what}, and nothing takes one without {flag} ADDRESS"));
+    for (name, why) in left_out {
+        complain(&format!("{name} is left out: {why}"));
     }
     if nothing_left {
         return Err(Misuse("no check is left to be made".into()).into());
@@ -102,7 +107,7 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
         "{}",
         match args.format {
             Format::Table =>
-                all().map(|(probe, result)| table(probe, result, widest)).collect::<String>()
+                all().map(|(probe, result)| table(probe, result, widest, flags.verbose > 0)).collect::<String>()
                     + &counts(pairs().map(|(_, checked)| checked)),
             Format::Json => all().map(|(probe, result)| json(probe, result)).collect(),
             Format::Junit => junit(&config.name, pairs()),
@@ -165,7 +170,7 @@ fn shown(probe: &Probe, result: &CheckResult) -> String {
     }
 }
 
-fn table(probe: &Probe, result: &CheckResult, widest: usize) -> String {
+fn table(probe: &Probe, result: &CheckResult, widest: usize, verbose: bool) -> String {
     let status = result.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
     let mut text = format!(
         "{:<5} {:<widest$}  {:<14} {status:>4} {:>8}\n",
@@ -180,6 +185,9 @@ fn table(probe: &Probe, result: &CheckResult, widest: usize) -> String {
     );
     if let Some(evidence) = &result.evidence {
         text.push_str(&format!("      {}\n      {}\n", evidence.request, evidence.fault));
+        if verbose {
+            text.push_str(&details(evidence, "      "));
+        }
     }
     text
 }
@@ -215,6 +223,7 @@ fn json(probe: &Probe, result: &CheckResult) -> String {
         },
         "request": result.evidence.as_ref().map(|evidence| &evidence.request),
         "fault": result.evidence.as_ref().map(|evidence| &evidence.fault),
+        "body": result.evidence.as_ref().map(|evidence| &evidence.body),
     });
     format!("{line}\n")
 }

@@ -11,7 +11,9 @@ use crate::web::Port;
 /// Opens those that are given: for jobs and hooks, and for mail.
 pub(super) async fn open(listen: Option<SocketAddr>, listen_mail: Option<SocketAddr>) -> anyhow::Result<Ports> {
     let failed = |address: SocketAddr, flag: &str| {
-        format!("nothing can listen at {address}; name another address with {flag}")
+        format!(
+            "nothing can listen at {address}: if `tripline run` does, stop it, or name another address with {flag}"
+        )
     };
     let web = match listen {
         Some(address) => Some(Port::open(address).await.with_context(|| failed(address, "--listen"))?),

@@ -1,5 +1,6 @@
 //! `tripline run`: the daemon.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(super) struct Args {
 pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
     let config = load::load(&flags.config)?;
     take_up(&config, secrets);
+    load::ready(&flags.config, &config)?;
     raise_file_limit();
     let runtime = super::runtime()?;
     let ended = runtime.block_on(watch(flags, args, config, secrets));
@@ -44,6 +46,12 @@ const LAST_READ: Duration = Duration::from_millis(100);
 
 async fn watch(flags: &Flags, args: &Args, config: Config, secrets: &HiddenSecrets) -> anyhow::Result<()> {
     let ports = ports::open(Some(args.listen), args.listen_mail).await?;
+    if args.listen_mail.is_none() {
+        let waiting = config.probes.iter().filter(|probe| probe.kind.waits_for_mail());
+        for name in waiting.map(|probe| &probe.name).collect::<BTreeSet<_>>() {
+            tracing::warn!("{name} waits for mail, and nothing takes any: its checks are void; give --listen-mail");
+        }
+    }
     let stop = CancellationToken::new();
     let (reload, reloads) = mpsc::channel(1);
     let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;

@@ -69,7 +69,14 @@ fn canary(reader: &mut Reader<'_>, item: Entry<'_>) -> Option<(String, Place, Pr
     let text = shown(reader, text)?;
     let kind = match text.value.strip_prefix("tcp://") {
         Some(rest) => tcp(rest).map(ProbeKind::Tcp),
-        None => parse_url(&text.value).map(|url| ProbeKind::Http(page(url))),
+        None => parse_url(&text.value).map(|url| ProbeKind::Http(page(url))).map_err(|(fault, remedy)| {
+            let remedy = if text.value.contains("://") {
+                remedy
+            } else {
+                "write `https://example.org/` or `tcp://192.0.2.1:443`".into()
+            };
+            (fault, remedy)
+        }),
     };
     match kind {
         Ok(kind) => Some((text.value.clone(), text.place, kind)),

@@ -21,6 +21,7 @@ mod tls;
 pub(crate) mod words;
 
 pub use load::load;
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 pub use raw::shape::{self, schema};
 pub use text::Outside;

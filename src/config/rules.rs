@@ -150,6 +150,14 @@ fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) ->
     };
     let kinds = kinds(reader, &table, around);
     let (over, severity, tell, kinds) = (over?, severity?, tell?, kinds?);
+    if let (Some(entry), [Part { kind: RuleKind::Missing(missing), .. }]) = (table.get("missing"), &kinds[..]) {
+        missing::outlasts_pauses(
+            reader,
+            entry,
+            *missing,
+            around.probes.probes.iter().filter(|probe| over.covers(probe)),
+        )?;
+    }
     let part = |part: Part| Rule {
         id: format!("{}{}", entry.name, part.suffix).into(),
         over: over.clone(),

@@ -18,6 +18,7 @@ use crate::model::{Cadence, FailureClass, IncidentState, Outcome, Timestamp};
 use crate::store::{IncidentSummary, Reader, StoreError};
 
 use super::fault::DemoFault;
+use super::forge::GitBackend;
 use super::hurry;
 use super::practice::Practice;
 use super::scenery::CONFIG;
@@ -60,13 +61,14 @@ pub trait Audience: Send {
 }
 
 /// Plays the outage in `folder`, which is made, and returns whether all went as it should. With `keep`, the forge
-/// and the daemon then go on until `interrupted`.
+/// and the daemon then go on until `interrupted`. `program` is the path of this program, for commands that are shown.
 ///
 /// # Errors
 /// When a part of it could not be started.
 pub async fn play(
     folder: &Path,
     keep: bool,
+    program: &str,
     audience: &mut dyn Audience,
     interrupted: CancellationToken,
 ) -> Result<bool, PlayFault> {
@@ -87,6 +89,7 @@ pub async fn play(
     let questions = TaskTracker::new();
     let mut stage = Stage {
         began: Instant::now(),
+        program,
         audience,
         reader: None,
         questions: questions.clone(),
@@ -115,7 +118,7 @@ pub async fn play(
     well
 }
 
-/// A forge to practise on, until `interrupted`. `program` is how this program was called.
+/// A forge to practise on, until `interrupted`. `program` is the path of this program, for commands that are shown.
 ///
 /// # Errors
 /// When a part of it could not be started.
@@ -165,6 +168,7 @@ fn configure(practice: &Practice) -> Result<Config, PlayFault> {
 
 struct Stage<'a> {
     began: Instant,
+    program: &'a str,
     audience: &'a mut dyn Audience,
     reader: Option<Reader>,
     /// What is asked of the database, beside the runtime.
@@ -196,7 +200,8 @@ impl Stage<'_> {
 
         practice.forge.break_flags_for(HIT);
         let fault = Instant::now();
-        self.say(&format!("FAULT     the feature-flag service fails for {HIT}: its website and API answer 404, and Git says the same"));
+        let git = if practice.forge.git() == GitBackend::HttpBackend { ", and Git says the same" } else { "" };
+        self.say(&format!("FAULT     the feature-flag service fails for {HIT}: its website and API answer 404{git}"));
         let Some(first) = self.wait_for_mail(&mut practice.inbox).await else { return Ok(false) };
         let accepted = fault.elapsed();
         self.tell_incidents().await?;
@@ -349,8 +354,7 @@ impl Stage<'_> {
         end.push_str(&format!("\n  mails     {}\n  database  {}\n", mails.display(), self.database.display()));
         if let Some(incident) = incidents.first() {
             let (database, id) = (self.database.display(), incident.id.short());
-            // As this program was called: it need not be on the path.
-            let program = std::env::args().next().unwrap_or_else(|| "tripline".into());
+            let program = self.program;
             end.push_str(&format!("  look      {program} --db {database} incident show {id}\n"));
         }
         self.audience.show(&end);

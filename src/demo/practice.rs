@@ -84,7 +84,7 @@ impl Practice {
         let asking = format!("{program} --config {folder}/{CONFIG} --db {folder}/practice.db");
         let ports = format!("--listen {} --listen-mail {}", self.web, self.mail);
         vec![
-            ("check everything once", format!("{asking} once {ports}")),
+            ("check everything once, while nothing watches it", format!("{asking} once {ports}")),
             ("watch it", format!("{asking} run {ports}")),
         ]
     }

@@ -10,6 +10,8 @@ const PROBES: &str = include_str!("../../probes.yaml");
 pub const CONFIG: &str = "probes.yaml";
 /// The certificate authority of the forge, beside it.
 pub const CA: &str = "forge-ca.pem";
+/// What stands there for how SSH lets us in.
+const AGENT: &str = "{agent: true}                # the keys of the ssh-agent; or `key_file: PATH`";
 /// What stands there for the server of alerts.
 const SMTP_URL: &str = "${env:SMTP_URL:-smtp://127.0.0.1:25?tls=none}";
 
@@ -40,7 +42,7 @@ pub fn config(scenery: Scenery<'_>) -> String {
         Some(access) => {
             text = text
                 .replace(&format!("ssh://git@{HOST}/"), &format!("ssh://{}@{}/", access.user, access.address))
-                .replace("{agent: true}", &format!("{{key_file: {}}}", access.key_file.display()));
+                .replace(AGENT, &format!("{{key_file: {}}}", access.key_file.display()));
             text = with_fingerprint(&text, &access.fingerprint);
         }
         None => text = without(&text, "git-ssh"),

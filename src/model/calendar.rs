@@ -11,6 +11,8 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
@@ -40,6 +42,10 @@ pub struct CalendarFault {
 
 /// The first and the last year that a calendar knows.
 const YEARS: std::ops::RangeInclusive<u32> = 1970..=2099;
+
+/// From when on, and for how long, pauses are looked for: 2025-01-01, and a leap year.
+const LOOK_FROM: Timestamp = Timestamp::from_millis(1_735_689_600_000);
+const YEAR: Duration = Duration::from_secs(366 * 86_400);
 
 /// How many civil times are tried for one moment. Two suffice; the bound is there so that no zone can loop us.
 const TRIES: usize = 16;
@@ -95,6 +101,20 @@ impl Calendar {
             }
         }
         None
+    }
+
+    /// The longest pause between two of its times, as far as a year from the beginning of 2025 and 2,000 times show it.
+    #[must_use]
+    pub fn longest_pause(&self) -> Duration {
+        let (mut last, mut longest) = (LOOK_FROM, Duration::ZERO);
+        for turn in 0..2_000 {
+            let Some(next) = self.next_after(last).filter(|_| last.since(LOOK_FROM) < YEAR) else { break };
+            if turn > 0 {
+                longest = longest.max(next.since(last));
+            }
+            last = next;
+        }
+        longest
     }
 
     /// The next time as if the clock never changed, and where it does before that, as if it had always been so.

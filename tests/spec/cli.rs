@@ -165,7 +165,7 @@ async fn once_makes_only_the_checks_of_the_probes_that_are_named() {
     assert_eq!(server.requests().len(), 2);
 
     let ended = tripline(folder.path(), &["once", "--probe", "home", "--probe", "hoem"]).with(2);
-    assert!(ended.err.contains("there is no probe `hoem` in probes.yaml; it has gone, home"), "{}", ended.err);
+    assert!(ended.err.contains("there is no probe `hoem` in probes.yaml; did you mean `home`?"), "{}", ended.err);
     assert_eq!(server.requests().len(), 2, "nothing is asked when a name is wrong");
 }
 
@@ -372,4 +372,23 @@ async fn a_resolved_incident_is_not_acted_on() {
     writer.close().await.unwrap();
     let ended = tripline(folder.path(), &["incident", "ack", &short]).with(1);
     assert!(ended.err.contains("nothing is done"), "{ended:?}");
+}
+
+#[test]
+fn a_probe_that_cannot_be_made_ready_is_a_refused_configuration_for_every_command() {
+    let folder = folder(
+        "name: Shop
+components: {shell: {}}
+probes:
+  door: {component: shell, ssh: {to: \"shop.example:22\", known_hosts: known}}
+",
+    );
+    let key = "AAAAC3NzaC1lZDI1NTE5AAAAIIt1Dc5lBKCTc8CcnGRgp+g1f3Ze7BKjsbjfPqyWr1tX";
+    std::fs::write(folder.path().join("known"), format!("other.example ssh-ed25519 {key}\n")).unwrap();
+    for command in ["validate", "once", "run"] {
+        let ended = tripline(folder.path(), &[command]).with(2);
+        let told = "probes.yaml: probe door: `known_hosts` lists no key of shop.example at port 22";
+        assert!(ended.err.contains("the configuration is refused") && ended.err.contains(told), "{}", ended.err);
+        assert!(!folder.path().join("tripline.db").exists(), "{command}");
+    }
 }

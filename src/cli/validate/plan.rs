@@ -20,7 +20,7 @@ pub(super) fn plan(config: &Config, reaches: &[(&Rule, Vec<Reach>)], noise: &Noi
             Cadence::Every(interval) => 60.0 / interval.as_secs_f64(),
             Cadence::At(calendar) => mean_rate(calendar, now),
         })
-        .sum();
+        .fold(0.0, |sum, rate| sum + rate);
     let canaries: Vec<&str> =
         config.probes.iter().filter(|probe| probe.role == Role::Canary).map(|probe| probe.id.as_str()).collect();
     let mut text = format!(

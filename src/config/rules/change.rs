@@ -17,6 +17,7 @@ pub(super) const CLEAR_HOLD: Duration = seconds(30);
 
 /// Budgets are per hour at the shortest and per ten years at the longest.
 const SHORTEST_BUDGET: Duration = seconds(3_600);
+const LONGEST_BUDGET: Duration = seconds(3_650 * 86_400);
 
 pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, entry: Entry<'_>) -> Option<Change> {
     let own = reader.table(entry, KEYS, "write `change: {false_alarms: 1 per 90d}`")?;
@@ -34,11 +35,11 @@ fn budget(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<FalseAlarms> {
     let text = reader.text(entry)?;
     let parsed = text.value.split_once(" per ").and_then(|(count, per)| {
         let count = count.trim().parse().ok().filter(|count| (1..=1_000_000).contains(count))?;
-        let per = parse_duration(per).ok().filter(|per| *per >= SHORTEST_BUDGET)?;
+        let per = parse_duration(per).ok().filter(|per| (SHORTEST_BUDGET..=LONGEST_BUDGET).contains(per))?;
         Some(FalseAlarms { count, per })
     });
     if parsed.is_none() {
-        let fault = format!("`{}` is no number of false alarms in a time of an hour or more", text.value);
+        let fault = format!("`{}` is no number of false alarms in a time between 1h and 3650d", text.value);
         reader.fault(entry.node.place, fault, "write it like `1 per 90d` or `2 per 30d`");
     }
     parsed

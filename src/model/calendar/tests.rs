@@ -276,6 +276,16 @@ fn matches(expression: &str, time: DateTime) -> bool {
 const ZONES: [&str; 6] =
     ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Monrovia"];
 
+#[test]
+fn the_longest_pause_is_that_of_nights_weekends_and_months_that_have_no_such_day() {
+    let pause = |expression: &str| Calendar::parse(expression, "UTC").unwrap().longest_pause().as_secs();
+    let (hour, day) = (3_600, 86_400);
+    assert_eq!(pause("*/5 * * * *"), 300);
+    assert_eq!(pause("*/5 8-18 * * MON-FRI"), 2 * day + 13 * hour + 300);
+    assert_eq!(pause("0 3 * * *"), day);
+    assert_eq!(pause("0 0 31 * *"), 61 * day);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
