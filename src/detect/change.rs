@@ -149,25 +149,20 @@ impl ChangeWatch {
     }
 
     pub(super) fn forget(&mut self, breach: &Breach) {
-        if let Some(slice) = self.slice_of(breach) {
+        if let Some(slice) = self.slices.place_of(breach, &self.rule.id) {
             self.states[slice].end();
             self.lasting.end(slice);
         }
     }
 
     pub(super) fn adopt(&mut self, breach: &Breach) -> bool {
-        let Some(slice) = self.slice_of(breach) else { return false };
+        let Some(slice) = self.slices.place_of(breach, &self.rule.id) else { return false };
         let state = &mut self.states[slice];
         let new = || Box::new(Ongoing::new(breach.id, state.seen, breach.found));
         let ongoing = state.breach.get_or_insert_with(new);
         ongoing.id = breach.id;
         self.lasting.begin(slice, ongoing.well_since);
         true
-    }
-
-    fn slice_of(&self, breach: &Breach) -> Option<usize> {
-        let place = || self.slices.all().iter().position(|slice| *slice == breach.slice);
-        (breach.rule == self.rule.id).then(place).flatten()
     }
 
     fn breach(&mut self, slice: usize, size: usize, now: Timestamp, signals: &mut Vec<Signal>) {

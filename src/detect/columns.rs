@@ -10,6 +10,7 @@ use crate::model::{LabelName, LabelValue, Place, Probe};
 /// The labels worth trying, those that name customers first, in the order of preference at equal separation.
 pub(super) struct Columns {
     labels: Vec<Column>,
+    components: Column,
     /// The names of the definitions.
     definitions: Column,
 }
@@ -44,12 +45,21 @@ impl Columns {
             }
         }
         let column = |label| Column::new(label, &config.probes);
-        Self { labels: labels.into_iter().map(column).collect(), definitions: column("probe".into()) }
+        Self {
+            labels: labels.into_iter().map(column).collect(),
+            components: column("component".into()),
+            definitions: column("probe".into()),
+        }
     }
 
     /// The labels with the values that checks have by these places.
     pub(super) fn at(&self, places: &[Place]) -> Vec<Cow<'_, Column>> {
         self.labels.iter().map(|column| column.at(places)).collect()
+    }
+
+    /// What names the component of a probe.
+    pub(super) fn components(&self) -> &Column {
+        &self.components
     }
 
     /// What names the definition that a probe was expanded from.

@@ -94,7 +94,7 @@ impl ErrorRateWatch {
     }
 
     pub(super) fn forget(&mut self, breach: &Breach) {
-        if let Some(slice) = self.slice_of(breach) {
+        if let Some(slice) = self.slices.place_of(breach, &self.rule.id) {
             self.states[slice].breach = None;
             self.states[slice].onset = None;
             self.lasting.end(slice);
@@ -102,18 +102,11 @@ impl ErrorRateWatch {
     }
 
     pub(super) fn adopt(&mut self, breach: &Breach) -> bool {
-        let Some(slice) = self.slice_of(breach) else { return false };
+        let Some(slice) = self.slices.place_of(breach, &self.rule.id) else { return false };
         let state = &mut self.states[slice];
         state.breach = Some(breach.id);
         self.lasting.begin(slice, state.low_since);
         true
-    }
-
-    fn slice_of(&self, breach: &Breach) -> Option<usize> {
-        let slices = self.slices.all().iter();
-        slices
-            .enumerate()
-            .find_map(|(index, slice)| (breach.rule == self.rule.id && *slice == breach.slice).then_some(index))
     }
 
     /// Forgets what is older than the window.

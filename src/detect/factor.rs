@@ -9,7 +9,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::Config;
 use crate::model::{Factor, FailureClass, Finding, Place};
 
 use super::columns::{Column, Columns};
@@ -33,11 +32,10 @@ const HALF: u64 = 500_000;
 
 /// What the counted checks show. The example is left to the caller, who has the evidence.
 #[must_use]
-pub(super) fn find(tally: &Tally, places: &[Place], columns: &Columns, config: &Config) -> Finding {
+pub(super) fn find(tally: &Tally, places: &[Place], columns: &Columns) -> Finding {
     let labels = columns.at(places);
     let all: Vec<Group<'_>> = tally
         .iter()
-        .filter(|((probe, _), _)| *probe < config.probes.len())
         .map(|((probe, place), counts)| Group {
             probe,
             place: usize::from(place),
@@ -48,16 +46,13 @@ pub(super) fn find(tally: &Tally, places: &[Place], columns: &Columns, config: &
     let total = sum(&all);
     let best = strongest(&labels, columns.definitions(), &all, total);
     let mut hit = Counts::default();
-    let mut by_component: BTreeMap<_, Sum> = BTreeMap::new();
-    for group in all.iter().filter(|group| best.as_ref().is_none_or(|best| best.bears(group))) {
-        hit.merge(group.counts);
-        if let Some(probe) = config.probes.get(group.probe) {
-            by_component.entry(&probe.component).or_default().add(group.sum);
-        }
-    }
+    let inside: Vec<Group<'_>> =
+        all.into_iter().filter(|group| best.as_ref().is_none_or(|best| best.bears(group))).collect();
+    inside.iter().for_each(|group| hit.merge(group.counts));
+    let by_component = columns.components().values.iter().zip(sums(columns.components(), &inside));
     // A component is hit when its share of bad checks is at least half of that of all that are hit: a stray failure
     // beside an outage does not draw its component in.
-    let components = by_component.into_iter().filter(|(_, sum)| {
+    let components = by_component.filter(|(_, sum)| {
         sum.bad > 0
             && 2 * u128::from(sum.bad) * u128::from(hit.looked) >= u128::from(hit.bad) * u128::from(sum.looked)
     });
@@ -67,7 +62,7 @@ pub(super) fn find(tally: &Tally, places: &[Place], columns: &Columns, config: &
         looked: narrow(total.looked),
         failure,
         status,
-        components: components.map(|(component, _)| component.clone()).collect(),
+        components: components.map(|(component, _)| component.as_str().into()).collect(),
         factor: best.map(|best| best.factor()),
         example: None,
         unseen: None,

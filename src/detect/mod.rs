@@ -264,7 +264,7 @@ impl Detector {
     /// What these checks, counted from entries of the history, have in common.
     #[must_use]
     pub fn finding(&self, tally: &Tally) -> Finding {
-        factor::find(tally, self.places.all(), &self.columns, &self.config)
+        factor::find(tally, self.places.all(), &self.columns)
     }
 }
 

@@ -291,7 +291,7 @@ fn tallied(bad: impl Fn(&str, &str) -> usize) -> (Tally, Arc<Config>) {
 
 fn separating(bad: impl Fn(&str, &str) -> usize) -> Option<String> {
     let (tally, config) = tallied(bad);
-    let factor = factor::find(&tally, &[], &Columns::new(&config), &config).factor?;
+    let factor = factor::find(&tally, &[], &Columns::new(&config)).factor?;
     let values: Vec<&str> = factor.values.iter().map(LabelValue::as_str).collect();
     Some(format!("{}={} {}/{}", factor.label, values.join(","), factor.bad, factor.looked))
 }

@@ -306,7 +306,6 @@ impl Case {
         let now = self.finding(view);
         self.raise(at, &now, view.config, news);
         let before = &self.incident.finding;
-        let settled = at.since(self.incident.opened) > settle(&self.covers, view.config);
         let spread = spread::spread(before, &now);
         let clearer =
             before.factor.is_none() && now.factor.is_some() || before.failure.is_none() && now.failure.is_some();
@@ -316,7 +315,7 @@ impl Case {
             None => return,
         };
         self.assessed = at + SAY_EVERY;
-        let worse = spread.is_some() && settled;
+        let worse = spread.is_some() && at.since(self.incident.opened) > settle(&self.covers, view.config);
         news.push(self.event(at, IncidentChange::Assessed { finding: now, reason, worse }));
     }
 

@@ -23,14 +23,8 @@ pub fn raised(by_rules: Severity, finding: &Finding, config: &Config) -> Option<
         Severity::Major => Severity::Critical,
         Severity::Critical => return None,
     };
-    let service = config.probes.iter().filter(|probe| probe.role == Role::Service);
-    let probed: BTreeSet<&ComponentId> = service.map(|probe| &probe.component).collect();
     let components = finding.components.len();
-    if finding.bad < LEAST_BAD
-        || spread::is_diffuse(finding)
-        || components < 2
-        || share(components, probed.len()) <= MOST
-    {
+    if finding.bad < LEAST_BAD || spread::is_diffuse(finding) || components < 2 {
         return None;
     }
     let customers = match &finding.factor {
@@ -42,6 +36,12 @@ pub fn raised(by_rules: Severity, finding: &Finding, config: &Config) -> Option<
         None => 1.0,
     };
     if customers <= MOST {
+        return None;
+    }
+    // Last, since every probe is looked at.
+    let service = config.probes.iter().filter(|probe| probe.role == Role::Service);
+    let probed: BTreeSet<&ComponentId> = service.map(|probe| &probe.component).collect();
+    if share(components, probed.len()) <= MOST {
         return None;
     }
     let whom =

@@ -27,7 +27,7 @@ fn stray_failures_of_many_customers_do_not_join_the_one_that_is_hit() {
                 tally.add(&Entry { at: Timestamp::from_millis(0), probe: index, bad, class, status: None, place: 0 });
             }
         }
-        let factor = factor::find(&tally, &[], &Columns::new(&config), &config).factor.unwrap();
+        let factor = factor::find(&tally, &[], &Columns::new(&config)).factor.unwrap();
         assert_eq!(factor.values, [LabelValue::from("w77")].into(), "after {rounds} rounds");
     }
 }
@@ -41,7 +41,7 @@ fn a_stray_failure_elsewhere_does_not_hide_the_factor_and_its_component_is_not_d
         _ => 0,
     };
     let (tally, config) = tallied(bad);
-    let finding = factor::find(&tally, &[], &Columns::new(&config), &config);
+    let finding = factor::find(&tally, &[], &Columns::new(&config));
     assert_eq!(finding.factor.unwrap().values, [LabelValue::from("globex")].into());
     assert_eq!(finding.components, [ComponentId::from("api")].into());
     assert_eq!((finding.bad, finding.looked), (12, 80));
@@ -58,7 +58,7 @@ fn a_single_definition_that_fails_is_named_where_no_label_can() {
         let class = (probe == 0).then_some(FailureClass::NotFound);
         tally.add(&Entry { at: Timestamp::from_millis(0), probe, bad: probe == 0, class, status: None, place: 0 });
     }
-    let factor = factor::find(&tally, &[], &Columns::new(&config), &config).factor.unwrap();
+    let factor = factor::find(&tally, &[], &Columns::new(&config)).factor.unwrap();
     assert_eq!((factor.label.as_str(), factor.values), ("probe", [LabelValue::from("home")].into()));
 }
 
