@@ -91,10 +91,14 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     if nothing_left {
         return Err(Misuse("no check is left to be made".into()).into());
     }
-    let results = super::runtime()?.block_on(async {
+    let runtime = super::runtime()?;
+    let results = runtime.block_on(async {
         let ports = ports::open(args.listen, args.listen_mail).await?;
         check_all(&config, ports).await
-    })?;
+    });
+    // The checks have ended; what they left to other threads (a name that is still being resolved) is of no use.
+    runtime.shutdown_background();
+    let results = results?;
     let pairs =
         || config.probes.iter().zip(&results).flat_map(|(probe, all)| all.iter().map(move |one| (probe, one)));
     let all = || {

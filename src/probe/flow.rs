@@ -34,6 +34,7 @@ use crate::inbox::letters::{Expected, Taken};
 use crate::inbox::{Calls, Inbox, nonce};
 use crate::model::condition::Verdict;
 use crate::model::kind::flow::{Act, Capture, Hook, HttpStep, KEPT_BACK, Totp};
+use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, FlowTarget, Phases, Resolve, Secrets};
 use wait::Wait;
 
@@ -42,6 +43,9 @@ const SECRET_COOKIE: usize = 8;
 
 /// The shortest path of a captured URL that is a secret without its host, in bytes; a shorter one says `/login`.
 const SECRET_PATH: usize = 8;
+
+/// How long an answer is searched for what must not be shown of it, once its step has failed.
+const HIDING: Duration = Duration::from_millis(200);
 
 /// A flow that can be taken again and again.
 pub(super) struct FlowProbe {
@@ -102,6 +106,8 @@ struct Run {
     calls: Option<Calls>,
     /// The mail to this check, likewise.
     mails: Option<Expected>,
+    /// What is being captured from the answer.
+    reading: Option<String>,
     /// What a step that waits saw last.
     seen: Option<String>,
     /// Each step that was taken, and what it came to.
@@ -204,7 +210,11 @@ impl FlowProbe {
             };
             let undone = self.step(step, end, trace, &mut run, secrets).await;
             if undone.is_err() && run.asked {
-                self.hide_untaken(step, &mut run).await;
+                if timeout(HIDING, self.hide_untaken(step, &mut run)).await.is_err() {
+                    // What cannot be searched in time is not shown.
+                    run.answer.body.clear();
+                }
+                run.reading = None;
             }
             if let Some(failed) = run.report(number, self.steps.len(), step, undone)? {
                 match &mut failure {
@@ -239,7 +249,10 @@ impl FlowProbe {
         };
         let taken = taken.unwrap_or_else(|_| {
             let seen = run.seen.take().map(|seen| format!("; last seen: {seen}")).unwrap_or_default();
-            let fault = classify::timeout_fault(end, run.trace.open(), run.answer.read);
+            let fault = match run.still_reading() {
+                Some(fault) => format!("no end within {}: {fault}", show_duration(end)),
+                None => classify::timeout_fault(end, run.trace.open(), run.answer.read),
+            };
             Err(Broken::failed(FailureClass::Timeout, fault + &seen).into())
         });
         // A try that was cut short has not said yet what it took.
@@ -351,9 +364,15 @@ impl Run {
             came: None,
             calls: None,
             mails: None,
+            reading: None,
             seen: None,
             told: Vec::new(),
         })
+    }
+
+    /// What was under way when time ran out, if an answer had come and something was being looked for in it.
+    fn still_reading(&mut self) -> Option<String> {
+        self.reading.take().map(|name| format!("the answer was still being searched for `{name}`"))
     }
 
     fn hide(&mut self, value: &str) {

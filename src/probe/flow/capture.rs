@@ -1,7 +1,9 @@
 //! Captures: values taken from an answer.
 
+mod aside;
+mod page;
+
 use regex::Regex;
-use scraper::{Html, Selector};
 use serde_json_path::JsonPath;
 
 use super::{Run, Undone};
@@ -9,27 +11,28 @@ use crate::model::FailureClass;
 use crate::model::kind::flow::{Capture, Source};
 use crate::probe::frame::Broken;
 use crate::probe::http::Progress;
+use aside::aside;
 
 /// The longest value that is captured, in bytes.
 const LONGEST: usize = 16 * 1024;
 /// The shortest value that is hidden where it was not captured, in bytes: a one-time code is as long. What a shorter one
 /// says is found in many a text that it has nothing to do with.
 const SHORTEST_HIDDEN: usize = 6;
-/// A page longer than this is read beside the runtime, which has other checks to make.
-const LONG_PAGE: usize = 32 * 1024;
+/// A body longer than this is searched beside the runtime, which has other checks to make.
+const LONG_BODY: usize = 32 * 1024;
 
 /// The value in this answer, or why there is none: `nothing is at $.id: the body is no JSON`.
 async fn take(capture: &Capture, answer: &Progress) -> Result<String, String> {
     let nothing = |why: String| format!("nothing can be captured as `{}`: {why}", capture.name);
     let value = match &capture.from {
         Source::Css { selector, attribute } => page(selector, attribute.as_deref(), &answer.body).await,
-        Source::Json(path) => json(path, answer),
+        Source::Json(path) => searched(path, &answer.body, answer.cut).await,
         Source::Header(name) => {
             let value = answer.headers.as_ref().and_then(|headers| headers.get(name));
             let value = value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
             value.ok_or_else(|| format!("the answer has no header {name}"))
         }
-        Source::Regex(pattern) => matched(pattern, &String::from_utf8_lossy(&answer.body)),
+        Source::Regex(pattern) => looked(pattern, &answer.body).await,
         Source::Cookie(name) => {
             let value = answer.jar.as_ref().and_then(|jar| jar.value(name, &answer.ask.url));
             value.ok_or_else(|| format!("no cookie {name} has been set"))
@@ -47,7 +50,9 @@ async fn take(capture: &Capture, answer: &Progress) -> Result<String, String> {
 /// Takes all of these from the answer that has come.
 pub(super) async fn all(captures: &[Capture], run: &mut Run) -> Result<(), Undone> {
     for wanted in captures {
+        run.reading = Some(wanted.name.clone());
         let captured = take(wanted, &run.answer).await;
+        run.reading = None;
         let value = captured.map_err(|fault| Broken::failed(FailureClass::Expectation, fault))?;
         if !wanted.show {
             run.hide(&value);
@@ -61,7 +66,10 @@ pub(super) async fn all(captures: &[Capture], run: &mut Run) -> Result<(), Undon
 /// is refused brings a form with another token, and a token may come in an answer that is not as expected.
 pub(super) async fn hide(captures: impl Iterator<Item = &Capture>, run: &mut Run) {
     for capture in captures.filter(|capture| !capture.show) {
-        if let Ok(value) = take(capture, &run.answer).await
+        run.reading = Some(capture.name.clone());
+        let taken = take(capture, &run.answer).await;
+        run.reading = None;
+        if let Ok(value) = taken
             && value.len() >= SHORTEST_HIDDEN
         {
             run.hide(&value);
@@ -70,34 +78,31 @@ pub(super) async fn hide(captures: impl Iterator<Item = &Capture>, run: &mut Run
 }
 
 async fn page(selector: &str, attribute: Option<&str>, body: &[u8]) -> Result<String, String> {
-    if body.len() <= LONG_PAGE {
-        return element(selector, attribute, &String::from_utf8_lossy(body));
-    }
-    let (selector, attribute) = (selector.to_owned(), attribute.map(ToOwned::to_owned));
-    let body = String::from_utf8_lossy(body).into_owned();
-    let read = tokio::task::spawn_blocking(move || element(&selector, attribute.as_deref(), &body));
-    read.await.unwrap_or_else(|_| Err("the page could not be read".into()))
+    let (selector, attribute, body) = (selector.to_owned(), attribute.map(ToOwned::to_owned), body.to_vec());
+    aside(move |stop| page::element(&selector, attribute.as_deref(), &body, stop)).await
 }
 
-/// The attribute, or the text, of the first element that the selector finds.
-fn element(selector: &str, attribute: Option<&str>, page: &str) -> Result<String, String> {
-    let parsed = Selector::parse(selector).map_err(|_| format!("{selector} is no selector"))?;
-    let page = Html::parse_document(page);
-    let found = page.select(&parsed).next().ok_or_else(|| format!("the page has no {selector}"))?;
-    match attribute {
-        None => Ok(found.text().collect::<String>().trim().to_owned()),
-        Some(attribute) => {
-            let value = found.value().attr(attribute).map(ToOwned::to_owned);
-            value.ok_or_else(|| format!("the first {selector} has no attribute {attribute}"))
-        }
+async fn searched(path: &JsonPath, body: &[u8], cut: bool) -> Result<String, String> {
+    if cut {
+        return Err(format!("the body is longer than the {} bytes that are read", body.len()));
     }
+    if body.len() <= LONG_BODY {
+        return json(path, body);
+    }
+    let (path, body) = (path.clone(), body.to_vec());
+    aside(move |_| json(&path, &body)).await
 }
 
-fn json(path: &JsonPath, answer: &Progress) -> Result<String, String> {
-    if answer.cut {
-        return Err(format!("the body is longer than the {} bytes that are read", answer.body.len()));
+async fn looked(pattern: &Regex, body: &[u8]) -> Result<String, String> {
+    if body.len() <= LONG_BODY {
+        return matched(pattern, &String::from_utf8_lossy(body));
     }
-    let body: serde_json::Value = serde_json::from_slice(&answer.body)
+    let (pattern, body) = (pattern.clone(), body.to_vec());
+    aside(move |_| matched(&pattern, &String::from_utf8_lossy(&body))).await
+}
+
+fn json(path: &JsonPath, body: &[u8]) -> Result<String, String> {
+    let body: serde_json::Value = serde_json::from_slice(body)
         .map_err(|error| format!("the body is no JSON (line {}, column {})", error.line(), error.column()))?;
     let found = path.query(&body).first().ok_or_else(|| format!("nothing is at {path}"))?;
     match found {
@@ -117,15 +122,6 @@ fn matched(pattern: &Regex, body: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_element_gives_its_attribute_or_its_text_and_what_is_not_there_is_named() {
-        let page = "<form><input name=csrf value='a&amp;b'><b> Hi <i>you</i></b></form>";
-        assert_eq!(element("input[name=csrf]", Some("value"), page).as_deref(), Ok("a&b"));
-        assert_eq!(element("b", None, page).as_deref(), Ok("Hi you"));
-        assert_eq!(element("p", None, page), Err("the page has no p".into()));
-        assert_eq!(element("b", Some("id"), page), Err("the first b has no attribute id".into()));
-    }
 
     #[test]
     fn a_pattern_gives_its_first_group_or_the_whole() {

@@ -66,7 +66,11 @@ impl FlowProbe {
                     last = Some((class, fault));
                 }
                 Ok(ended) => return ended,
-                Err(_) => break,
+                Err(_) => {
+                    // An answer that was still being searched is more recent than what was seen before.
+                    last = run.still_reading().map(|fault| (FailureClass::Timeout, fault)).or(last);
+                    break;
+                }
             }
             if next >= end {
                 break;

@@ -3,6 +3,7 @@
 mod django;
 mod letter;
 mod oauth;
+mod pages;
 mod receive;
 mod site;
 
