@@ -54,7 +54,6 @@ pub fn load(file: &str, text: &str, outside: &dyn Outside) -> Result<Config, Pro
     let mut reader = Reader::new(outside);
     let config = whole(&mut reader, Entry { name: "the file", at: start, node: &root });
     let (problems, secrets) = reader.finish();
-    let secrets = Secrets::new(secrets);
     match config {
         Some(config) if problems.is_empty() => Ok(Config { secrets, ..config }),
         _ => Err(Problems::new(file, text, problems, &secrets)),

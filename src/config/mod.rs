@@ -5,6 +5,7 @@
 //! all of them are told in one go. What comes from outside is asked of [`Outside`].
 
 mod canaries;
+pub(crate) mod encoded;
 mod kinds;
 mod load;
 mod maintenance;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::encoded::encodings;
 use super::problem::{Place, Problem, closest, nearest};
 use super::raw::tree::{Node, Value};
 use super::text::{Filler, Given, Outside, Template, Text};
-use crate::model::Ratio;
 use crate::model::unit::{parse_duration, show_duration};
+use crate::model::{Ratio, Secrets};
 
 /// A key and its value.
 #[derive(Clone, Copy)]
@@ -72,9 +73,12 @@ impl<'a> Reader<'a> {
         Self { filler: Filler { outside, secrets: Vec::new(), problems: Vec::new() } }
     }
 
-    /// The problems and the secrets.
-    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<String>) {
-        (self.filler.problems, self.filler.secrets)
+    /// The problems and the secrets, these in every form in which they may be said back.
+    pub(crate) fn finish(self) -> (Vec<Problem>, Secrets) {
+        let Filler { problems, mut secrets, .. } = self.filler;
+        let encoded: Vec<String> = secrets.iter().flat_map(|secret| encodings(secret)).collect();
+        secrets.extend(encoded);
+        (problems, Secrets::new(secrets))
     }
 
     /// Notes a problem.
@@ -85,16 +89,6 @@ impl<'a> Reader<'a> {
     /// Notes a value that must not be shown.
     pub(crate) fn hide(&mut self, value: impl Into<String>) {
         self.filler.secrets.push(value.into());
-    }
-
-    /// Notes every secret also in the form in which a URL's path and query have it.
-    pub(crate) fn hide_encoded(&mut self) {
-        let encoded: Vec<String> = self.filler.secrets.iter().flat_map(|secret| encodings(secret)).collect();
-        for form in encoded {
-            if !self.filler.secrets.contains(&form) {
-                self.filler.secrets.push(form);
-            }
-        }
     }
 
     fn wrong(&mut self, entry: Entry<'_>, wanted: &str, remedy: &str) {
@@ -339,18 +333,4 @@ impl<'a> Reader<'a> {
 fn is_id(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
-}
-
-/// A secret as URLs, JSON and HTML have it: a server may say it back in any of these, and logs may be JSON.
-pub(crate) fn encodings(secret: &str) -> Vec<String> {
-    let json = serde_json::Value::from(secret).to_string();
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let mut forms = vec![json.trim_matches('"').to_owned(), html];
-    let Ok(mut url) = url::Url::parse("http://localhost/") else { return forms };
-    url.set_query(Some(secret));
-    let query = url.query().unwrap_or_default().to_owned();
-    url.set_query(None);
-    url.set_path(secret);
-    forms.extend([query, url.path().trim_start_matches('/').to_owned()]);
-    forms
 }

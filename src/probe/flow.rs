@@ -29,7 +29,7 @@ use super::means::Means;
 use super::stopwatch::{TRACE, Trace};
 use super::wire::redirect::Ask;
 use super::{Finding, Internal, classify};
-use crate::config::reader::encodings;
+use crate::config::encoded::encodings;
 use crate::inbox::letters::{Expected, Taken};
 use crate::inbox::{Calls, Inbox, nonce};
 use crate::model::condition::Verdict;

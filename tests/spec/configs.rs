@@ -244,15 +244,21 @@ fn what_is_dangerous_is_said_loudly() {
 }
 
 #[test]
-fn a_secret_is_hidden_in_the_form_that_a_url_gives_it_too() {
+fn a_secret_is_hidden_in_the_forms_that_urls_and_others_give_it_too() {
     struct Odd;
     impl Outside for Odd {
         fn env(&self, _: &str) -> Option<String> {
-            Some("a b?c".into())
+            Some("a b?c'/d".into())
         }
         fn file(&self, _: &str) -> Result<Vec<u8>, String> {
             Err("no such file".into())
         }
+    }
+    let inner = "https://forge.example/}";
+    let text = MINIMAL.replace(inner, "https://forge.example/, headers: {x-token: \"${env:TOKEN}\"}}");
+    let secrets = load("probes.yaml", &text, &Odd).unwrap().secrets;
+    for form in ["a b?c&#39;/d", "a b?c&#x27;/d", r"a b?c\u0027\/d", "a+b%3Fc%27%2Fd", "a%20b%3Fc%27%2Fd"] {
+        assert_eq!(secrets.redact(&format!("<{form}>")), "<[secret]>", "{form}");
     }
     let text = MINIMAL.replace("https://forge.example/", "\"https://forge.example/x?token=${env:TOKEN}\"");
     let config = load("probes.yaml", &text, &Odd).unwrap();

@@ -161,10 +161,6 @@ impl HttpShape {
     /// The request for these labels.
     pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<HttpTarget> {
         let url = filled_url(reader, &self.url, values)?;
-        if self.url.secret {
-            // What was filled in may stand there percent-encoded.
-            reader.hide_encoded();
-        }
         let headers = fill_headers(reader, &self.headers, values)?;
         let body = self.body.as_ref().map(|body| body.fill(values, as_it_is)).unwrap_or_default();
         Some(HttpTarget {

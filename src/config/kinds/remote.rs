@@ -175,10 +175,6 @@ impl RemoteShape {
     /// The repository for these labels.
     pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<Remote> {
         let way = filled_url(reader, &self.url, values)?;
-        if self.url.secret {
-            // What was filled in may stand there percent-encoded.
-            reader.hide_encoded();
-        }
         match way {
             Way::Http(url) => {
                 if let Some(at) = self.ssh_at {

@@ -83,10 +83,6 @@ impl WebsocketShape {
     /// The WebSocket for these labels.
     pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<WebsocketTarget> {
         let url = socket_url(reader, &self.url, values)?;
-        if self.url.secret {
-            // What was filled in may stand there percent-encoded.
-            reader.hide_encoded();
-        }
         let headers = fill_headers(reader, &self.headers, values)?;
         let send = self.send.as_ref().map(|send| send.fill(values, as_it_is));
         Some(WebsocketTarget { url, headers, send, tls: self.tls.clone() })

@@ -54,7 +54,7 @@ pub fn read(
     let (problems, secrets) = reader.finish();
     match read {
         Some(read) if problems.is_empty() => Ok(read),
-        _ => Err(Problems::new(file, text, problems, &Secrets::new(secrets))),
+        _ => Err(Problems::new(file, text, problems, &secrets)),
     }
 }
 
