@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use cookie_store::{CookieStore, RawCookie};
+use cookie_store::{Cookie, CookieStore, RawCookie};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use url::Url;
@@ -13,6 +13,8 @@ use url::Url;
 const MOST: usize = 64;
 /// The longest cookie that is kept, with its attributes, in bytes: what browsers keep, RFC 6265, section 6.1.
 const LONGEST: usize = 4_096;
+/// The most that names, values and paths of all cookies take, in bytes: servers take no more than that in one request.
+const MOST_BYTES: usize = 64 * 1024;
 
 /// The cookies of one check.
 #[derive(Default)]
@@ -32,12 +34,26 @@ impl Jar {
                 self.seen.truncate(MOST - 1);
                 self.seen.push_front(cookie.value().to_owned());
             }
-            let full = self.kept.iter_any().count() >= MOST;
-            if !full || self.kept.iter_any().any(|kept| kept.name() == cookie.name()) {
-                // Why one is refused is the site's business; a flow that needs it will fail and say so.
-                let _ = self.kept.insert_raw(&cookie, url);
+            // Why one is refused is the site's business; a flow that needs it will fail and say so.
+            let Ok(cookie) = Cookie::try_from_raw_cookie(&cookie, url) else { continue };
+            if self.has_room_for(&cookie) {
+                let _ = self.kept.insert(cookie.into_owned(), url);
             }
         }
+    }
+
+    /// Whether this cookie may be kept beside all those whose place it does not take (RFC 6265, section 5.3, step 11).
+    fn has_room_for(&self, cookie: &Cookie<'_>) -> bool {
+        let size = |cookie: &Cookie<'_>| cookie.name().len() + cookie.value().len() + cookie.path.len();
+        let replaced = |kept: &Cookie<'_>| {
+            kept.name() == cookie.name() && kept.domain == cookie.domain && kept.path == cookie.path
+        };
+        let (mut count, mut bytes) = (1, size(cookie));
+        for kept in self.kept.iter_any().filter(|kept| !replaced(kept)) {
+            count += 1;
+            bytes += size(kept);
+        }
+        count <= MOST && bytes <= MOST_BYTES
     }
 
     /// Adds the cookies that this URL gets to those that the request has already.
@@ -66,5 +82,44 @@ impl Jar {
     /// All values, those of before too.
     pub(super) fn values(&self) -> impl Iterator<Item = &str> {
         self.kept.iter_any().map(|cookie| cookie.value()).chain(self.seen.iter().map(String::as_str))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The jar after these answers, one cookie each.
+    fn jar(cookies: impl IntoIterator<Item = String>) -> Jar {
+        let mut jar = Jar::default();
+        let url = Url::parse("http://example.com/").unwrap();
+        for cookie in cookies {
+            let headers = HeaderMap::from_iter([(SET_COOKIE, HeaderValue::from_str(&cookie).unwrap())]);
+            jar.take_from(&headers, &url);
+        }
+        jar
+    }
+
+    #[test]
+    fn one_name_with_ever_new_paths_fills_the_jar_as_many_names_do() {
+        let paths = jar((0..1_000).map(|path| format!("a=b; Path=/{path}")));
+        assert_eq!(paths.kept.iter_any().count(), MOST);
+        let names = jar((0..1_000).map(|name| format!("{name}=b")));
+        assert_eq!(names.kept.iter_any().count(), MOST);
+    }
+
+    #[test]
+    fn a_full_jar_still_takes_a_new_value_of_a_cookie_that_it_has() {
+        let jar = jar((0..MOST).map(|path| format!("a=b; Path=/{path}")).chain(["a=new; Path=/7".into()]));
+        let url = Url::parse("http://example.com/7").unwrap();
+        assert_eq!(jar.value("a", &url).as_deref(), Some("new"));
+        assert_eq!(jar.kept.iter_any().count(), MOST);
+    }
+
+    #[test]
+    fn a_jar_has_no_more_bytes_than_a_request_may_have() {
+        let jar = jar((0..MOST).map(|name| format!("{name}={}", "x".repeat(4_000))));
+        let kept = jar.kept.iter_any().map(|cookie| cookie.value().len()).sum::<usize>();
+        assert!((MOST_BYTES - 8_000..=MOST_BYTES).contains(&kept), "{kept}");
     }
 }
