@@ -23,6 +23,8 @@ const CHUNK: usize = 8 * 1024;
 pub(super) struct Lines {
     stream: Stream,
     came: Vec<u8>,
+    /// How many bytes of it have been taken.
+    taken: u64,
 }
 
 enum Stream {
@@ -44,12 +46,12 @@ impl Lines {
             None => Stream::Plain(stream),
         };
         trace.enter(Phase::FirstByte);
-        Ok(Self { stream, came: Vec::new() })
+        Ok(Self { stream, came: Vec::new(), taken: 0 })
     }
 
     /// On a connection that stands.
     pub(super) fn on(stream: TcpStream) -> Self {
-        Self { stream: Stream::Plain(stream), came: Vec::new() }
+        Self { stream: Stream::Plain(stream), came: Vec::new(), taken: 0 }
     }
 
     /// The connection, for the TLS handshake. What came before it must have been taken: an attacker could have put it
@@ -74,7 +76,7 @@ impl Lines {
         let stream = self.plain()?;
         let stream = Stream::Tls(Box::new(dial.tls(stream, config.clone(), trace).await?));
         trace.enter(Phase::Transfer);
-        Ok(Self { stream, came: Vec::new() })
+        Ok(Self { stream, came: Vec::new(), taken: 0 })
     }
 
     /// Our own address on this connection.
@@ -83,6 +85,11 @@ impl Lines {
             Stream::Plain(stream) => stream.local_addr().ok(),
             Stream::Tls(stream) => stream.get_ref().0.local_addr().ok(),
         }
+    }
+
+    /// How many bytes have been taken of this connection so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
     }
 
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
@@ -106,6 +113,7 @@ impl Lines {
             let least = match parse(&self.came) {
                 Ok(Step::Whole(found, taken)) => {
                     self.came.drain(..taken.min(self.came.len()));
+                    self.taken = self.taken.saturating_add(taken as u64);
                     return Ok(found);
                 }
                 Ok(Step::More(least)) => least,

@@ -1,5 +1,6 @@
 //! A conversation in IMAP (RFC 9051, and RFC 3501 before it), as far as looking into one mailbox goes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -19,6 +20,10 @@ pub(in crate::probe) const MOST_MAIL: usize = 256 * 1024;
 const MOST_LITERAL: usize = MOST_MAIL + 16 * 1024;
 /// The most responses to one command.
 const MOST_RESPONSES: usize = 20_000;
+/// The most bytes of all responses to one command: a mail, and news of a very busy mailbox beside it.
+const MOST_ANSWER: u64 = 4 * 1024 * 1024;
+/// Of the mails that match so many are looked at, the newest.
+const MOST_FOUND: usize = 100;
 
 /// The way to a server, up to the point where a mailbox can be opened.
 pub(in crate::probe) struct ImapRoute(MailRoute);
@@ -146,8 +151,14 @@ impl ImapSession {
         each: &mut (impl FnMut(&[Token]) + Send),
     ) -> Result<Status, Broken> {
         let awaited = format!("the answer to {shown}");
+        let before = self.lines.taken();
         for _ in 0..MOST_RESPONSES {
-            match self.response(&awaited, seen).await? {
+            let response = self.response(&awaited, seen).await?;
+            if self.lines.taken().saturating_sub(before) > MOST_ANSWER {
+                let fault = format!("{shown} has no end: more than {} MiB so far", MOST_ANSWER / 1024 / 1024);
+                return Err(Broken::failed(FailureClass::Protocol, fault));
+            }
+            match response {
                 Response::Untagged(tokens) => each(&tokens),
                 Response::State(status) if status.word == Word::Bye => {
                     let class = status.refusal(FailureClass::ServerError).unwrap_or(FailureClass::ServerError);
@@ -261,17 +272,17 @@ impl ImapSession {
 
     /// The numbers of the mails that match, the newest last; of very many the newest.
     pub(in crate::probe) async fn search(&mut self, criteria: &str, seen: &mut Seen) -> Result<Vec<u32>, Broken> {
-        let mut found: Vec<u32> = Vec::new();
+        let mut found: BTreeSet<u32> = BTreeSet::new();
         let line = format!("UID SEARCH {criteria}");
         self.command(&line, "SEARCH", FailureClass::ServerError, seen, |tokens| {
             let words = words_of(tokens, "SEARCH").unwrap_or_default();
             found.extend(words.into_iter().filter_map(|word| word.parse::<u32>().ok()));
+            while found.len() > MOST_FOUND {
+                found.pop_first();
+            }
         })
         .await?;
-        found.sort_unstable();
-        let surplus = found.len().saturating_sub(100);
-        found.drain(..surplus);
-        Ok(found)
+        Ok(found.into_iter().collect())
     }
 
     /// The size of a mail in bytes, and its beginning, up to the cap.

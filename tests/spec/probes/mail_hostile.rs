@@ -154,6 +154,7 @@ async fn imap_servers_that_misbehave_are_told_by_what_they_did() {
     let opened = [READY, Hear, Say(DONE[1]), Hear, Say(caps), Hear, Say(DONE[3]), Hear];
     let after = |more: &[Step]| [&opened[..], more].concat();
     let found = Say("* SEARCH 7\r\na4 OK done\r\n");
+    let numbers = format!("* SEARCH{}\r\n", " 4294967295".repeat(2_500)).into_bytes();
     let sized = Say("* 1 FETCH (UID 7 RFC822.SIZE 1073741824)\r\na5 OK done\r\n");
     let cases: Vec<(&str, Vec<Step>, FailureClass, &str)> = vec![
         (plain, vec![Hang], Timeout, "waiting for the first byte"),
@@ -199,6 +200,7 @@ async fn imap_servers_that_misbehave_are_told_by_what_they_did() {
         (mail, after(&[found.clone(), Hear, Say(DONE[5]), Hear, Say(DONE[6]), Hang]), Protocol, "without the mail"),
         (mail, after(&[Say("* SEARCH 7\r\na4 NO [SERVERBUG] oh\r\n")]), ServerError, "SEARCH was answered with NO"),
         (mail, after(&[Flood(b"* SEARCH 1 2 3 4 5 6 7 8 9\r\n")]), Protocol, "has no end"),
+        (mail, after(&[Flood(numbers.leak())]), Protocol, "SEARCH has no end: more than 4 MiB so far"),
     ];
     for (kind, steps, class, fault) in cases {
         let well = vec![Say("* OK [CAPABILITY IMAP4rev1] ready\r\n"), Hang];
