@@ -8,7 +8,9 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
 use super::connect::DnsFault;
+use super::frame::Broken;
 use super::ration::used_up;
+use super::scarce::scarce;
 use super::stopwatch::Phase;
 use super::tls::explain;
 use super::tunnel;
@@ -84,6 +86,14 @@ pub(super) fn broke(error: &io::Error) -> (FailureClass, String) {
         (Some(fault), _) => (FailureClass::Tls, explain(fault)),
         (None, Some(fault)) => (FailureClass::Protocol, fault),
         (None, None) => (FailureClass::Connect, format!("the connection broke: {error}")),
+    }
+}
+
+/// What it is that no connection came about.
+pub(super) fn unconnected(error: &io::Error) -> Broken {
+    match scarce(error) {
+        Some(fault) => Broken::internal(fault),
+        None => Broken::failed(FailureClass::Connect, connect_fault(Some(error.kind()), &error.to_string())),
     }
 }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::{ResolverBuilder, TokioResolver};
 use reqwest::dns::{Name, Resolve, Resolving};
@@ -15,9 +16,11 @@ use tower::{Layer, Service};
 
 use super::course;
 use super::expiry::Expiries;
+use super::frame::Broken;
+use super::scarce::scarce;
 use super::stopwatch::{Phase, with_trace};
 use super::tls::{self, Roots};
-use crate::model::{IpChoice, TlsOptions};
+use crate::model::{FailureClass, IpChoice, TlsOptions};
 
 /// Names itself to servers.
 const USER_AGENT: &str = concat!("tripline/", env!("CARGO_PKG_VERSION"));
@@ -101,8 +104,24 @@ struct Families {
 
 /// Why a name could not be resolved, in plain words.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct DnsFault(String);
+pub(super) enum DnsFault {
+    /// What the name servers said, or did not.
+    #[error("{0}")]
+    Unresolved(String),
+    /// What this machine has run out of, so that none was asked.
+    #[error("{0}")]
+    Scarce(String),
+}
+
+impl DnsFault {
+    /// What a check is that needed the name.
+    pub(super) fn broken(self) -> Broken {
+        match self {
+            Self::Unresolved(said) => Broken::failed(FailureClass::Dns, said),
+            Self::Scarce(fault) => Broken::internal(fault),
+        }
+    }
+}
 
 impl Families {
     fn new(server: Option<SocketAddr>) -> Result<Self, String> {
@@ -163,7 +182,12 @@ impl Resolver {
         }
         let (resolver, wanted) = self.families(server)?.of(course::family(ip));
         let found = resolver.lookup_ip(name).await.map_err(|error| {
-            DnsFault(if error.is_nx_domain() {
+            if let NetError::Io(error) = &error
+                && let Some(fault) = scarce(error)
+            {
+                return DnsFault::Scarce(fault);
+            }
+            DnsFault::Unresolved(if error.is_nx_domain() {
                 format!("{name} does not exist")
             } else if error.is_no_records_found() {
                 format!("{name} has no {wanted}")
@@ -172,7 +196,11 @@ impl Resolver {
             })
         })?;
         let addresses: Vec<IpAddr> = found.iter().collect();
-        if addresses.is_empty() { Err(DnsFault(format!("{name} has no {wanted}"))) } else { Ok(addresses) }
+        if addresses.is_empty() {
+            Err(DnsFault::Unresolved(format!("{name} has no {wanted}")))
+        } else {
+            Ok(addresses)
+        }
     }
 
     fn families(&self, server: Option<SocketAddr>) -> Result<Families, DnsFault> {
@@ -181,7 +209,7 @@ impl Resolver {
         if let Some(known) = others.get(&server) {
             return Ok(known.clone());
         }
-        let made = Families::new(Some(server)).map_err(DnsFault)?;
+        let made = Families::new(Some(server)).map_err(DnsFault::Unresolved)?;
         Ok(others.entry(server).or_insert(made).clone())
     }
 }

@@ -14,8 +14,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use super::classify::{self, connect_fault};
-use super::connect::Resolver;
+use super::classify::{self, unconnected};
+use super::connect::{DnsFault, Resolver};
 use super::frame::{Broken, Seen};
 use super::stopwatch::{Phase, Trace};
 use super::{course, tunnel};
@@ -55,9 +55,7 @@ impl Dial {
         let addresses = self.addresses(trace).await?;
         trace.note_candidates(&addresses);
         trace.enter(Phase::Connect);
-        let stream = connect(addresses).await.map_err(|error| {
-            Broken::failed(FailureClass::Connect, connect_fault(Some(error.kind()), &error.to_string()))
-        })?;
+        let stream = connect(addresses).await.map_err(|error| unconnected(&error))?;
         seen.address = stream.peer_addr().ok().map(|address| address.ip());
         Ok(stream)
     }
@@ -70,14 +68,12 @@ impl Dial {
             Err(_) => {
                 trace.enter(Phase::Dns);
                 let found = self.resolver.lookup(host, IpChoice::Auto, None).await;
-                found.map_err(|fault| tunnel::fault(proxy, &fault.to_string()))?
+                found.map_err(|fault| tunnel::unresolved(proxy, &fault))?
             }
         };
         trace.enter(Phase::Connect);
         let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-        let mut stream = connect(addresses)
-            .await
-            .map_err(|error| tunnel::fault(proxy, &connect_fault(Some(error.kind()), &error.to_string())))?;
+        let mut stream = connect(addresses).await.map_err(|error| tunnel::unconnected(proxy, &error))?;
         tunnel::through(proxy, &mut stream, &self.host, self.port).await?;
         Ok(stream)
     }
@@ -130,7 +126,7 @@ impl Dial {
             (Err(_), choice) => {
                 trace.enter(Phase::Dns);
                 let found = self.resolver.lookup(&self.host, choice, self.resolve.server).await;
-                let found = found.map_err(|fault| Broken::failed(FailureClass::Dns, fault.to_string()))?;
+                let found = found.map_err(DnsFault::broken)?;
                 Ok(found.into_iter().map(at).collect())
             }
         }

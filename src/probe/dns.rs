@@ -10,7 +10,7 @@ use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UdpSocket;
 
-use super::classify::connect_fault;
+use super::classify::unconnected;
 use super::dial::Dial;
 use super::expect::mentioned;
 use super::frame::{Broken, Question, Seen};
@@ -99,7 +99,7 @@ impl DnsProbe {
 
     async fn by_tcp(&self, address: SocketAddr, trace: &Trace, seen: &mut Seen) -> Result<Answer, Broken> {
         trace.enter(Phase::Connect);
-        let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| unreachable(&error))?;
+        let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| unconnected(&error))?;
         seen.address = Some(address.ip());
         self.by_stream(stream, trace, seen).await
     }
@@ -132,7 +132,7 @@ impl DnsProbe {
                 Err(error) => {
                     refused += 1;
                     if refused >= addresses.len() {
-                        return Err(unreachable(&error));
+                        return Err(unconnected(&error));
                     }
                 }
             }
@@ -315,10 +315,6 @@ fn list(answers: &[String]) -> String {
 
 fn junk() -> Broken {
     Broken::failed(FailureClass::Protocol, "the answer is no message of DNS")
-}
-
-fn unreachable(error: &io::Error) -> Broken {
-    Broken::failed(FailureClass::Connect, connect_fault(Some(error.kind()), &error.to_string()))
 }
 
 fn lost(error: &io::Error) -> Broken {

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
-use super::classify::connect_fault;
+use super::classify::unconnected;
 use super::dial::Dial;
 use super::frame::{Broken, Question, Seen};
 use super::means::Means;
+use super::scarce::scarce;
 use super::stopwatch::{Phase, Trace};
 use super::wire::icmp::{Mark, reply, request};
 use crate::model::condition::Fact;
@@ -112,7 +113,7 @@ impl Question for IcmpProbe {
         tally.note(seen);
         match outcome {
             // A word from the network on the way counts only where nothing else came.
-            Err(error) if tally.received() == 0 => Err(unreachable(&error)),
+            Err(error) if tally.received() == 0 => Err(unconnected(&error)),
             _ => tally.judge(self.loss),
         }
     }
@@ -205,13 +206,9 @@ impl Tally {
 fn unopened(error: &io::Error) -> Broken {
     match error.kind() {
         io::ErrorKind::PermissionDenied => Broken::internal(format!("ICMP is not allowed here ({error}): {REMEDY}")),
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => unreachable(error),
-        _ => Broken::internal(format!("no socket for ICMP can be opened: {error}")),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => unconnected(error),
+        _ => Broken::internal(scarce(error).unwrap_or_else(|| format!("no socket for ICMP can be opened: {error}"))),
     }
-}
-
-fn unreachable(error: &io::Error) -> Broken {
-    Broken::failed(FailureClass::Connect, connect_fault(Some(error.kind()), &error.to_string()))
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ mod smtp;
 mod ssh;
 mod ration;
 mod route;
+mod scarce;
 mod stopwatch;
 mod tcp;
 mod tls;

@@ -108,6 +108,9 @@ pub(super) fn broken(error: &reqwest::Error, trace: &Trace) -> Broken {
     if error.is_builder() {
         return Broken::Internal(Internal(format!("the request cannot be built: {error}")));
     }
+    if let Some(fault) = super::scarce::behind(error) {
+        return Broken::internal(fault);
+    }
     let phase = trace.open().map(|(phase, _)| phase);
     let (class, fault) = classify::by_error(error, phase);
     if let Some(proxy) = course::proxy().filter(|_| matches!(phase, None | Some(Phase::Dns | Phase::Connect))) {

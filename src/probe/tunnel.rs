@@ -7,7 +7,10 @@ use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::classify::connect_fault;
+use super::connect::DnsFault;
 use super::frame::Broken;
+use super::scarce::scarce;
 use crate::model::{FailureClass, Proxy};
 
 /// The longest answer to CONNECT, in bytes.
@@ -21,6 +24,22 @@ pub(super) fn fault(proxy: &Proxy, what: &str) -> Broken {
     Broken::failed(FailureClass::Connect, format!("the proxy {}: {what}", proxy.place()))
 }
 
+/// What it is that no connection to a proxy came about, or that it broke.
+pub(super) fn unconnected(proxy: &Proxy, error: &io::Error) -> Broken {
+    match scarce(error) {
+        Some(fault) => Broken::internal(fault),
+        None => fault(proxy, &connect_fault(Some(error.kind()), &error.to_string())),
+    }
+}
+
+/// What it is that the name of a proxy could not be resolved.
+pub(super) fn unresolved(proxy: &Proxy, found: &DnsFault) -> Broken {
+    match found {
+        DnsFault::Scarce(ours) => Broken::internal(ours.clone()),
+        DnsFault::Unresolved(said) => fault(proxy, said),
+    }
+}
+
 /// Asks the proxy at the other end to connect to this host and port.
 pub(super) async fn through(proxy: &Proxy, stream: &mut TcpStream, host: &str, port: u16) -> Result<(), Broken> {
     let said = if proxy.is_socks() {
@@ -32,7 +51,7 @@ pub(super) async fn through(proxy: &Proxy, stream: &mut TcpStream, host: &str, p
         Ok(None) => Ok(()),
         Ok(Some(refusal)) => Err(fault(proxy, &refusal)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(fault(proxy, "it closed the connection")),
-        Err(error) => Err(fault(proxy, &super::classify::connect_fault(Some(error.kind()), &error.to_string()))),
+        Err(error) => Err(unconnected(proxy, &error)),
     }
 }
 

@@ -392,3 +392,41 @@ probes:
         assert!(!folder.path().join("tripline.db").exists(), "{command}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_for_which_no_files_are_left_are_void_and_say_so() {
+    let server = Server::raw(|stream| {
+        Box::pin(async move {
+            let _open = stream;
+            std::future::pending::<()>().await;
+        })
+    })
+    .await;
+    let port = server.address.port();
+    let numbers = (0..40).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+    let folder = folder(format!(
+        "name: Shop
+defaults: {{timeout: 3s, retry: {{times: 0}}}}
+cohorts: {{n: [{numbers}]}}
+components: {{web: {{}}}}
+probes:
+  page: {{component: web, for_each: [n], http: {{url: \"http://127.0.0.1:{port}/{{{{n}}}}\"}}}}
+  named: {{component: web, for_each: [n], http: {{url: \"http://localhost:{port}/{{{{n}}}}\"}}}}
+  port: {{component: web, for_each: [n], tcp: {{to: \"127.0.0.1:{port}\", read: line}}}}
+"
+    ));
+    let mut limited = std::process::Command::new("sh");
+    let script = "ulimit -n 40 && exec \"$0\" once --format json";
+    limited.args(["-c", script, env!("CARGO_BIN_EXE_tripline")]).current_dir(folder.path());
+    let ended = Process::start(folder.path(), limited).end(std::time::Duration::from_secs(30));
+    let lines: Vec<Value> = ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 120, "{}", ended.err);
+    let files = "too many files are open in this process; raise the limit (ulimit -n)";
+    for probe in ["page", "named", "port"] {
+        let of = || lines.iter().filter(|line| line["probe"].as_str().unwrap().starts_with(probe));
+        assert!(of().any(|line| line["outcome"] == "internal" && line["fault"] == files), "{probe}: {}", ended.out);
+        for line in of().filter(|line| line["fault"] != files) {
+            assert_eq!(line["outcome"], "timeout", "{line}");
+        }
+    }
+}
