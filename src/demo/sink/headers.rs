@@ -40,7 +40,7 @@ pub fn subject(mail: &[u8]) -> String {
     text
 }
 
-/// Decodes `=?charset?B?...?=` or `=?charset?Q?...?=`.
+/// Decodes `=?charset?B?...?=` or `=?charset?Q?...?=`; what is not ASCII is no encoded word (RFC 2047, section 2).
 fn decode(word: &str) -> Option<String> {
     let inner = word.strip_prefix("=?")?.strip_suffix("?=")?;
     let [charset, encoding, text] = inner.splitn(3, '?').collect::<Vec<_>>().try_into().ok()?;
@@ -88,7 +88,8 @@ fn quoted(text: &str) -> Option<Vec<u8>> {
                 let mut digit = || char::from(letters.next()?).to_digit(16);
                 u8::try_from(digit()? * 16 + digit()?).ok()?
             }
-            letter => letter,
+            letter if letter.is_ascii() => letter,
+            _ => return None,
         });
     }
     Some(bytes)

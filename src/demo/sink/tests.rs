@@ -200,3 +200,11 @@ async fn a_mail_that_nobody_would_hear_of_is_put_off() {
     assert_eq!(codes(&answer)[5], "451", "{answer}");
     assert_eq!(fixture.files(), [""; 0]);
 }
+
+#[test]
+fn an_encoded_word_that_is_not_ascii_stays_as_it_is() {
+    assert_eq!(
+        headers::subject("Subject: =?iso-8859-1?Q?caf=E9?= =?iso-8859-1?Q?café?=\r\n\r\n".as_bytes()),
+        "café =?iso-8859-1?Q?café?="
+    );
+}
