@@ -146,7 +146,7 @@ const MAINTENANCE: [&str; 4] = [
     "from: 2025-02-11T16:00:00Z, for: 1d",
 ];
 
-const MISSING: [&str; 2] = ["missing: 1m", "missing: 10m"];
+const MISSING: [&str; 2] = ["missing: 2m", "missing: 10m"];
 
 fn probe() -> impl Strategy<Value = Probe> {
     let cadence = prop_oneof![
