@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Outside};
-use crate::probe::{Prober, Roots};
+use crate::probe::{ProbeFault, Prober, Roots};
 
 use super::Misuse;
 
@@ -18,10 +18,15 @@ pub(super) fn load(path: &Path) -> Result<Config, Misuse> {
         .map_err(|problems| Misuse(format!("the configuration is refused\n{problems}")))
 }
 
-/// Whether every probe can be asked: what only shows when it is made ready, as a key that cannot be read.
-pub(super) fn ready(path: &Path, config: &Config) -> Result<(), Misuse> {
+/// Makes the probes ready to be asked: some faults only show then, as a key that cannot be read.
+pub(super) fn prober(path: &Path, config: &Config) -> Result<Prober, Misuse> {
     let made = Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load());
-    made.map(drop).map_err(|fault| Misuse(format!("the configuration is refused\n{}: {fault}", path.display())))
+    made.map_err(|fault| unready(path, &fault))
+}
+
+/// What is told of a probe that cannot be made ready: the configuration is wrong.
+pub(super) fn unready(path: &Path, fault: &ProbeFault) -> Misuse {
+    Misuse(format!("the configuration is refused\n{}: {fault}", path.display()))
 }
 
 /// The text of a file; `unreadable` says what is told when it cannot be read.

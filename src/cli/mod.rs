@@ -2,8 +2,8 @@
 
 mod backtest;
 mod demo;
-mod evidence;
 mod drill;
+mod evidence;
 mod incident;
 mod junit;
 mod load;

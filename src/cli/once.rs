@@ -15,7 +15,7 @@ use crate::daemon::{self, Ports, turn};
 use crate::inbox::Inbox;
 use crate::model::unit::show_duration;
 use crate::model::{CheckResult, Outcome, Probe, Role};
-use crate::probe::{MOST_ADDRESSES, Prober, Roots};
+use crate::probe::{MOST_ADDRESSES, Prober};
 
 use super::evidence::details;
 use super::junit::{self, Case, Failure};
@@ -58,7 +58,6 @@ const AT_ONCE: usize = 64;
 pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
     let mut config = load::load(&flags.config)?;
     secrets.hide(&config.secrets);
-    load::ready(&flags.config, &config)?;
     for warning in &config.warnings {
         complain(&format!("WARNING: {warning}"));
     }
@@ -91,10 +90,11 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
     if nothing_left {
         return Err(Misuse("no check is left to be made".into()).into());
     }
+    let prober = load::prober(&flags.config, &config)?;
     let runtime = super::runtime()?;
     let results = runtime.block_on(async {
         let ports = ports::open(args.listen, args.listen_mail).await?;
-        check_all(&config, ports).await
+        check_all(&config, prober, ports).await
     });
     // The checks have ended; what they left to other threads (a name that is still being resolved) is of no use.
     runtime.shutdown_background();
@@ -130,7 +130,7 @@ struct Checked {
 }
 
 /// The results, in the order of the probes; several of a probe that asks each address.
-async fn check_all(config: &Config, ports: Ports) -> anyhow::Result<Vec<Vec<Checked>>> {
+async fn check_all(config: &Config, prober: Prober, ports: Ports) -> anyhow::Result<Vec<Vec<Checked>>> {
     let inbox = Inbox::default();
     inbox.open(config.probes.iter().filter_map(|probe| probe.kind.hook()).map(|hook| &hook.token));
     let _mail = match ports.mail {
@@ -142,7 +142,6 @@ async fn check_all(config: &Config, ports: Ports) -> anyhow::Result<Vec<Vec<Chec
     if let Some(port) = ports.web {
         tokio::spawn(port.serve(inbox.clone(), shut));
     }
-    let prober = Prober::new(&config.probes, config.location.clone(), config.secrets.clone(), &Roots::load())?;
     let prober = Arc::new(prober.with_inbox(inbox));
     let checks = config.probes.iter().enumerate().map(|(index, probe)| {
         let prober = Arc::clone(&prober);

@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::daemon;
 use crate::daemon::outbox::OutboxOptions;
+use crate::daemon::{self, DaemonFault};
 
 use super::log::HiddenSecrets;
 use super::{Ending, Flags, load, ports};
@@ -31,7 +31,6 @@ pub(super) struct Args {
 pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow::Result<Ending> {
     let config = load::load(&flags.config)?;
     take_up(&config, secrets);
-    load::ready(&flags.config, &config)?;
     raise_file_limit();
     let runtime = super::runtime()?;
     let ended = runtime.block_on(watch(flags, args, config, secrets));
@@ -70,7 +69,10 @@ async fn watch(flags: &Flags, args: &Args, config: Config, secrets: &HiddenSecre
         }
     };
     reloading.abort();
-    Ok(ended?)
+    ended.map_err(|fault| match fault {
+        DaemonFault::Probe(fault) => load::unready(&flags.config, &fault).into(),
+        other => other.into(),
+    })
 }
 
 /// Reads the configuration anew at each SIGHUP. Those that come while one is being read or waits are one.

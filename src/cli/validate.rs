@@ -27,7 +27,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
     let config = load::load(&flags.config)?;
-    load::ready(&flags.config, &config)?;
+    load::prober(&flags.config, &config)?;
     let noise = noise::of(&flags.db, clock::now());
     let reaches: Vec<(&Rule, Vec<Reach>)> = config
         .rules

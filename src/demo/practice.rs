@@ -36,9 +36,8 @@ impl Practice {
     /// # Errors
     /// When a part of it could not be started.
     pub async fn start(folder: &Path) -> Result<(Self, Ports), DemoFault> {
-        let mails = folder.join("mails");
         let doing = || DemoFault::io(format!("make {}", folder.display()));
-        tokio::fs::create_dir_all(&mails).await.map_err(doing())?;
+        tokio::fs::create_dir_all(folder).await.map_err(doing())?;
         // The configuration names files below it, from wherever it is read.
         let folder = tokio::fs::canonicalize(folder).await.map_err(doing())?;
         let forge = Forge::start(&folder).await?;

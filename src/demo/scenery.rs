@@ -42,7 +42,7 @@ pub fn config(scenery: Scenery<'_>) -> String {
         Some(access) => {
             text = text
                 .replace(&format!("ssh://git@{HOST}/"), &format!("ssh://{}@{}/", access.user, access.address))
-                .replace(AGENT, &format!("{{key_file: {}}}", access.key_file.display()));
+                .replace(AGENT, &format!("{{key_file: {:?}}}", access.key_file.display().to_string()));
             text = with_fingerprint(&text, &access.fingerprint);
         }
         None => text = without(&text, "git-ssh"),

@@ -1,5 +1,7 @@
 //! probes.yaml: each file of `tests/configs` has one mistake, and beside it stands what is said about it.
 
+mod schema;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -118,53 +120,6 @@ probes:
     let warned = config.warnings.iter().filter(|warning| warning.contains("does not verify certificates"));
     let names: Vec<&str> = warned.filter_map(|warning| warning.split_whitespace().nth(2)).collect();
     assert_eq!(names, ["silent", "empty", "step"]);
-}
-
-/// Whether a value has the shape that a schema describes, as far as our schema goes.
-fn fits(value: &serde_json::Value, schema: &serde_json::Value, whole: &serde_json::Value) -> Result<(), String> {
-    use serde_json::Value;
-    if let Some(name) = schema["$ref"].as_str() {
-        return fits(value, &whole["$defs"][name.trim_start_matches("#/$defs/")], whole);
-    }
-    if let Some(any) = schema["anyOf"].as_array() {
-        let faults: Result<Vec<_>, _> = any.iter().map(|one| fits(value, one, whole).err().ok_or(())).collect();
-        return faults.map_or(Ok(()), |faults| Err(faults.join(" and ")));
-    }
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_u64() && !schema["type"].to_string().contains("number") => "integer",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    if !schema["type"].to_string().contains(kind) {
-        return Err(format!("{value} is no {}", schema["type"]));
-    }
-    for item in value.as_array().into_iter().flatten() {
-        fits(item, &schema["items"], whole)?;
-    }
-    for (key, item) in value.as_object().into_iter().flatten() {
-        let known = &schema["properties"][key];
-        let shape = if known.is_null() { &schema["additionalProperties"] } else { known };
-        if !shape.is_object() {
-            return Err(format!("{key} is unknown"));
-        }
-        fits(item, shape, whole)?;
-    }
-    let missing =
-        schema["required"].as_array().into_iter().flatten().find(|key| value[key.as_str().unwrap()].is_null());
-    missing.map_or(Ok(()), |key| Err(format!("{key} is missing in {value}")))
-}
-
-#[test]
-fn the_schema_accepts_the_own_configuration_and_refuses_unknown_keys() {
-    let schema = tripline::config::schema();
-    let mut own: serde_json::Value = serde_yaml::from_str(&own()).unwrap();
-    assert_eq!(fits(&own, &schema, &schema), Ok(()));
-    own["probes"]["sign-in"]["http"]["uri"] = "x".into();
-    assert!(fits(&own, &schema, &schema).unwrap_err().starts_with("uri is unknown"));
 }
 
 #[test]
@@ -386,26 +341,5 @@ proptest! {
     #[test]
     fn a_damaged_config_never_panics(text in mutated()) {
         told_well(&text);
-    }
-}
-
-#[test]
-fn every_key_of_the_schema_is_read_and_every_key_that_is_read_is_in_the_schema() {
-    let schema = tripline::config::schema();
-    let mut shapes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, shape) in schema["$defs"].as_object().unwrap() {
-        if let Some(properties) = shape["properties"].as_object() {
-            shapes.insert(name, properties.keys().map(String::as_str).collect());
-        }
-    }
-    shapes.insert("Config", schema["properties"].as_object().unwrap().keys().map(String::as_str).collect());
-    let known = tripline::config::keys();
-    assert_eq!(known.keys().collect::<Vec<_>>(), shapes.keys().collect::<Vec<_>>());
-    for (name, keys) in known {
-        let mut keys = keys.to_vec();
-        keys.sort_unstable();
-        let mut properties = shapes[name].clone();
-        properties.sort_unstable();
-        assert_eq!(keys, properties, "{name}");
     }
 }

@@ -90,11 +90,11 @@ impl SshServer {
         let address = address.map_err(doing())?;
         let shown = folder.display();
         let config = format!(
-            "ListenAddress {address}\nHostKey {shown}/host\nPidFile none\nAuthorizedKeysFile {shown}/user.pub\n\
+            "ListenAddress {address}\nHostKey \"{shown}/host\"\nPidFile none\nAuthorizedKeysFile \"{shown}/user.pub\"\n\
              StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nAllowTcpForwarding no\nX11Forwarding no\nPermitTTY no\n\
              PermitUserRC no\nPrintMotd no\nAcceptEnv GIT_PROTOCOL\nMaxStartups 200\nLogLevel ERROR\n\
-             ForceCommand /bin/sh {}\n",
+             ForceCommand /bin/sh \"{}\"\n",
             command.display()
         );
         let settings = folder.join("sshd_config");

@@ -45,8 +45,13 @@ const SIGN_IN: &str = r##"
           expect: [status == 302]
 "##;
 
+/// The first steps of that, which sign in.
+pub(super) fn entered() -> &'static str {
+    SIGN_IN.split("        - name: use").next().unwrap()
+}
+
 /// The evidence as text, in which none of the site's secrets stands.
-fn evidence(site: &DjangoSite, result: &CheckResult) -> String {
+pub(super) fn evidence(site: &DjangoSite, result: &CheckResult) -> String {
     let all = format!("{:?}", failure(result).1);
     for secret in site.secrets().iter().map(String::as_str).chain(["hunter2", "client-s3cret"]) {
         assert!(!all.contains(secret), "{secret} stands in {all}");
@@ -108,7 +113,7 @@ async fn django_otp_takes_our_one_time_code_once_and_none_of_another_secret() {
     let Some(site) = DjangoSite::start(1, "ada@forge.example") else { return };
     let flow = |secret: &str| {
         let body = "username=ada&otp_device=otp_totp.totpdevice/1&otp_token={{totp:phone}}&password=";
-        let flow = SIGN_IN.split("        - name: use").next().unwrap().replace("/admin/", "/otp/");
+        let flow = entered().replace("/admin/", "/otp/");
         let flow = flow.replace("username=ada&password=", body);
         format!("      totp: {{phone: {{secret: \"{secret}\"}}}}{flow}")
     };
