@@ -16,8 +16,9 @@ const HTTPS: u64 = 2000;
 const SSH: u64 = 500;
 const INTERVAL_MS: u64 = 30_000;
 
-/// What git-shell is asked, and no settings of a shell's user: it alone decides what runs.
-const SETTINGS: &str = "AcceptEnv GIT_PROTOCOL\nMaxSessions 10\nForceCommand git-shell -c \"$SSH_ORIGINAL_COMMAND\"";
+/// git-shell alone decides what runs. Without a home of its own the account's shell, which starts it, reads no settings:
+/// those of a developer may take longer than all the rest.
+const SETTINGS: &str = "AcceptEnv GIT_PROTOCOL\nSetEnv HOME=/\nForceCommand git-shell -c \"$SSH_ORIGINAL_COMMAND\"";
 
 struct Forges {
     https: Forge,

@@ -103,6 +103,7 @@ struct Prepared {
     proxy: Option<Arc<Proxy>>,
 }
 
+/// In boxes, so that a probe takes the room of its own kind.
 enum PreparedKind {
     Flow(Box<flow::FlowProbe>),
     /// Nothing is asked.
@@ -111,13 +112,13 @@ enum PreparedKind {
     Git(Box<git::GitProbe>),
     Lfs(Box<lfs::LfsProbe>),
     Ssh(Box<ssh::SshProbe>),
-    Tcp(tcp::TcpProbe),
-    Tls(handshake::TlsProbe),
-    Dns(dns::DnsProbe),
-    Icmp(icmp::IcmpProbe),
-    Exec(exec::ExecProbe),
+    Tcp(Box<tcp::TcpProbe>),
+    Tls(Box<handshake::TlsProbe>),
+    Dns(Box<dns::DnsProbe>),
+    Icmp(Box<icmp::IcmpProbe>),
+    Exec(Box<exec::ExecProbe>),
     Smtp(Box<smtp::SmtpProbe>),
-    Imap(imap::ImapProbe),
+    Imap(Box<imap::ImapProbe>),
     Mail(Box<mail::MailProbe>),
     Grpc(Box<grpc::GrpcProbe>),
     Websocket(Box<websocket::WebsocketProbe>),
@@ -285,19 +286,23 @@ impl PreparedKind {
             }
             ProbeKind::Lfs(target) => Self::Lfs(Box::new(lfs::LfsProbe::new(target, resolve, request, means)?)),
             ProbeKind::Ssh(target) => Self::Ssh(Box::new(ssh::SshProbe::new(target, resolve, request, means)?)),
-            ProbeKind::Tcp(target) => Self::Tcp(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?),
-            ProbeKind::Tls(target) => Self::Tls(handshake::TlsProbe::new(target, resolve, request, means)?),
-            ProbeKind::Icmp(target) => {
-                Self::Icmp(icmp::IcmpProbe::new(target, resolve, probe.timeout, request, means)?)
+            ProbeKind::Tcp(target) => {
+                Self::Tcp(Box::new(tcp::TcpProbe::new(target, resolve, &probe.expect, request, means)?))
             }
-            ProbeKind::Dns(target) => Self::Dns(dns::DnsProbe::new(target, resolve, &probe.expect, request, means)?),
+            ProbeKind::Tls(target) => Self::Tls(Box::new(handshake::TlsProbe::new(target, resolve, request, means)?)),
+            ProbeKind::Icmp(target) => {
+                Self::Icmp(Box::new(icmp::IcmpProbe::new(target, resolve, probe.timeout, request, means)?))
+            }
+            ProbeKind::Dns(target) => {
+                Self::Dns(Box::new(dns::DnsProbe::new(target, resolve, &probe.expect, request, means)?))
+            }
             ProbeKind::Exec(target) => {
-                Self::Exec(exec::ExecProbe::new(target, request, means.commands(), probe.timeout))
+                Self::Exec(Box::new(exec::ExecProbe::new(target, request, means.commands(), probe.timeout)))
             }
             ProbeKind::Smtp(target) => {
                 Self::Smtp(Box::new(smtp::SmtpProbe::new(target, resolve, request, &probe.expect, means)?))
             }
-            ProbeKind::Imap(target) => Self::Imap(imap::ImapProbe::new(target, resolve, request, means)?),
+            ProbeKind::Imap(target) => Self::Imap(Box::new(imap::ImapProbe::new(target, resolve, request, means)?)),
             ProbeKind::Mail(target) => {
                 let (id, timeout) = (&probe.id, probe.timeout);
                 Self::Mail(Box::new(mail::MailProbe::new(target, id, timeout, resolve, request, means)?))
@@ -333,12 +338,12 @@ impl Prepared {
             PreparedKind::Lfs(lfs) => Box::pin(frame::check(&**lfs, &self.expect, limit, trace, secrets)),
             PreparedKind::Ssh(ssh) => Box::pin(frame::check(&**ssh, &self.expect, limit, trace, secrets)),
             PreparedKind::Git(git) => Box::pin(frame::check(&**git, &self.expect, limit, trace, secrets)),
-            PreparedKind::Tcp(tcp) => Box::pin(frame::check(tcp, &self.expect, limit, trace, secrets)),
-            PreparedKind::Icmp(icmp) => Box::pin(frame::check(icmp, &self.expect, limit, trace, secrets)),
-            PreparedKind::Dns(dns) => Box::pin(frame::check(dns, &self.expect, limit, trace, secrets)),
-            PreparedKind::Tls(tls) => Box::pin(frame::check(tls, &self.expect, limit, trace, secrets)),
-            PreparedKind::Exec(exec) => Box::pin(frame::check(exec, &self.expect, limit, trace, secrets)),
-            PreparedKind::Imap(imap) => Box::pin(frame::check(imap, &self.expect, limit, trace, secrets)),
+            PreparedKind::Tcp(tcp) => Box::pin(frame::check(&**tcp, &self.expect, limit, trace, secrets)),
+            PreparedKind::Icmp(icmp) => Box::pin(frame::check(&**icmp, &self.expect, limit, trace, secrets)),
+            PreparedKind::Dns(dns) => Box::pin(frame::check(&**dns, &self.expect, limit, trace, secrets)),
+            PreparedKind::Tls(tls) => Box::pin(frame::check(&**tls, &self.expect, limit, trace, secrets)),
+            PreparedKind::Exec(exec) => Box::pin(frame::check(&**exec, &self.expect, limit, trace, secrets)),
+            PreparedKind::Imap(imap) => Box::pin(frame::check(&**imap, &self.expect, limit, trace, secrets)),
             PreparedKind::Mail(mail) => Box::pin(async move {
                 frame::check(&mail::Round { mail, inbox }, &self.expect, limit, trace, secrets).await
             }),
