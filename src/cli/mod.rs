@@ -155,9 +155,9 @@ fn complain(text: &str) {
     eprintln!("tripline: {text}");
 }
 
-/// So many threads at least, however few cores there are: a server that sends heads of answers without end keeps the one that
-/// reads them busy, and the system then shares the cores among them all.
-const FEWEST_THREADS: usize = 8;
+/// So many threads at least: a server that sends heads of answers without end keeps the one that reads them busy, and the
+/// system then shares even a single core between it and the others. More threads than cores would cost each check more.
+const FEWEST_THREADS: usize = 2;
 
 /// A runtime for the commands that need one.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

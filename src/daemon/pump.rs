@@ -20,6 +20,10 @@ use crate::store::{ActionDone, Commit, Owed, StoreError, Writer};
 const FULL: usize = 1000;
 /// ... and the oldest of them waits at most so long.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// When the next result comes so soon, results come fast ...
+const SOON: Duration = Duration::from_millis(1);
+/// ... and the pump looks for them so often, for to be woken for each costs more.
+const COMPANY: Duration = Duration::from_millis(4);
 /// The longest sleep: a wall clock that was set is noticed after it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// The pause after the database refused a commit.
@@ -72,6 +76,7 @@ where
         self.drain(clock::now());
         let mut batch = Vec::with_capacity(FULL);
         let mut listening = true;
+        let mut looked: Option<Instant> = None;
         loop {
             if self.is_due() {
                 self.commit().await?;
@@ -85,6 +90,10 @@ where
                     for result in batch.drain(..) {
                         self.hand_in(Input::Result(result), clock::now());
                     }
+                    if looked.is_some_and(|looked| looked.elapsed() < SOON) && !self.is_due() {
+                        tokio::time::sleep(COMPANY).await;
+                    }
+                    looked = Some(Instant::now());
                 }
                 control = controls.recv(), if listening => match control {
                     None => listening = false,
