@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::engine::{Engine, Input, Output};
+use crate::incident::postmortem::UNJUDGED;
 use crate::incident::summary;
 use crate::model::unit::show_about;
-use crate::model::{CheckResult, Incident, IncidentId, ProbeId, Timestamp};
+use crate::model::{Breach, CheckResult, FailureClass, Incident, IncidentId, ProbeId, RuleKind, Timestamp};
 
 /// An engine of its own that takes stored results in their order, at the times at which they ended.
 pub struct Replay {
@@ -96,8 +97,27 @@ pub struct Comparison<'a> {
     pub both: Vec<(&'a Incident, &'a Incident)>,
     /// Those that there were and would not have been.
     pub vanished: Vec<&'a Incident>,
+    /// Those that there were and that these rules may have noticed too, by what did not come: no result tells.
+    pub not_judged: Vec<&'a Incident>,
     /// Those that there were not and would have been.
     pub new: Vec<&'a Incident>,
+}
+
+impl Comparison<'_> {
+    /// Takes those from the vanished of which a rule of this config about missing checks cannot say so: a replay never
+    /// counts what did not come.
+    pub fn set_aside(&mut self, config: &Config) {
+        let judges_missing = |kind: &RuleKind| matches!(kind, RuleKind::Missing(_));
+        let any = config.rules.iter().any(|rule| judges_missing(&rule.kind));
+        let unjudged = |breach: &Breach| match config.rules.iter().find(|rule| rule.id == breach.rule) {
+            Some(rule) => judges_missing(&rule.kind),
+            // Its rule may have another name now.
+            None => any && breach.marks.classes.iter().eq([&FailureClass::Missing]),
+        };
+        let (not_judged, vanished): (Vec<_>, Vec<_>) =
+            self.vanished.iter().partition(|incident| incident.breaches.iter().any(unjudged));
+        (self.not_judged, self.vanished) = (not_judged, vanished);
+    }
 }
 
 /// Pairs the incidents that were with those that would have been: they overlap in time, and share a component or a
@@ -180,6 +200,9 @@ pub fn show(comparison: &Comparison<'_>, config: &Config) -> String {
     }
     for was in &comparison.vanished {
         text.push_str(&format!("  VANISHED  {}\n            these rules would not have noticed it\n", line(was)));
+    }
+    for was in &comparison.not_judged {
+        text.push_str(&format!("  NOT JUDGED {}\n            {UNJUDGED}\n", line(was)));
     }
     for would in &comparison.new {
         let rules: Vec<&str> = would.breaches.iter().map(|breach| breach.rule.as_str()).collect();

@@ -66,3 +66,39 @@ fn that_we_could_not_see_is_the_same_when_both_say_so_and_no_outage_of_the_servi
     );
     assert_eq!((found.vanished.len(), found.new.len()), (0, 1));
 }
+
+#[test]
+fn what_a_rule_about_missing_checks_noticed_has_not_vanished_unless_no_such_rule_is_left() {
+    let breach = |rule: &str, class| Breach {
+        id: BreachId::derived(&[rule]),
+        rule: rule.into(),
+        slice: Slice::default(),
+        severity: Severity::Major,
+        since: at(0),
+        found: at(0),
+        reason: String::new(),
+        marks: incident::Marks { classes: [class].into(), ..incident::Marks::default() },
+        cleared: None,
+    };
+    let rule = |id: &str, kind| Rule {
+        id: id.into(),
+        over: Scope::default(),
+        kind,
+        severity: Severity::Major,
+        tell: vec![],
+        built_in: false,
+    };
+    let missing = |id: &str| rule(id, RuleKind::Missing(Missing { after: std::time::Duration::from_secs(600) }));
+    let run = Consecutive { count: 3, clear_after: std::time::Duration::from_secs(60) };
+    let set_aside = |class, rules: Vec<Rule>| {
+        let was = Incident { breaches: vec![breach("silent", class)], ..incident("a", "api", 0, 0, Some(60)) };
+        let stored = [was];
+        let mut found = compare(&stored, &[], at(7_200));
+        found.set_aside(&Config { rules, ..crate::config::tests::empty() });
+        (found.vanished.len(), found.not_judged.len())
+    };
+    assert_eq!(set_aside(FailureClass::Missing, vec![missing("silent")]), (0, 1));
+    assert_eq!(set_aside(FailureClass::Missing, vec![missing("renamed")]), (0, 1));
+    assert_eq!(set_aside(FailureClass::Missing, vec![rule("run", RuleKind::Consecutive(run))]), (1, 0));
+    assert_eq!(set_aside(FailureClass::NotFound, vec![missing("renamed")]), (1, 0));
+}

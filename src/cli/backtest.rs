@@ -7,6 +7,7 @@ use crate::backtest::{self, Comparison, Replay};
 use crate::clock;
 use crate::detect;
 use crate::incident::lifecycle;
+use crate::incident::postmortem::UNJUDGED;
 use crate::model::unit::{parse_duration, show_about};
 use crate::model::{Incident, Timestamp};
 use crate::store::Reader;
@@ -52,7 +53,8 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
         .filter(|incident| incident.resolved.is_none_or(|over| over >= from))
         .cloned()
         .collect();
-    let comparison = backtest::compare(&stored, &would, end);
+    let mut comparison = backtest::compare(&stored, &would, end);
+    comparison.set_aside(&config);
     if args.json {
         println!("{}", json(&replay, &comparison));
         return Ok(Ending::Well);
@@ -72,8 +74,12 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
     }
     println!();
     print!("{}", backtest::show(&comparison, &config));
+    let not_judged = match comparison.not_judged.len() {
+        0 => String::new(),
+        count => format!(", {count} not judged here"),
+    };
     println!(
-        "\n{} the same, {} vanished, {} new.",
+        "\n{} the same, {} vanished, {} new{not_judged}.",
         comparison.both.len(),
         comparison.vanished.len(),
         comparison.new.len()
@@ -139,6 +145,8 @@ fn json(replay: &Replay, comparison: &Comparison<'_>) -> serde_json::Value {
         "unknown_probes": unknown,
         "same": both,
         "vanished": comparison.vanished.iter().map(|incident| one(incident)).collect::<Vec<_>>(),
+        "not_judged": comparison.not_judged.iter().map(|incident| one(incident)).collect::<Vec<_>>(),
+        "not_judged_because": (!comparison.not_judged.is_empty()).then_some(UNJUDGED),
         "new": comparison.new.iter().map(|incident| one(incident)).collect::<Vec<_>>(),
         "left_out": replay.left_out,
     })

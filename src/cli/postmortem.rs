@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::detect;
 use crate::incident::impact::Impact;
 use crate::incident::lifecycle;
-use crate::incident::postmortem::{LONGEST_LEAD, Mail, Review, Verdict, draft};
-use crate::model::{Incident, ProbeId};
+use crate::incident::postmortem::{LONGEST_LEAD, Mail, Noticed, Review, Verdict, draft};
+use crate::model::{Incident, ProbeId, Rule, RuleKind};
 use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailureQuery, Reader};
 
 use super::{Ending, Flags, Misuse, incident, load};
@@ -87,14 +87,20 @@ fn write(reader: &Reader, config: &Arc<Config>, id: crate::model::IncidentId) ->
 /// When each rule was first in breach in an incident that shares a component with this one, in its time.
 fn verdicts(replay: &Replay, incident: &Incident, config: &Config) -> Vec<Verdict> {
     let breaches = || replay.incidents.values().flat_map(|incident| &incident.breaches);
-    let noticed = |rule: &crate::model::RuleId| {
+    let noticed = |rule: &Rule| {
+        // A replay never counts what did not come.
+        if matches!(rule.kind, RuleKind::Missing(_)) {
+            return Noticed::NotJudged;
+        }
         breaches()
-            .filter(|breach| breach.rule == *rule && breach.found >= incident.since)
+            .filter(|breach| breach.rule == rule.id && breach.found >= incident.since)
             .filter(|breach| !breach.marks.components.is_disjoint(&incident.finding.components))
             .min_by_key(|breach| breach.found)
-            .map(|breach| (breach.found, format!("for {}: {}", breach.slice, breach.reason)))
+            .map_or(Noticed::Never, |breach| {
+                Noticed::At(breach.found, format!("for {}: {}", breach.slice, breach.reason))
+            })
     };
-    config.rules.iter().map(|rule| Verdict { rule: rule.id.to_string(), noticed: noticed(&rule.id) }).collect()
+    config.rules.iter().map(|rule| Verdict { rule: rule.id.to_string(), noticed: noticed(rule) }).collect()
 }
 
 fn mail(delivery: &Delivery) -> Mail {

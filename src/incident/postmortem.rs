@@ -33,9 +33,23 @@ pub struct Mail {
 pub struct Verdict {
     /// The rule.
     pub rule: String,
-    /// When it would have noticed, and why; `None` if never.
-    pub noticed: Option<(Timestamp, String)>,
+    /// Whether it would have noticed.
+    pub noticed: Noticed,
 }
+
+/// Whether a rule would have noticed an incident.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Noticed {
+    /// At this time, and why.
+    At(Timestamp, String),
+    /// It judged the results, and would not have.
+    Never,
+    /// Results do not tell: [`UNJUDGED`].
+    NotJudged,
+}
+
+/// Why stored results do not tell what a rule about missing checks would have done.
+pub const UNJUDGED: &str = "what did not come leaves no result to judge by";
 
 /// All that a draft is made of.
 pub struct Review<'a> {
@@ -260,8 +274,9 @@ fn detection(review: &Review<'_>) -> String {
         text.push_str("Today's rules on the same results:\n\n| Rule | After | Why |\n|---|---:|---|\n");
         for Verdict { rule, noticed } in review.verdicts {
             let (after, why) = match noticed {
-                Some((at, why)) => (show_about(at.since(incident.since)), inline(why)),
-                None => ("never".into(), "it would not have noticed".into()),
+                Noticed::At(at, why) => (show_about(at.since(incident.since)), inline(why)),
+                Noticed::Never => ("never".into(), "it would not have noticed".into()),
+                Noticed::NotJudged => ("not judged here".into(), UNJUDGED.into()),
             };
             text.push_str(&format!("| {} | {after} | {why} |\n", inline(rule)));
         }

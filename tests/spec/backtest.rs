@@ -32,6 +32,30 @@ async fn the_same_rules_find_the_same_incident_and_other_rules_another_time_or_n
 }
 
 #[tokio::test]
+async fn a_rule_about_what_did_not_come_is_not_judged_by_what_came_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = store(folder.path(), "").await.short();
+    let (head, rest) = CONFIG.split_once("\nrules:\n").unwrap();
+    let receivers = rest.split_once("\nreceivers:\n").unwrap().1;
+    // The rule of this name that noticed it looks for missing checks now.
+    let rules = "  unusual-failures:\n    missing: 10m";
+    let text = format!("{head}\nrules:\n{rules}\nreceivers:\n{receivers}");
+    std::fs::write(folder.path().join("probes.yaml"), text).unwrap();
+    let out = tripline(folder.path(), &ALL).with(0).out;
+    let said = [&format!("  NOT JUDGED {id}"), "            what did not come leaves no result to judge by\n"];
+    assert!(said.iter().all(|line| out.contains(*line)) && !out.contains("would not have noticed"), "{out}");
+    assert!(out.ends_with("0 the same, 0 vanished, 0 new, 1 not judged here.\n"), "{out}");
+    let json: serde_json::Value =
+        serde_json::from_str(&tripline(folder.path(), &[&ALL[..], &["--json"]].concat()).with(0).out).unwrap();
+    assert_eq!(json["vanished"], serde_json::json!([]));
+    assert!(json["not_judged"][0]["id"].as_str().unwrap().starts_with(&id), "{json}");
+    assert_eq!(json["not_judged_because"], "what did not come leaves no result to judge by");
+    let out = tripline(folder.path(), &["postmortem", &id]).with(0).out;
+    let row = "| unusual-failures | not judged here | what did not come leaves no result to judge by |\n";
+    assert!(out.contains(row), "{out}");
+}
+
+#[tokio::test]
 async fn probes_that_are_gone_are_counted_and_named_and_json_says_the_same() {
     let folder = tempfile::tempdir().unwrap();
     store(folder.path(), "").await;
