@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::engine::{Engine, Input, Output};
+use crate::engine::{Engine, HandedIn, Input, Output};
 use crate::incident::postmortem::UNJUDGED;
 use crate::incident::summary;
 use crate::model::unit::show_about;
 use crate::model::{Breach, CheckResult, FailureClass, Incident, IncidentId, ProbeId, RuleKind, Timestamp};
 
-/// An engine of its own that takes stored results in their order, at the times at which they ended.
+/// An engine of its own that takes stored results in their order, at the times at which they ended, or were stored.
 pub struct Replay {
     engine: Engine,
+    handed_in: HandedIn,
     known: BTreeMap<ProbeId, bool>,
     /// How many results were taken in.
     pub results: u64,
@@ -40,6 +41,7 @@ impl Replay {
         Self {
             known: config.probes.iter().map(|probe| (probe.id.clone(), true)).collect(),
             engine: Engine::restore(config, Vec::new()),
+            handed_in: HandedIn::default(),
             results: 0,
             span: None,
             unknown: BTreeMap::new(),
@@ -58,8 +60,9 @@ impl Replay {
             *self.unknown.entry(result.probe).or_default() += 1;
             return;
         }
-        self.pass(ended);
-        self.engine.handle(Input::Result(result), ended);
+        let now = self.handed_in.at(ended);
+        self.pass(now);
+        self.engine.handle(Input::Result(result), now);
         self.drain();
     }
 

@@ -34,6 +34,7 @@ use crate::model::{
 use case::{Case, View};
 use replay::Ended;
 use sight::Held;
+pub use steady::HandedIn;
 use steady::SteadyClock;
 
 /// By less than this a clock is put right all the time, and results come in another order: it is not worth a word.
@@ -76,6 +77,8 @@ pub struct Engine {
     cases: BTreeMap<IncidentId, Case>,
     examples: Examples,
     clock: SteadyClock,
+    /// When the results that are replayed were handed in.
+    handed_in: HandedIn,
     outputs: VecDeque<Output>,
     signals: Vec<Signal>,
     /// Breaches of the open incidents that were not over, until the replay is settled.
@@ -113,6 +116,7 @@ impl Engine {
             cases,
             examples: BTreeMap::new(),
             clock: SteadyClock::default(),
+            handed_in: HandedIn::default(),
             outputs: VecDeque::new(),
             signals: Vec::new(),
             stored,

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::config::Config;
 use crate::deliver::Mailer;
-use crate::model::{ReceiverId, ReceiverKind};
+use crate::model::{ReceiverId, ReceiverKind, Timestamp};
 use crate::notify::backoff::{Backoff, Next};
 use crate::store::{Attempt, AttemptOutcome, DeliveryId, DueDelivery, Reader, StoreError, Writer};
 
@@ -72,7 +72,7 @@ pub async fn run(
     };
     let mut reader = reader;
     while !outbox.stop.is_cancelled() {
-        let (back, asked) = ask(reader, &outbox.load).await;
+        let (back, asked) = ask(reader, &outbox.load, options.backoff.longest).await;
         let Some(back) = back else {
             tracing::error!("the outbox has lost its reader; mail stays owed until the daemon starts again");
             return;
@@ -101,19 +101,31 @@ pub async fn run(
 type Asked = Result<(Vec<DueDelivery>, Duration), StoreError>;
 
 /// Asks, on a thread that may block, for what is due and how long nothing else will be.
-async fn ask(reader: Reader, load: &BTreeMap<ReceiverId, usize>) -> (Option<Reader>, Asked) {
+async fn ask(reader: Reader, load: &BTreeMap<ReceiverId, usize>, longest: Duration) -> (Option<Reader>, Asked) {
     // Those under way are still due; ask for so many more that each receiver's share can be filled.
     let busiest = load.values().copied().max().unwrap_or(0);
     let each = u32::try_from(AT_ONCE + busiest).unwrap_or(u32::MAX);
     let question = move || {
         let now = clock::now();
-        let asked = reader.due_deliveries(now, each).and_then(|due| {
+        let asked = due(&reader, now, each, longest).and_then(|due| {
             let next = reader.next_delivery_after(now)?;
             Ok((due, next.map_or(LONGEST_SLEEP, |next| next.since(now).min(LONGEST_SLEEP))))
         });
         (Some(reader), asked)
     };
     tokio::task::spawn_blocking(question).await.unwrap_or((None, Err(StoreError::Closed)))
+}
+
+/// What is due. No pause is longer than `longest`: what stands later was put off before the clock was set back, and is
+/// due as well, with what is put off beside it.
+fn due(reader: &Reader, now: Timestamp, each: u32, longest: Duration) -> Result<Vec<DueDelivery>, StoreError> {
+    let due = reader.due_deliveries(now, each)?;
+    if due.is_empty()
+        && let Some(stranded) = reader.next_delivery_after(now + longest)?
+    {
+        return reader.due_deliveries(stranded, each);
+    }
+    Ok(due)
 }
 
 /// A delivery whose attempt is over.

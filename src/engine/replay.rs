@@ -12,7 +12,8 @@ impl Engine {
     /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
     pub fn replay(&mut self, result: &CheckResult) {
         // What time alone had ended before this check had ended then.
-        let at = self.clock.advance(result.finished());
+        let ended = result.finished();
+        let at = self.clock.place(ended, self.handed_in.at(ended));
         let clock = self.clock;
         while let Some((settled, breach)) = self.settled.pop_if(|(settled, _)| clock.to_steady(*settled) < at) {
             self.take_up_settled(&breach, clock.to_steady(settled));

@@ -13,7 +13,7 @@ use tripline::clock;
 use tripline::config::Config;
 use tripline::daemon::outbox::{self, OutboxOptions};
 use tripline::deliver::Mailer;
-use tripline::model::{IncidentId, SmtpSecurity, SmtpServer};
+use tripline::model::{IncidentId, SmtpSecurity, SmtpServer, Timestamp};
 use tripline::notify::backoff::Backoff;
 use tripline::store::{AttemptOutcome, Delivery, DeliveryState, Reader, Writer};
 
@@ -54,8 +54,12 @@ impl Running {
     }
 
     async fn owe(&self, incident: &str, receiver: &str, to: &[&str]) {
+        self.owe_since(clock::now(), incident, receiver, to).await;
+    }
+
+    async fn owe_since(&self, owed: Timestamp, incident: &str, receiver: &str, to: &[&str]) {
         let to: Vec<_> = to.iter().map(|to| address(None, to)).collect();
-        self.writer.commit(Arc::new(opening(incident, receiver, &to, clock::now()))).await.unwrap();
+        self.writer.commit(Arc::new(opening(incident, receiver, &to, owed))).await.unwrap();
         self.wake.notify_one();
     }
 
@@ -109,6 +113,19 @@ async fn mail_that_is_owed_while_the_server_is_down_arrives_once_when_it_comes_u
         let AttemptOutcome::Retry(text, next) = &attempt.outcome else { panic!("{attempt:?}") };
         assert!(text.contains("refused") && *next > attempt.at, "{attempt:?}");
     }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn mail_that_is_owed_when_the_clock_is_set_back_an_hour_does_not_wait_for_that_hour_to_pass_again() {
+    let server = MailServer::start(json!({}));
+    let to = [address(None, "a@example.com")];
+    let running = Running::start(config([("oncall", email(&to, plain(server.port)))]));
+    running.owe_since(clock::now() + seconds(3_600), "one", "oncall", &["a@example.com"]).await;
+    eventually("accepted", || running.states("one") == [DeliveryState::Accepted]).await;
+    running.owe("two", "oncall", &["a@example.com"]).await;
+    eventually("the next one too", || running.states("two") == [DeliveryState::Accepted]).await;
+    assert_eq!(server.mails().len(), 2);
     running.end().await;
 }
 

@@ -350,6 +350,9 @@ async fn a_mail_server_that_was_down_during_the_outage_gets_the_mail_when_it_is_
     daemon.until("an attempt has failed", |daemon| daemon.err().contains("mail failed"));
     let reader = Reader::open(&folder.path().join("tripline.db")).unwrap();
     let id = reader.incidents(true, 2).unwrap()[0].id;
+    // It is logged before it is stored.
+    let attempted = || !reader.deliveries_of(id).unwrap()[0].attempts.is_empty();
+    eventually("the attempt is stored", attempted).await;
     let shown = tripline(folder.path(), &["incident", "show", &id.short()]).with(0).out;
     assert!(
         shown.contains("owed; the next attempt is due at ") && shown.contains("failed, to be tried again"),
