@@ -142,8 +142,11 @@ impl Report {
 
 impl Played {
     /// Whether it is of this fault: it names probes that the fault can hit, and its failing began while that was on, or
-    /// it was open then.
+    /// it was open then. One that says that Tripline cannot see is of no fault: it tells nothing of the service.
     fn is_of(&self, fault: &Fault, config: &Config) -> bool {
+        if self.incident.is_our_own() {
+            return false;
+        }
         let finding = &self.incident.finding;
         let named = config.probes.iter().filter(|probe| {
             if finding.components.is_empty() {

@@ -12,6 +12,8 @@ use tripline::model::{CheckResult, FailureClass, Outcome, Phases, Timestamp};
 use crate::given::Nothing;
 use crate::terminal::{Process, command, tripline};
 
+mod told;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).into()
 }
@@ -30,7 +32,12 @@ fn read(path: &Path) -> (Scenario, Arc<Config>) {
 
 /// A scenario in these words, about the repository's own configuration without its slow rules.
 fn scene(text: &str) -> (Scenario, Arc<Config>) {
-    let own = |_: Option<&str>| config(&root().join("tests/drills/configs/forge.yaml"));
+    scene_of("forge.yaml", text)
+}
+
+/// A scenario in these words, about this configuration of `tests/drills/configs`.
+fn scene_of(name: &str, text: &str) -> (Scenario, Arc<Config>) {
+    let own = |_: Option<&str>| config(&root().join("tests/drills/configs").join(name));
     scenario::read("scene.yaml", text, &Nothing, &own).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
