@@ -60,7 +60,10 @@ pub(super) fn judge(expect: &Expectations, report: &Report) -> Vec<Verdict> {
         about_one(&format!("incident {}: ", index + 1), expected, found);
     }
     if let Some(most) = expect.resolved_within {
-        let found = report.resolved.map_or("never".into(), show_duration);
+        let mut real = report.incidents.iter().filter(|played| !played.faults.is_empty()).peekable();
+        let early = real.peek().is_some() && real.all(|played| played.resolved.is_some());
+        let never = if early { "before the fault's end" } else { "never" };
+        let found = report.resolved.map_or(never.into(), show_duration);
         let met = report.resolved.is_some_and(|found| found <= most);
         say("resolved_within", show_duration(most), found, met);
     }

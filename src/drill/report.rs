@@ -8,7 +8,7 @@ use super::judge::{self, Verdict};
 use super::scenario::{Fault, Scenario};
 use super::world::Take;
 use crate::config::Config;
-use crate::model::{Incident, IncidentChange, IncidentEvent, Notification, Timestamp};
+use crate::model::{Incident, IncidentChange, IncidentEvent, Notification, NotificationKind, Timestamp};
 
 /// What came of one run of a scenario. Times are durations from the drill's start, by true time: what the clock would
 /// show had nobody set it.
@@ -28,9 +28,10 @@ pub struct Report {
     pub events: Vec<Seen<IncidentEvent>>,
     /// The messages that became owed, in their order; `at` is a moment of true time.
     pub notifications: Vec<Seen<Notification>>,
-    /// From the first fault's beginning to the first message about it; without receivers, to the incident.
+    /// From the first fault's beginning to the first message that one is open, worse or back; without receivers, to
+    /// the incident.
     pub detected: Option<Duration>,
-    /// From the last fault's end until no incident was open.
+    /// From the last fault's end until no incident was open; nothing when the last one was over before that.
     pub resolved: Option<Duration>,
     /// How many incidents were false alarms: opened while no fault was on, and naming none that had been.
     pub false_alarms: u64,
@@ -123,7 +124,9 @@ impl Report {
         } else {
             let about = |owed: &&Seen<Notification>| {
                 let mut real = self.incidents.iter().filter(|played| !played.faults.is_empty());
-                into(owed.at) >= began && real.any(|played| played.incident.id == owed.what.incident)
+                // That something is over, or still open, tells nobody of a fault that has just begun.
+                let tells = !matches!(owed.what.kind, NotificationKind::Resolved | NotificationKind::Reminder);
+                tells && into(owed.at) >= began && real.any(|played| played.incident.id == owed.what.incident)
             };
             self.notifications.iter().find(about).map(|owed| into(owed.at))
         };
@@ -136,7 +139,8 @@ impl Report {
         for played in self.incidents.iter().filter(|played| !played.faults.is_empty()) {
             last = last.max(Some(played.resolved?));
         }
-        last.map(|last| last.saturating_sub(ended))
+        // What was over while a fault was still on did not wait for its end.
+        last?.checked_sub(ended)
     }
 }
 
