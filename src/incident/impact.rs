@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::{
-    CheckResult, ComponentId, FailureClass, Incident, LabelName, LabelValue, Outcome, Probe, ProbeId, Timestamp,
+    CheckResult, ComponentId, FailureClass, Incident, LabelName, LabelValue, Outcome, Probe, ProbeId, RuleId,
+    RuleKind, Timestamp,
 };
 
 /// Checks that looked, and those of them that failed.
@@ -25,6 +26,8 @@ pub struct Impact<'a> {
     /// Results that came since the last failure: they are part of the recovery unless another failure follows.
     after: BTreeMap<ProbeId, u64>,
     steady: Timestamp,
+    /// Checks that were counted then and left no result, because they did not come.
+    unstored: u64,
     /// By component: all checks, and those of probes that bear the incident's factor.
     pub components: BTreeMap<ComponentId, (Count, Count)>,
     /// By label that names customers and value, over the components that were hit.
@@ -56,12 +59,16 @@ impl<'a> Impact<'a> {
         let judges =
             |probe: &Probe| config.rules.iter().any(|rule| rules.contains(&rule.id) && rule.over.covers(probe));
         let watched = |probe: &Probe| none || judges(probe);
+        let missing =
+            |id: &RuleId| config.rules.iter().any(|rule| rule.id == *id && matches!(rule.kind, RuleKind::Missing(_)));
+        let unstored = incident.breaches.iter().filter(|breach| missing(&breach.rule)).count();
         let probes = config.probes.iter().map(|probe| (&probe.id, (probe, watched(probe)))).collect();
         Self {
             incident,
             probes,
             after: BTreeMap::new(),
             steady: Timestamp::default(),
+            unstored: u64::try_from(unstored).unwrap_or(u64::MAX),
             components: BTreeMap::new(),
             cohorts: BTreeMap::new(),
             classes: BTreeMap::new(),
@@ -133,19 +140,27 @@ impl<'a> Impact<'a> {
     /// What is missing of the incident's results, in a sentence; `None` if all are there as far as can be told.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
-        let counted = u64::from(self.incident.finding.looked);
+        let counted = u64::from(self.incident.finding.looked).saturating_sub(self.unstored);
         let Some(first) = self.first_stored.filter(|_| self.watched > 0 || !self.after.is_empty()) else {
             return Some("No result of its time is stored any more.".into());
         };
         if first > self.incident.since {
             return Some(format!(
-                "The results before {} are not stored any more; {} of the {counted} checks that were counted then are.",
+                "The results before {} are not stored any more; at most {} of the {counted} checks that were counted then are.",
                 first.show(),
-                self.watched
+                self.stored().min(counted)
             ));
         }
-        // Bad checks that did not fail, slow ones say, end no stretch here, so nothing can be told by counting.
-        (!self.classes.is_empty() && self.watched < counted)
-            .then(|| format!("Only {} of the {counted} checks that were counted then are stored, or their probes are not in the configuration any more.", self.watched))
+        // Nothing ends the stretch of bad checks none of which failed, slow ones say: nothing is told by counting.
+        (!self.classes.is_empty() && self.stored() < counted)
+            .then(|| format!("At most {} of the {counted} checks that were counted then are stored, or their probes are not in the configuration any more.", self.stored()))
+    }
+
+    /// Checks of probes that the incident's rules watch, with those since the last failure: the last bad check, a slow
+    /// one say, may be among them.
+    fn stored(&self) -> u64 {
+        let watched = |id: &ProbeId| self.probes.get(id).is_some_and(|(_, watched)| *watched);
+        let after = self.after.iter().filter(|(id, _)| watched(id)).map(|(_, count)| count);
+        self.watched + after.sum::<u64>()
     }
 }
