@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::unit::show_about;
-use crate::model::{CheckResult, Incident, IncidentChange, IncidentEvent, NotificationKind, Timestamp};
+use crate::model::{
+    Bad, CheckResult, Incident, IncidentChange, IncidentEvent, NotificationKind, Rule, RuleKind, Timestamp,
+};
 
 use super::impact::{Count, Impact};
 use super::lifecycle;
@@ -109,13 +111,15 @@ fn causes(review: &Review<'_>) -> String {
 fn summarise(review: &Review<'_>) -> String {
     let incident = review.incident;
     let headline = inline(&summary::headline(&incident.finding, Some(review.config)));
-    let mut text = format!("## Summary\n\nFrom {} ", incident.since.show());
-    text.push_str(&match incident.resolved {
-        Some(resolved) => format!("until {}: {headline}.\n\n", review.impact.last_bad.unwrap_or(resolved).show()),
-        None => format!("and still: {headline}.\n\n"),
+    let mut text = format!("## Summary\n\nFrom {}", incident.since.show());
+    let last = last_bad(review);
+    text.push_str(&match (incident.resolved, last) {
+        (Some(_), Some(last)) => format!(" until {}: {headline}.\n\n", last.show()),
+        (Some(resolved), None) => format!(", resolved at {}: {headline}.\n\n", resolved.show()),
+        (None, _) => format!(" and still: {headline}.\n\n"),
     });
     let mut rows = Vec::new();
-    if let (Some(last), Some(_)) = (review.impact.last_bad, incident.resolved) {
+    if let (Some(last), Some(_)) = (last, incident.resolved) {
         rows.push(("Duration, from the first bad check to the last", show_about(last.since(incident.since))));
     }
     rows.push(("Time to detect", show_about(incident.opened.since(incident.since))));
@@ -138,6 +142,23 @@ fn summarise(review: &Review<'_>) -> String {
     }
     text.push_str("\n*In two or three sentences for customers: what could they not do?*\n\n");
     text
+}
+
+/// When the last bad check ended, if the stored results tell: all are there, and what was bad were failures.
+fn last_bad(review: &Review<'_>) -> Option<Timestamp> {
+    let fails = |bad: &Bad| !matches!(bad, Bad::When(_));
+    let failures = |rule: &Rule| match &rule.kind {
+        RuleKind::ErrorRate(rate) => fails(&rate.bad),
+        RuleKind::Change(change) => fails(&change.bad),
+        RuleKind::BurnRate(burn) => fails(&burn.bad),
+        RuleKind::Consecutive(_) => true,
+        RuleKind::Latency(_) | RuleKind::Expiry(_) | RuleKind::Missing(_) | RuleKind::Offline => false,
+    };
+    let incident = review.incident;
+    let rules = review.config.rules.iter();
+    let mut its = rules.filter(|rule| incident.breaches.iter().any(|breach| breach.rule == rule.id));
+    let tells = incident.finding.what.is_none() && its.all(failures) && review.impact.missing().is_none();
+    review.impact.last_bad.filter(|_| tells)
 }
 
 fn first_mail(review: &Review<'_>) -> Option<Timestamp> {
@@ -309,3 +330,6 @@ fn evidence(review: &Review<'_>) -> String {
 
 /// How much before an incident its results are looked at, so that rules have full windows, at the most.
 pub const LONGEST_LEAD: Duration = Duration::from_secs(86_400);
+
+#[cfg(test)]
+mod tests;

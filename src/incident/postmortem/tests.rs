@@ -1,0 +1,140 @@
+//! Drafts of incidents made by hand: what the results tell is said, and what they do not tell is not.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::model::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_739_288_460_000 + seconds * 1_000) // 2025-02-11 15:41:00 UTC
+}
+
+fn config(kinds: Vec<RuleKind>) -> Config {
+    let rule = |(number, kind): (usize, RuleKind)| Rule {
+        id: format!("rule-{number}").into(),
+        over: Scope::default(),
+        kind,
+        severity: Severity::Major,
+        tell: vec![],
+        built_in: false,
+    };
+    Config {
+        components: vec![Component { id: "api".into(), name: "API".into(), depends_on: vec![] }],
+        probes: vec![Probe { component: "api".into(), ..crate::model::tests::probe("home") }],
+        rules: kinds.into_iter().enumerate().map(rule).collect(),
+        ..crate::config::tests::empty()
+    }
+}
+
+fn run() -> RuleKind {
+    RuleKind::Consecutive(Consecutive { count: 3, clear_after: Duration::from_secs(60) })
+}
+
+fn slow() -> RuleKind {
+    RuleKind::Latency(Latency {
+        quantile: Ratio::from_percent(95),
+        of: Phase::Total,
+        above: Duration::from_secs(5),
+        within: Duration::from_secs(600),
+        at_least: 20,
+        per: vec![],
+        below: Duration::from_secs(4),
+        hold: Duration::from_secs(60),
+    })
+}
+
+/// Of every rule of the config one breach, from 0 s to an hour; so many checks had looked by its last bad one.
+fn incident(config: &Config, looked: u32) -> Incident {
+    let breach = |rule: &Rule| Breach {
+        id: BreachId::derived(&[rule.id.as_str()]),
+        rule: rule.id.clone(),
+        slice: Slice::default(),
+        severity: Severity::Major,
+        since: at(0),
+        found: at(20),
+        reason: String::new(),
+        marks: incident::Marks::default(),
+        cleared: Some(at(3_600)),
+    };
+    Incident {
+        id: IncidentId::derived(&["a"]),
+        state: IncidentState::Resolved,
+        severity: Severity::Major,
+        since: at(0),
+        opened: at(20),
+        resolved: Some(at(3_600)),
+        breaches: config.rules.iter().map(breach).collect(),
+        finding: Finding { bad: looked, looked, components: ["api".into()].into(), ..Finding::default() },
+        acknowledged: None,
+        worsened: None,
+        flaps: 0,
+        watched_until: None,
+        told: BTreeMap::new(),
+        next_event: 1,
+    }
+}
+
+/// A check of each minute of the hour, those that are named here failed.
+fn hour(impact: &mut Impact<'_>, failed: &[i64]) {
+    for minute in 0..=60 {
+        let lost = Outcome::Failure(FailureClass::NotFound);
+        impact.add(&CheckResult {
+            probe: "home".into(),
+            location: Location::local(),
+            started: at(minute * 60),
+            outcome: if failed.contains(&minute) { lost } else { Outcome::Success },
+            status: None,
+            phases: Phases::default(),
+            address: None,
+            expires: None,
+            superseded: false,
+            evidence: None,
+        });
+    }
+}
+
+fn drafted(
+    config: &Config,
+    impact: &Impact<'_>,
+    incident: &Incident,
+    mails: &[Mail],
+    events: &[IncidentEvent],
+) -> String {
+    draft(&Review { incident, events, config, impact, mails, verdicts: &[], failures: &[] })
+}
+
+#[test]
+fn an_end_is_said_only_where_what_was_bad_failed_and_every_result_is_there() {
+    let said = |kinds, looked| {
+        let config = config(kinds);
+        let incident = incident(&config, looked);
+        let mut impact = Impact::new(&incident, &config);
+        hour(&mut impact, &[0, 5]);
+        drafted(&config, &impact, &incident, &[], &[])
+    };
+    let (until, duration) = ("From 2025-02-11 15:41:00 UTC until 2025-02-11 15:46:00 UTC: ", "| Duration, from");
+    let resolved = "From 2025-02-11 15:41:00 UTC, resolved at 2025-02-11 16:41:00 UTC: ";
+    let text = said(vec![run()], 6);
+    assert!(text.contains(until) && text.contains("check to the last | 5m |"), "{text}");
+    for text in [said(vec![slow()], 6), said(vec![run(), slow()], 6), said(vec![run()], 200)] {
+        assert!(text.contains(resolved) && !text.contains(duration), "{text}");
+    }
+}
+
+#[test]
+fn results_are_missing_only_where_fewer_are_stored_than_were_counted_and_what_did_not_come_was_never_stored() {
+    let missing = |kinds, looked, failed: &[i64]| {
+        let config = config(kinds);
+        let incident = incident(&config, looked);
+        let mut impact = Impact::new(&incident, &config);
+        hour(&mut impact, failed);
+        impact.missing()
+    };
+    // The last slow check ended the hour, long after the last failure.
+    assert_eq!(missing(vec![slow()], 61, &[5]), None);
+    let said = missing(vec![slow()], 62, &[5]).unwrap();
+    assert!(said.starts_with("At most 61 of the 62 checks that were counted then are stored"), "{said}");
+    let silent = || RuleKind::Missing(Missing { after: Duration::from_secs(600) });
+    assert_eq!(missing(vec![run(), silent(), silent()], 63, &[60]), None);
+    assert!(missing(vec![run(), silent(), silent()], 64, &[60]).is_some());
+}
