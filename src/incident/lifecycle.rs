@@ -92,6 +92,8 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             incident.flaps = incident.flaps.saturating_add(1);
             incident.severity = incident.severity.max(breach.severity);
             incident.resolved = None;
+            // Whoever took it on was told that it is over.
+            incident.acknowledged = None;
             go_on(incident);
             incident.breaches.push(breach.clone());
         }

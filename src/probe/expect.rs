@@ -9,6 +9,7 @@ use url::Url;
 
 use super::classify::status_class;
 use super::download::Receipt;
+use super::json::tree;
 use crate::model::condition::{Fact, Verdict};
 use crate::model::{Condition, FailureClass, Phases};
 
@@ -89,10 +90,7 @@ impl Expectations {
             };
         }
         let mut facts = self.facts(answer);
-        let json = self.json.then(|| json(answer));
-        if let Some(Ok(fact)) = &json {
-            facts.push(("json", fact.clone()));
-        }
+        let json = self.json.then(|| json(answer).map(|fact| facts.push(("json", fact))));
         for condition in self.conditions.iter() {
             if let Some(Err(fault)) = &json
                 && condition.mentions("json")
@@ -163,10 +161,7 @@ fn json(answer: &Answer<'_>) -> Result<Fact, String> {
 
 /// A text in JSON.
 pub(super) fn json_fact(text: &[u8]) -> Result<Fact, String> {
-    let value: serde_json::Value = serde_json::from_slice(text).map_err(|error| {
-        // The words of the error only, never the text that it stumbled over.
-        format!("body is no JSON (line {}, column {})", error.line(), error.column())
-    })?;
+    let (value, _) = tree(text)?;
     Ok(fact(value))
 }
 

@@ -30,6 +30,7 @@ mod grpc;
 mod http;
 mod icmp;
 mod imap;
+mod json;
 mod lfs;
 mod lines;
 mod mail;

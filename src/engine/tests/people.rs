@@ -45,6 +45,20 @@ fn the_states_of_statuspage_are_said_by_hand_kept_across_a_restart_and_end_by_th
 }
 
 #[test]
+fn what_comes_back_after_its_end_is_taken_on_by_nobody_until_somebody_does_again() {
+    let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
+    config.reopen_within = Duration::from_secs(900);
+    let mut drive = Drive::new(&Arc::new(config));
+    let again = |probe: &Probe, now: u32| globex(300, 600)(probe, now).or_else(|| globex(1_100, 1_400)(probe, now));
+    drive.run(0, 400, again);
+    says(&mut drive, ActionKind::Acknowledge, "", 400.0);
+    drive.run(400, 1_000, again);
+    assert!(drive.incident().resolved.is_some() && drive.incident().acknowledged.is_some());
+    drive.run(1_000, 1_300, again);
+    assert_eq!((drive.incident().resolved, drive.incident().acknowledged), (None, None));
+}
+
+#[test]
 fn what_comes_back_while_it_is_said_to_be_mended_is_investigated_again() {
     let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
     config.reopen_within = Duration::from_secs(900);

@@ -11,6 +11,7 @@ use crate::model::FailureClass;
 use crate::model::kind::flow::{Capture, Source};
 use crate::probe::frame::Broken;
 use crate::probe::http::Progress;
+use crate::probe::json::{Size, tree};
 use aside::aside;
 
 /// The longest value that is captured, in bytes.
@@ -20,6 +21,8 @@ const LONGEST: usize = 16 * 1024;
 const SHORTEST_HIDDEN: usize = 6;
 /// A body longer than this is searched beside the runtime, which has other checks to make.
 const LONG_BODY: usize = 32 * 1024;
+/// The most steps that a path may take in a body: nothing can stop it once it is on its way.
+const MOST_STEPS: usize = 2_000_000;
 
 /// The value in this answer, or why there is none: `nothing is at $.id: the body is no JSON`.
 async fn take(capture: &Capture, answer: &Progress) -> Result<String, String> {
@@ -102,15 +105,31 @@ async fn looked(pattern: &Regex, body: &[u8]) -> Result<String, String> {
 }
 
 fn json(path: &JsonPath, body: &[u8]) -> Result<String, String> {
-    let body: serde_json::Value = serde_json::from_slice(body)
-        .map_err(|error| format!("the body is no JSON (line {}, column {})", error.line(), error.column()))?;
-    let found = path.query(&body).first().ok_or_else(|| format!("nothing is at {path}"))?;
+    let (body, size) = tree(body).map_err(|fault| format!("the {fault}"))?;
+    // The crate writes three points where there were two.
+    let shown = path.to_string().replace("...", "..");
+    if steps(&shown, size) > MOST_STEPS {
+        return Err(format!(
+            "the body has {} values, and searching them by {shown} could take for ever",
+            size.values
+        ));
+    }
+    let found = path.query(&body).first().ok_or_else(|| format!("nothing is at {shown}"))?;
     match found {
         serde_json::Value::String(text) => Ok(text.clone()),
         serde_json::Value::Number(number) => Ok(number.to_string()),
         serde_json::Value::Bool(value) => Ok(value.to_string()),
-        _ => Err(format!("what is at {path} is no text, number, true or false")),
+        _ => Err(format!("what is at {shown} is no text, number, true or false")),
     }
+}
+
+/// How many steps a path may take, at most. One `..` looks at every value; each further one may look at what is below a
+/// value once for every level above it, and each `$` within a filter at the whole again for every value.
+fn steps(path: &str, size: Size) -> usize {
+    let descents = path.matches("..").count().saturating_sub(1);
+    let wholes = path.matches('$').count().saturating_sub(1);
+    let power = |base: usize, times: usize| base.max(2).saturating_pow(u32::try_from(times).unwrap_or(u32::MAX));
+    size.values.saturating_mul(power(size.depth, descents)).saturating_mul(power(size.values, wholes))
 }
 
 fn matched(pattern: &Regex, body: &str) -> Result<String, String> {
@@ -129,5 +148,27 @@ mod tests {
         assert_eq!(matched("token=([a-z]+)").as_deref(), Ok("abc"));
         assert_eq!(matched("[0-9]").as_deref(), Ok("7"));
         assert_eq!(matched("[A-Z]"), Err("the body has nothing like /[A-Z]/".into()));
+    }
+
+    #[test]
+    fn a_path_that_could_take_for_ever_is_not_begun() {
+        let path = |path: &str| JsonPath::parse(path).unwrap();
+        let deep = format!("{}7{}", r#"{"a":"#.repeat(120), "}".repeat(120));
+        let body = format!("[{}]", vec![deep; 80].join(","));
+        assert_eq!(
+            json(&path("$[0]..a"), body.as_bytes()),
+            Err("what is at $[0]..a is no text, number, true or false".into())
+        );
+        for costly in ["$..*..*..b", "$..a..a..a", "$..[?count($..*) > 9]"] {
+            let fault = json(&path(costly), body.as_bytes()).unwrap_err();
+            assert!(fault.starts_with("the body has 9"), "{fault}");
+            assert!(fault.contains("could take for ever"), "{fault}");
+        }
+        let flat = format!("[{}]", vec![r#"{"id": 7, "state": "done"}"#; 9_000].join(","));
+        assert_eq!(json(&path("$..[?@.state == 'done'].id"), flat.as_bytes()).as_deref(), Ok("7"));
+        assert_eq!(
+            json(&path("$[?@.x == 1]..id..y"), flat.as_bytes()),
+            Err("nothing is at $[?@['x']==1]..id..y".into())
+        );
     }
 }
