@@ -78,7 +78,11 @@ pub struct Range {
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, config: Option<&Config>) -> Option<Expectations> {
-    let table = reader.table(entry, KEYS, "write `expect: {incidents: 1}`")?;
+    const EXAMPLE: &str = "write `expect: {incidents: 1}`";
+    let table = reader.table(entry, KEYS, EXAMPLE)?;
+    if is_empty(entry) {
+        reader.fault(entry.at, "nothing is expected, and that is always met", EXAMPLE);
+    }
     let mut expect = Expectations::default();
     let whole = |reader: &mut Reader<'_>, name| table.get(name).and_then(|entry| reader.whole(entry, 0, MOST));
     expect.false_alarms = whole(reader, "false_alarms");
@@ -125,6 +129,10 @@ fn factor(reader: &mut Reader<'_>, entry: Entry<'_>, config: &Config) -> Option<
     if matches!(&entry.node.value, Value::Text(text) if text == "none") {
         return Some(ExpectedFactor { label: Some(None), failure: None });
     }
+    if is_empty(entry) {
+        reader.fault(entry.at, "a factor that says nothing fits every incident", EXAMPLE);
+        return None;
+    }
     let mut found = ExpectedFactor::default();
     for entry in reader.named(entry, EXAMPLE)? {
         if entry.name == "failure" {
@@ -165,13 +173,27 @@ fn factor(reader: &mut Reader<'_>, entry: Entry<'_>, config: &Config) -> Option<
     Some(found)
 }
 
+/// Whether it has no key at all. A key that is not known is told as such.
+fn is_empty(entry: Entry<'_>) -> bool {
+    match &entry.node.value {
+        Value::Null => true,
+        Value::Map(pairs) => pairs.is_empty(),
+        _ => false,
+    }
+}
+
 /// A number, or a map of bounds.
 fn range(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Range> {
     let exactly = |count| Range { min: count, max: Some(count) };
     if !matches!(entry.node.value, Value::Map(_)) {
         return reader.whole(entry, 0, MOST).map(exactly);
     }
-    let table = reader.table(entry, RANGE_KEYS, "write `notifications: {max: 3}`")?;
+    const EXAMPLE: &str = "write `notifications: {max: 3}`";
+    let table = reader.table(entry, RANGE_KEYS, EXAMPLE)?;
+    if is_empty(entry) {
+        reader.fault(entry.at, "bounds that say nothing hold any number", EXAMPLE);
+        return None;
+    }
     let mut bounds: BTreeMap<&str, u64> = BTreeMap::new();
     for name in RANGE_KEYS {
         let Some(entry) = table.get(name) else { continue };
@@ -181,6 +203,11 @@ fn range(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Range> {
         (Some(&count), None, None) => Some(exactly(count)),
         (Some(_), ..) => {
             reader.fault(entry.at, "`exactly` goes with neither `min` nor `max`", "remove it, or the others");
+            None
+        }
+        (None, Some(min), Some(max)) if min > max => {
+            let fault = format!("no number is at least {min} and at most {max}");
+            reader.fault(entry.at, fault, "let `max` be no less than `min`");
             None
         }
         (None, min, max) => Some(Range { min: min.copied().unwrap_or(0), max: max.copied() }),
