@@ -1,5 +1,8 @@
 //! Expectations, held against what was found.
 
+use std::collections::BTreeSet;
+
+use super::pairs;
 use super::report::{Played, Report, count};
 use super::scenario::{Expectations, ExpectedFactor, ExpectedIncident, Range};
 use crate::model::unit::show_duration;
@@ -75,24 +78,24 @@ pub(super) fn judge(expect: &Expectations, report: &Report) -> Vec<Verdict> {
     verdicts
 }
 
-/// Each expected incident with the one that was found for it: first those that are as expected, then the others in order.
+/// Each expected incident with the one that was found for it: as many as can be are as expected, the others are paired in
+/// order.
 fn paired<'a>(
     expected: &'a [ExpectedIncident],
     found: &'a [Played],
 ) -> Vec<(usize, &'a ExpectedIncident, Option<&'a Incident>)> {
-    let mut left: Vec<&Incident> = found.iter().map(|played| &played.incident).collect();
-    let mut pairs: Vec<(usize, &ExpectedIncident, Option<&Incident>)> = Vec::new();
-    let mut others = Vec::new();
-    for (index, expected) in expected.iter().enumerate() {
-        match left.iter().position(|incident| expected.fits(incident)) {
-            Some(place) => pairs.push((index, expected, Some(left.remove(place)))),
-            None => others.push((index, expected)),
-        }
-    }
-    let mut rest = left.into_iter();
-    pairs.extend(others.into_iter().map(|(index, expected)| (index, expected, rest.next())));
-    pairs.sort_by_key(|(index, ..)| *index);
-    pairs
+    let fits = |wanted: usize, place: usize| {
+        let pair = expected.get(wanted).zip(found.get(place));
+        pair.is_some_and(|(expected, played)| expected.fits(&played.incident))
+    };
+    let mut pairs = pairs::pairs(expected.len(), found.len(), fits);
+    let taken: BTreeSet<usize> = pairs.values().copied().collect();
+    let mut rest = (0..found.len()).filter(|place| !taken.contains(place));
+    let pair = expected.iter().enumerate().map(|(index, expected)| {
+        let place = pairs.remove(&index).or_else(|| rest.next());
+        (index, expected, place.and_then(|place| found.get(place)).map(|played| &played.incident))
+    });
+    pair.collect()
 }
 
 impl ExpectedIncident {

@@ -12,6 +12,7 @@ mod answers;
 mod drive;
 mod faults;
 mod judge;
+mod pairs;
 mod report;
 pub mod scenario;
 mod summary;

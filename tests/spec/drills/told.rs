@@ -1,4 +1,4 @@
-//! Which incidents and messages are about a fault, and which only happen beside it.
+//! Which incidents and messages are about a fault, which only happen beside it, and which are those that were expected.
 
 use std::time::Duration;
 
@@ -77,4 +77,19 @@ fn a_fault_that_outlasts_its_incident_was_not_resolved_in_time() {
     assert_eq!((report.incidents[0].resolved, report.resolved), (Some(16 * MINUTE), None));
     let verdict = &report.verdicts[0];
     assert_eq!((verdict.met, verdict.found.as_str()), (false, "before the fault's end"));
+}
+
+#[test]
+fn listed_incidents_are_met_in_whatever_order_they_are_listed() {
+    let apart = "{from: 5m, until: 8m, over: {components: [api]}, failure: server_error},
+        {from: 30m, until: 33m, over: {components: [website]}, failure: server_error}";
+    for listed in
+        ["{severity: major}, {severity: major, components: [api]}", "{components: [website]}, {severity: major}"]
+    {
+        let (scenario, config) = scene(&format!(
+            "{{name: One after the other, length: 50m, faults: [{apart}], expect: {{incidents: [{listed}]}}}}"
+        ));
+        let report = drill::run(&config, &scenario, take(1));
+        assert!(report.is_met(), "{:?}", report.verdicts);
+    }
 }
