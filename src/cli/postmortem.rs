@@ -84,7 +84,7 @@ fn write(reader: &Reader, config: &Arc<Config>, id: crate::model::IncidentId) ->
     }))
 }
 
-/// When each rule was first in breach in an incident that shares a component with this one, in its time.
+/// When each rule found the first of its breaches that went on in this incident's time, in one that shares a component.
 fn verdicts(replay: &Replay, incident: &Incident, config: &Config) -> Vec<Verdict> {
     let breaches = || replay.incidents.values().flat_map(|incident| &incident.breaches);
     let noticed = |rule: &Rule| {
@@ -93,7 +93,7 @@ fn verdicts(replay: &Replay, incident: &Incident, config: &Config) -> Vec<Verdic
             return Noticed::NotJudged;
         }
         breaches()
-            .filter(|breach| breach.rule == rule.id && breach.found >= incident.since)
+            .filter(|breach| breach.rule == rule.id && breach.cleared.is_none_or(|at| at >= incident.since))
             .filter(|breach| !breach.marks.components.is_disjoint(&incident.finding.components))
             .min_by_key(|breach| breach.found)
             .map_or(Noticed::Never, |breach| {

@@ -42,7 +42,7 @@ pub struct Verdict {
 /// Whether a rule would have noticed an incident.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Noticed {
-    /// At this time, and why.
+    /// At this time, and why; it may have been in breach before the incident began.
     At(Timestamp, String),
     /// It judged the results, and would not have.
     Never,
@@ -163,7 +163,19 @@ fn last_bad(review: &Review<'_>) -> Option<Timestamp> {
 
 fn first_mail(review: &Review<'_>) -> Option<Timestamp> {
     let opening = review.mails.iter().filter(|mail| mail.kind == NotificationKind::Opened);
-    opening.filter_map(|mail| mail.accepted).min()
+    let times = lifecycle::times(review.events);
+    opening.filter_map(|mail| moments(mail, review.events, &times).1).min()
+}
+
+/// When a mail was owed and accepted, by the clock as it went at the last of the events, whose times by it these are.
+fn moments(mail: &Mail, events: &[IncidentEvent], times: &[Timestamp]) -> (Timestamp, Option<Timestamp>) {
+    // The event that made it owed is of the same moment.
+    let same = events.iter().zip(times).find(|(event, _)| event.at == mail.owed);
+    let owed = same.map_or(mail.owed, |(_, at)| *at);
+    let back = mail.owed.since(owed);
+    // Taken before it was owed: the clock had been set back by then.
+    let accepted = mail.accepted.map(|at| if at < mail.owed { at } else { at - back });
+    (owed, accepted)
 }
 
 fn share(count: Count) -> String {
@@ -218,7 +230,7 @@ fn impact(review: &Review<'_>) -> String {
             text.push_str(&format!("| {} | {} |\n", inline(value.as_str()), share(**count)));
         }
         if rows.len() > ROWS {
-            text.push_str(&format!("\n... and {} more, with smaller shares.\n", rows.len() - ROWS));
+            text.push_str(&format!("\n... and {} more, with shares no larger.\n", rows.len() - ROWS));
         }
     }
     let all: u64 = impact.classes.values().sum();
@@ -250,11 +262,9 @@ fn timeline(review: &Review<'_>) -> String {
         lines.push((*at, 2, inline(&said)));
     }
     for mail in review.mails {
-        // The event that made it owed is of the same moment.
-        let same = review.events.iter().zip(&times).find(|(event, _)| event.at == mail.owed);
-        let owed = same.map_or(mail.owed, |(_, at)| *at);
+        let (owed, accepted) = moments(mail, review.events, &times);
         let tries = format!("{} attempt{}", mail.attempts, if mail.attempts == 1 { "" } else { "s" });
-        let fate = match mail.accepted {
+        let fate = match accepted {
             Some(at) => format!("accepted at {} ({tries})", at.show_clock()),
             None => format!("{} ({tries})", inline(&mail.state)),
         };
@@ -263,7 +273,7 @@ fn timeline(review: &Review<'_>) -> String {
     if let Some(last) = review.impact.last_bad.filter(|_| review.impact.missing().is_none()) {
         lines.push((last, 1, "Last failed check ended".into()));
     }
-    lines.sort();
+    lines.sort_by_key(|(at, rank, _)| (*at, *rank));
     let mut text = "## Timeline\n\n| UTC | |\n|---|---|\n".to_owned();
     for (at, _, said) in lines {
         text.push_str(&format!("| {} | {said} |\n", at.show().trim_end_matches(" UTC")));
@@ -295,6 +305,7 @@ fn detection(review: &Review<'_>) -> String {
         text.push_str("Today's rules on the same results:\n\n| Rule | After | Why |\n|---|---:|---|\n");
         for Verdict { rule, noticed } in review.verdicts {
             let (after, why) = match noticed {
+                Noticed::At(at, why) if *at < incident.since => ("before it began".into(), inline(why)),
                 Noticed::At(at, why) => (show_about(at.since(incident.since)), inline(why)),
                 Noticed::Never => ("never".into(), "it would not have noticed".into()),
                 Noticed::NotJudged => ("not judged here".into(), UNJUDGED.into()),

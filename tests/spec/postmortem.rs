@@ -1,7 +1,7 @@
 //! The review of the outage of 2025-02-11, drafted from what the daemon would have stored.
 
 use crate::given::seconds;
-use crate::story::{BEFORE, forget, store};
+use crate::story::{BEFORE, CONFIG, forget, store};
 use crate::terminal::tripline;
 
 #[tokio::test]
@@ -57,6 +57,17 @@ async fn results_that_are_gone_are_named_instead_of_counted_wrongly() {
     forget(folder.path(), BEFORE + seconds(7_200));
     let out = tripline(folder.path(), &["postmortem", &id.short()]).with(0).out;
     assert!(out.contains("No result of its time is stored any more."), "{out}");
+}
+
+#[tokio::test]
+async fn a_rule_that_was_in_breach_before_it_began_is_not_one_that_never_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = store(folder.path(), "").await;
+    let bent = "rules:\n  too-well: {bad: status == 200, above: 50%, within: 2m}\n";
+    std::fs::write(folder.path().join("probes.yaml"), CONFIG.replace("rules:\n", bent)).unwrap();
+    let out = tripline(folder.path(), &["postmortem", &id.short()]).with(0).out;
+    assert!(out.contains("| too-well | before it began | for "), "{out}");
+    assert!(out.contains("| website-slow | never | it would not have noticed |"), "{out}");
 }
 
 #[tokio::test]

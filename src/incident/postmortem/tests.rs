@@ -74,22 +74,26 @@ fn incident(config: &Config, looked: u32) -> Incident {
     }
 }
 
+fn check(probe: &str, seconds: i64, outcome: Outcome) -> CheckResult {
+    CheckResult {
+        probe: probe.into(),
+        location: Location::local(),
+        started: at(seconds),
+        outcome,
+        status: None,
+        phases: Phases::default(),
+        address: None,
+        expires: None,
+        superseded: false,
+        evidence: None,
+    }
+}
+
 /// A check of each minute of the hour, those that are named here failed.
 fn hour(impact: &mut Impact<'_>, failed: &[i64]) {
     for minute in 0..=60 {
         let lost = Outcome::Failure(FailureClass::NotFound);
-        impact.add(&CheckResult {
-            probe: "home".into(),
-            location: Location::local(),
-            started: at(minute * 60),
-            outcome: if failed.contains(&minute) { lost } else { Outcome::Success },
-            status: None,
-            phases: Phases::default(),
-            address: None,
-            expires: None,
-            superseded: false,
-            evidence: None,
-        });
+        impact.add(&check("home", minute * 60, if failed.contains(&minute) { lost } else { Outcome::Success }));
     }
 }
 
@@ -137,4 +141,66 @@ fn results_are_missing_only_where_fewer_are_stored_than_were_counted_and_what_di
     let silent = || RuleKind::Missing(Missing { after: Duration::from_secs(600) });
     assert_eq!(missing(vec![run(), silent(), silent()], 63, &[60]), None);
     assert!(missing(vec![run(), silent(), silent()], 64, &[60]).is_some());
+}
+
+#[test]
+fn after_the_clock_was_set_back_a_mail_was_taken_when_it_was_owed_by_the_same_clock() {
+    let config = config(vec![run()]);
+    let incident = incident(&config, 6);
+    let by = Duration::from_secs(600);
+    let event = |seq, at, change| IncidentEvent { incident: incident.id, seq, at, change };
+    let (breach, finding) = (incident.breaches[0].clone(), incident.finding.clone());
+    // Opened at 20 s, by a clock that was 10 minutes fast.
+    let events = [
+        event(0, at(620), IncidentChange::Opened { breach, finding }),
+        event(1, at(640), IncidentChange::ClockSetBack { by }),
+    ];
+    let said = |accepted| {
+        let kind = NotificationKind::Opened;
+        let (to, state) = ("oncall@forge.example".into(), "accepted".into());
+        let mail = Mail { kind, to, owed: at(620), accepted: Some(accepted), attempts: 1, state };
+        drafted(&config, &Impact::new(&incident, &config), &incident, &[mail], &events)
+    };
+    let text = said(at(625));
+    assert!(text.contains("| Time to the first mail that a server took | 25s |"), "{text}");
+    assert!(text.contains("| 2025-02-11 15:41:20 | Mail \"opened\" owed to "), "{text}");
+    assert!(text.contains("accepted at 15:41:25 (1 attempt)"), "{text}");
+    let text = said(at(90));
+    assert!(text.contains("accepted at 15:42:30 (1 attempt)"), "taken by the clock as it goes now: {text}");
+}
+
+#[test]
+fn events_of_one_moment_stay_in_their_order() {
+    let config = config(vec![run()]);
+    let incident = incident(&config, 6);
+    let event = |seq, change| IncidentEvent { incident: incident.id, seq, at: at(20), change };
+    let (breach, finding) = (incident.breaches[0].clone(), incident.finding.clone());
+    let events = [
+        event(0, IncidentChange::Opened { breach, finding }),
+        event(1, IncidentChange::Acknowledged { by: "ana".into() }),
+        event(2, IncidentChange::Mended { by: "zoe".into(), text: "it is mended".into() }),
+    ];
+    let text = drafted(&config, &Impact::new(&incident, &config), &incident, &[], &events);
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}\n{text}"));
+    assert!(place("Detected: ") < place("Taken on by ana"), "{text}");
+    assert!(place("Taken on by ana") < place("Mended and watched by zoe"), "{text}");
+}
+
+#[test]
+fn customers_left_out_of_a_table_may_have_failed_as_much_as_those_in_it() {
+    let names: Vec<String> = (10..33).map(|number| format!("w{number}")).collect();
+    let mut config = config(vec![run()]);
+    config.cohorts = BTreeMap::from([("workspace".into(), names.iter().map(|name| name.as_str().into()).collect())]);
+    let probe = |name: &String| {
+        let labels = [("workspace".into(), name.as_str().into())].into();
+        Probe { component: "api".into(), labels, ..crate::model::tests::probe(name) }
+    };
+    config.probes = names.iter().map(probe).collect();
+    let incident = incident(&config, 23);
+    let mut impact = Impact::new(&incident, &config);
+    for name in &names {
+        impact.add(&check(name, 0, Outcome::Failure(FailureClass::NotFound)));
+    }
+    let text = drafted(&config, &impact, &incident, &[], &[]);
+    assert!(text.contains("| w29 | 1 | 1 | 100.0% |\n\n... and 3 more, with shares no larger.\n"), "{text}");
 }
