@@ -15,6 +15,8 @@ pub struct Replay {
     engine: Engine,
     handed_in: HandedIn,
     known: BTreeMap<ProbeId, bool>,
+    /// What would have been owed before this is not counted: windows were still being filled.
+    counted_from: Timestamp,
     /// How many results were taken in.
     pub results: u64,
     /// When the first and the last of them ended.
@@ -25,7 +27,7 @@ pub struct Replay {
     pub incidents: BTreeMap<IncidentId, Incident>,
     /// Incidents beyond those.
     pub left_out: u64,
-    /// How many messages would have been owed.
+    /// How many messages would have been owed, of those since [`Replay::count_from`].
     pub messages: u64,
 }
 
@@ -40,6 +42,7 @@ impl Replay {
     pub fn new(config: Arc<Config>) -> Self {
         Self {
             known: config.probes.iter().map(|probe| (probe.id.clone(), true)).collect(),
+            counted_from: Timestamp::default(),
             engine: Engine::restore(config, Vec::new()),
             handed_in: HandedIn::default(),
             results: 0,
@@ -49,6 +52,12 @@ impl Replay {
             left_out: 0,
             messages: 0,
         }
+    }
+
+    /// Messages are counted from here on; results that come before it fill the windows.
+    #[must_use]
+    pub fn count_from(self, from: Timestamp) -> Self {
+        Self { counted_from: from, ..self }
     }
 
     /// Takes in the next result.
@@ -86,7 +95,7 @@ impl Replay {
                         self.left_out += 1;
                     }
                 }
-                Output::Owed(_) => self.messages += 1,
+                Output::Owed(message) if message.owed >= self.counted_from => self.messages += 1,
                 _ => {}
             }
         }

@@ -56,6 +56,21 @@ async fn a_rule_about_what_did_not_come_is_not_judged_by_what_came_and_says_so()
 }
 
 #[tokio::test]
+async fn messages_are_counted_from_the_time_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    store(folder.path(), "").await;
+    // Ten minutes into the outage: the first mail is of the time in which the windows fill.
+    let asked = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_739_289_060);
+    let since = format!("{}s", asked.elapsed().unwrap().as_secs());
+    let arguments = ["backtest", "--since", &since];
+    let out = tripline(folder.path(), &arguments).with(0).out;
+    assert!(out.contains("; 2 messages would have been owed.") && out.contains("  SAME  "), "{out}");
+    let json: serde_json::Value =
+        serde_json::from_str(&tripline(folder.path(), &[&arguments[..], &["--json"]].concat()).with(0).out).unwrap();
+    assert_eq!(json["messages"], 2);
+}
+
+#[tokio::test]
 async fn probes_that_are_gone_are_counted_and_named_and_json_says_the_same() {
     let folder = tempfile::tempdir().unwrap();
     store(folder.path(), "").await;
