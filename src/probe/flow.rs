@@ -44,8 +44,11 @@ const SECRET_COOKIE: usize = 8;
 /// The shortest path of a captured URL that is a secret without its host, in bytes; a shorter one says `/login`.
 const SECRET_PATH: usize = 8;
 
-/// How long an answer is searched for what must not be shown of it, once its step has failed.
+/// How long an answer is searched for what must not be shown of it, once its step has failed: so long even if the flow's
+/// time is up ...
 const HIDING: Duration = Duration::from_millis(200);
+/// ... and so long if there is time left.
+const LONGEST_HIDING: Duration = Duration::from_secs(2);
 
 /// A flow that can be taken again and again.
 pub(super) struct FlowProbe {
@@ -210,7 +213,8 @@ impl FlowProbe {
             };
             let undone = self.step(step, end, trace, &mut run, secrets).await;
             if undone.is_err() && run.asked {
-                if timeout(HIDING, self.hide_untaken(step, &mut run)).await.is_err() {
+                let left = limit.saturating_sub(trace.elapsed()).clamp(HIDING, LONGEST_HIDING);
+                if timeout(left, self.hide_untaken(step, &mut run)).await.is_err() {
                     // What cannot be searched in time is not shown.
                     run.answer.body.clear();
                 }
