@@ -12,7 +12,7 @@ use crate::model::kind::flow::{Capture, Source};
 use crate::probe::frame::Broken;
 use crate::probe::http::Progress;
 use crate::probe::json::{Size, tree};
-use aside::aside;
+use aside::{Stop, aside};
 
 /// The longest value that is captured, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -21,6 +21,8 @@ const LONGEST: usize = 16 * 1024;
 const SHORTEST_HIDDEN: usize = 6;
 /// A body longer than this is searched beside the runtime, which has other checks to make.
 const LONG_BODY: usize = 32 * 1024;
+/// A page up to this length, in bytes, is read at once, whatever the selector; it waits for no longer one.
+const SHORT_PAGE: usize = 1024;
 /// The most steps that a path may take in a body: nothing can stop it once it is on its way.
 const MOST_STEPS: usize = 2_000_000;
 
@@ -81,6 +83,9 @@ pub(super) async fn hide(captures: impl Iterator<Item = &Capture>, run: &mut Run
 }
 
 async fn page(selector: &str, attribute: Option<&str>, body: &[u8]) -> Result<String, String> {
+    if body.len() <= SHORT_PAGE {
+        return page::element(selector, attribute, body, &Stop::default());
+    }
     let (selector, attribute, body) = (selector.to_owned(), attribute.map(ToOwned::to_owned), body.to_vec());
     aside(move |stop| page::element(&selector, attribute.as_deref(), &body, stop)).await
 }
