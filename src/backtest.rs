@@ -1,6 +1,6 @@
 //! Floor 1: what the rules would have made of stored results, beside what was made of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::model::{Breach, CheckResult, FailureClass, Incident, IncidentId, Prob
 pub struct Replay {
     engine: Engine,
     handed_in: HandedIn,
-    known: BTreeMap<ProbeId, bool>,
+    known: BTreeSet<ProbeId>,
     /// What would have been owed before this is not counted: windows were still being filled.
     counted_from: Timestamp,
     /// How many results were taken in.
@@ -41,7 +41,7 @@ impl Replay {
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
         Self {
-            known: config.probes.iter().map(|probe| (probe.id.clone(), true)).collect(),
+            known: config.probes.iter().map(|probe| probe.id.clone()).collect(),
             counted_from: Timestamp::default(),
             engine: Engine::restore(config, Vec::new()),
             handed_in: HandedIn::default(),
@@ -65,7 +65,7 @@ impl Replay {
         let ended = result.finished();
         self.results += 1;
         self.span = Some(self.span.map_or((ended, ended), |(first, last)| (first.min(ended), last.max(ended))));
-        if !self.known.contains_key(&result.probe) {
+        if !self.known.contains(&result.probe) {
             *self.unknown.entry(result.probe).or_default() += 1;
             return;
         }
