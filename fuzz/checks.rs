@@ -5,8 +5,8 @@
 mod evidence;
 #[path = "checks/forge.rs"]
 mod forge;
-#[path = "checks/letters.rs"]
-mod letters;
+#[path = "checks/mail.rs"]
+mod mail;
 #[path = "checks/mail_server.rs"]
 mod mail_server;
 #[path = "checks/mails.rs"]
@@ -22,7 +22,7 @@ mod written;
 
 pub(crate) use evidence::evidence;
 pub(crate) use forge::{known_hosts, lfs, pack, pkt_line, zip};
-pub(crate) use letters::{letter, mail_headers};
+pub(crate) use mail::{mail, mail_headers};
 pub(crate) use mail_server::mail_server;
 pub(crate) use mails::{imap, smtp};
 pub(crate) use network::{dns, grpc, icmp, ocsp};
@@ -43,7 +43,7 @@ pub(crate) const ALL: &[(&str, Check)] = &[
     ("icmp", icmp),
     ("imap", imap),
     ("known_hosts", known_hosts),
-    ("letter", letter),
+    ("mail", mail),
     ("lfs", lfs),
     ("mail_headers", mail_headers),
     ("mail_server", mail_server),

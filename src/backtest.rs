@@ -23,7 +23,7 @@ pub struct Replay {
     pub span: Option<(Timestamp, Timestamp)>,
     /// Results of probes that the config does not have, by probe.
     pub unknown: BTreeMap<ProbeId, u64>,
-    /// The incidents that there would have been, at most [`MOST`].
+    /// The incidents that there would have been, at most [`MOST_INCIDENTS`].
     pub incidents: BTreeMap<IncidentId, Incident>,
     /// Incidents beyond those.
     pub left_out: u64,
@@ -32,7 +32,7 @@ pub struct Replay {
 }
 
 /// More incidents than this are only counted.
-pub const MOST: usize = 10_000;
+pub const MOST_INCIDENTS: usize = 10_000;
 /// One result waits for at most so many timers that were due before it, so that no gap can hold it up for ever.
 const MOST_TIMERS: u32 = 100_000;
 
@@ -89,7 +89,7 @@ impl Replay {
             match output {
                 Output::Event(event) => {
                     let Some(incident) = self.engine.incident(event.incident) else { continue };
-                    if self.incidents.len() < MOST || self.incidents.contains_key(&event.incident) {
+                    if self.incidents.len() < MOST_INCIDENTS || self.incidents.contains_key(&event.incident) {
                         self.incidents.insert(event.incident, incident.clone());
                     } else if event.seq == 0 {
                         self.left_out += 1;

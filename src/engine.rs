@@ -25,11 +25,11 @@ use crate::detect::history::Entry;
 use crate::detect::self_check::SelfCheck;
 use crate::detect::{Detector, Signal};
 use crate::incident::correlate::{self, BadChecks};
-use crate::model::incident::{Example, Marks};
 use crate::model::{
     Action, ActionId, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange, IncidentEvent,
     IncidentId, Notification, Outcome, ProbeId, Role, Timestamp,
 };
+use crate::model::{Example, Marks};
 
 use case::{Case, View};
 use replay::Ended;

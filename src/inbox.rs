@@ -3,7 +3,7 @@
 //! Whoever calls knows a token and nothing else. Tokens are looked up by their hash, so that the time which an answer
 //! takes says nothing about how much of a token was right.
 
-pub mod letters;
+pub mod mail;
 pub mod smtp;
 #[cfg(test)]
 mod tests;
@@ -30,7 +30,7 @@ const MOST_WAITING: usize = 10_000;
 #[derive(Clone, Default)]
 pub struct Inbox {
     state: Arc<Mutex<State>>,
-    letters: letters::Letters,
+    mailboxes: mail::Mailboxes,
 }
 
 #[derive(Default)]
@@ -111,8 +111,8 @@ impl Inbox {
 
     /// The checks that wait for mail.
     #[must_use]
-    pub fn letters(&self) -> &letters::Letters {
-        &self.letters
+    pub fn mailboxes(&self) -> &mail::Mailboxes {
+        &self.mailboxes
     }
 
     /// From now on, these jobs are known, in their order, and no others. Who was given their calls before gets no more

@@ -77,7 +77,7 @@ fn what_a_rule_about_missing_checks_noticed_has_not_vanished_unless_no_such_rule
         since: at(0),
         found: at(0),
         reason: String::new(),
-        marks: incident::Marks { classes: [class].into(), ..incident::Marks::default() },
+        marks: Marks { classes: [class].into(), ..Marks::default() },
         cleared: None,
     };
     let rule = |id: &str, kind| Rule {

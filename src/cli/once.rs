@@ -203,8 +203,11 @@ fn counts<'a>(results: impl Iterator<Item = &'a Checked> + Clone) -> String {
 }
 
 fn json(probe: &Probe, result: &CheckResult) -> String {
-    let phase = |phase: Option<std::time::Duration>| phase.map(|phase| phase.as_secs_f64() * 1000.0);
-    let phases = &result.phases;
+    let milliseconds: serde_json::Map<String, serde_json::Value> = result
+        .phases
+        .iter()
+        .map(|(phase, time)| (phase.as_str().to_owned(), time.map(|time| time.as_secs_f64() * 1000.0).into()))
+        .collect();
     let labels: serde_json::Map<String, serde_json::Value> =
         probe.labels.iter().map(|(name, value)| (name.to_string(), value.as_str().into())).collect();
     let line = serde_json::json!({
@@ -216,14 +219,7 @@ fn json(probe: &Probe, result: &CheckResult) -> String {
         "status": result.status,
         "address": result.address.map(|address| address.to_string()),
         "superseded": result.superseded,
-        "milliseconds": {
-            "dns": phase(phases.dns),
-            "connect": phase(phases.connect),
-            "tls": phase(phases.tls),
-            "first_byte": phase(phases.first_byte),
-            "transfer": phase(phases.transfer),
-            "total": phase(Some(phases.total)),
-        },
+        "milliseconds": milliseconds,
         "request": result.evidence.as_ref().map(|evidence| &evidence.request),
         "fault": result.evidence.as_ref().map(|evidence| &evidence.fault),
         "body": result.evidence.as_ref().map(|evidence| &evidence.body),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::config::Config;
-use crate::detect::reach::{self, Reach};
+use crate::detect::time_to_detect::{self, TimeToDetect};
 use crate::model::Rule;
 use crate::model::unit::{parse_duration, show_duration};
 
@@ -29,15 +29,15 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
     let config = load::load(&flags.config)?;
     load::prober(&flags.config, &config)?;
     let noise = noise::of(&flags.db, clock::now());
-    let reaches: Vec<(&Rule, Vec<Reach>)> = config
+    let times: Vec<(&Rule, Vec<TimeToDetect>)> = config
         .rules
         .iter()
-        .map(|rule| (rule, reach::reach(rule, &config.probes, &config.cohorts, noise.share)))
+        .map(|rule| (rule, time_to_detect::time_to_detect(rule, &config.probes, &config.cohorts, noise.share)))
         .collect();
     println!("{} is well.\n", flags.config.display());
-    print!("{}", plan::plan(&config, &reaches, &noise, clock::now()));
+    print!("{}", plan::plan(&config, &times, &noise, clock::now()));
     let Some(budget) = args.budget else { return Ok(Ending::Well) };
-    let over = over(&config, &reaches, budget);
+    let over = over(&config, &times, budget);
     if over.is_empty() {
         println!(
             "\nEvery rule about failing checks notices the outage of a whole slice within {}.",
@@ -53,17 +53,17 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
 }
 
 /// Which rules may take longer than the budget, and for which slices.
-fn over(config: &Config, reaches: &[(&Rule, Vec<Reach>)], budget: Duration) -> Vec<String> {
+fn over(config: &Config, times: &[(&Rule, Vec<TimeToDetect>)], budget: Duration) -> Vec<String> {
     let mut over = Vec::new();
-    let prompt = reaches.iter().filter(|(rule, _)| reach::is_prompt(rule));
-    for (rule, reach) in prompt.flat_map(|(rule, reaches)| reaches.iter().map(move |reach| (rule, reach))) {
-        match &reach.worst {
+    let prompt = times.iter().filter(|(rule, _)| time_to_detect::is_prompt(rule));
+    for (rule, time) in prompt.flat_map(|(rule, times)| times.iter().map(move |time| (rule, time))) {
+        match &time.worst {
             Ok(worst) if *worst <= budget => {}
-            Ok(worst) => over.push(format!("{} for {}: {}", rule.id, plan::named(reach), show_duration(*worst))),
-            Err(why) => over.push(format!("{} for {}: no bound: {why}", rule.id, plan::named(reach))),
+            Ok(worst) => over.push(format!("{} for {}: {}", rule.id, plan::named(time), show_duration(*worst))),
+            Err(why) => over.push(format!("{} for {}: no bound: {why}", rule.id, plan::named(time))),
         }
     }
-    if !config.rules.iter().any(reach::is_prompt) {
+    if !config.rules.iter().any(time_to_detect::is_prompt) {
         over.push("there is no rule about failing checks".into());
     }
     over

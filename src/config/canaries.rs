@@ -23,7 +23,7 @@ const EVERY: Duration = seconds(10);
 /// How long one may take.
 const TIMEOUT: Duration = seconds(5);
 /// More say nothing more, and each is asked for ever.
-const MOST: usize = 16;
+const MOST_CANARIES: usize = 16;
 /// The name of their definition. Their ids cannot be those of other probes: no label's name has a colon.
 const NAME: &str = "canary";
 /// How much of a page is read: that there is one is enough.
@@ -34,13 +34,13 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<Probe> {
     let Some(entry) = table.get("canaries") else { return Vec::new() };
     let remedy = "list addresses like `https://example.org/` or `tcp://192.0.2.1:443`, or remove the key";
     let items = reader.list(entry, remedy).unwrap_or_default();
-    if items.len() > MOST {
+    if items.len() > MOST_CANARIES {
         let fault = format!("there are {} canaries", items.len());
-        reader.fault(entry.at, fault, format!("two or three are enough; at most {MOST} are asked"));
+        reader.fault(entry.at, fault, format!("two or three are enough; at most {MOST_CANARIES} are asked"));
     }
     let mut seen = BTreeSet::new();
     let mut canaries = Vec::new();
-    for item in items.into_iter().take(MOST) {
+    for item in items.into_iter().take(MOST_CANARIES) {
         let Some((text, place, kind)) = canary(reader, item) else { continue };
         if !seen.insert(text.clone()) {
             reader.fault(place, format!("`{text}` is listed twice"), "list it once");

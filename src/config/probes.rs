@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::expect::expect;
 use super::kinds::{Around, KINDS, Shape, one_kind, proxy, resolve, variables};
 use super::problem::Place;
 use super::reader::{Entry, Names, Reader, Table};
@@ -48,7 +49,7 @@ pub(super) const INTERVAL: Duration = seconds(30);
 pub(super) const TIMEOUT: Duration = seconds(10);
 
 /// How many probes a config may expand to.
-const MOST: usize = 100_000;
+const MOST_PROBES: usize = 100_000;
 
 /// A value, and where it was set if that is for its reader to judge.
 #[derive(Clone, Copy)]
@@ -233,8 +234,8 @@ struct Definition<'n> {
 impl Definition<'_> {
     fn expand(&self, reader: &mut Reader<'_>, probes: &mut Vec<Probe>) -> Option<()> {
         let count = self.for_each.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()));
-        if count.and_then(|count| count.checked_add(probes.len())).is_none_or(|total| total > MOST) {
-            let fault = format!("with `{}` there are more than {MOST} probes", self.name.name);
+        if count.and_then(|count| count.checked_add(probes.len())).is_none_or(|total| total > MOST_PROBES) {
+            let fault = format!("with `{}` there are more than {MOST_PROBES} probes", self.name.name);
             reader.fault(self.name.at, fault, "name fewer labels in `for_each`, or fewer values in `cohorts`");
             return None;
         }
@@ -358,27 +359,6 @@ pub(super) fn calendar(reader: &mut Reader<'_>, cron: Entry<'_>, zone: Option<En
             // If the expression is sound in UTC, it is the zone that is not.
             let zone = zone.flatten().filter(|_| Calendar::parse(&text.value, "UTC").is_ok());
             reader.fault(zone.map_or(text.place, |zone| zone.place), why.fault, why.remedy);
-            None
-        }
-    }
-}
-
-pub(super) fn expect(reader: &mut Reader<'_>, entry: Entry<'_>, variables: &[&str]) -> Option<Arc<[Condition]>> {
-    let items = reader.list(entry, "list conditions like `status == 200`, or remove the key")?;
-    let count = items.len();
-    let conditions: Vec<Condition> =
-        items.into_iter().filter_map(|item| condition(reader, item, variables)).collect();
-    (conditions.len() == count).then(|| conditions.into())
-}
-
-/// A CEL expression over these variables.
-pub(super) fn condition(reader: &mut Reader<'_>, entry: Entry<'_>, variables: &[&str]) -> Option<Condition> {
-    let text = reader.text(entry)?;
-    match Condition::parse(&text.value, variables) {
-        Ok(condition) => Some(condition),
-        Err(why) => {
-            let place = why.column.map_or(text.place, |column| text.part(column, 1));
-            reader.fault(place, why.fault, why.remedy);
             None
         }
     }

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Config;
-use super::probes::{self, condition};
+use super::expect::condition;
+use super::probes;
 use super::problem::nearest;
 use super::reader::{Entry, Names, Reader, Table};
 use super::words::{label_value, seconds};

@@ -6,14 +6,14 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::tries;
+use super::retries;
 use crate::model::{CheckResult, Probe, Timestamp};
 use crate::probe::Prober;
 
 /// Checks the probe of this index, with all tries: one result, or with `each_address` one for each address, in the
 /// order of the addresses. All began when the turn did. Where the addresses cannot be found, one check says why.
 ///
-/// The arguments that are not named here are those of [`tries::check`].
+/// The arguments that are not named here are those of [`retries::check`].
 pub async fn check<N>(
     prober: &Prober,
     (index, probe): (usize, &Probe),
@@ -30,7 +30,7 @@ where
     let (next_turn, now) = (&next_turn, &now);
     let Some((addresses, spent)) = found else {
         let ask = |began, limit| prober.check_within(index, began, limit);
-        return vec![tries::check(probe, started, next_turn, now, ask, superseded, stop).await];
+        return vec![retries::check(probe, started, next_turn, now, ask, superseded, stop).await];
     };
     join_all(addresses.into_iter().map(|address| {
         let ask = move |began, limit| {
@@ -38,7 +38,7 @@ where
             let spent = if began == started { spent } else { Duration::ZERO };
             prober.check_address(index, began, limit, address, spent)
         };
-        tries::check(probe, started, next_turn, now, ask, superseded, stop)
+        retries::check(probe, started, next_turn, now, ask, superseded, stop)
     }))
     .await
 }

@@ -12,6 +12,7 @@ mod git;
 mod hooks;
 mod listener;
 mod oauth;
+mod origin;
 mod pages;
 mod pipelines;
 mod post;

@@ -1,11 +1,9 @@
 //! What counts as bad.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::model::condition::{Fact, Verdict};
-use crate::model::{Bad, CheckResult, Condition, Phases, Probe};
+use crate::model::{Bad, CheckResult, Condition, Probe};
 
 /// Whether the result is bad in this sense. A condition that cannot be worked out for a result does not hold of it.
 pub(super) fn is_bad(bad: &Bad, probe: &Probe, result: &CheckResult) -> bool {
@@ -36,22 +34,8 @@ fn fact(variable: &str, probe: &Probe, result: &CheckResult) -> Fact {
         "labels" => {
             Fact::Map(probe.labels.iter().map(|(name, value)| (name.to_string(), text(value.as_str()))).collect())
         }
-        _ => timing(&result.phases),
+        _ => Fact::timing(&result.phases),
     }
-}
-
-/// The phases as a condition sees them; a phase that was not reached took no time.
-pub(crate) fn timing(phases: &Phases) -> Fact {
-    let span = |duration: Option<Duration>| Fact::Span(duration.unwrap_or_default());
-    let named = [
-        ("dns", span(phases.dns)),
-        ("connect", span(phases.connect)),
-        ("tls", span(phases.tls)),
-        ("first_byte", span(phases.first_byte)),
-        ("transfer", span(phases.transfer)),
-        ("total", span(Some(phases.total))),
-    ];
-    Fact::Map(named.into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect::<BTreeMap<_, _>>())
 }
 
 fn text(text: &str) -> Fact {

@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::unit::show_duration;
 use crate::model::{Bad, Breach, BreachId, BurnRate, CheckResult, FailureClass, Probe, Ratio, Rule, Timestamp};
 
 use super::Signal;
 use super::buckets::Buckets;
 use super::history::Entry;
-use super::lasting::Lasting;
 use super::onset::Onset;
+use super::open_breaches::OpenBreaches;
 use super::slices::Slices;
 
 /// The long window is counted to one part in so many, the short one likewise.
@@ -29,7 +29,7 @@ pub(super) struct BurnRateWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    lasting: Lasting,
+    lasting: OpenBreaches,
     /// For each probe, when a check of it was last bad, and how.
     last_bad: Vec<Option<(Timestamp, Option<FailureClass>)>>,
 }
@@ -72,7 +72,7 @@ impl BurnRateWatch {
             burn: burn.clone(),
             slices,
             states,
-            lasting: Lasting::default(),
+            lasting: OpenBreaches::default(),
             last_bad: vec![None; probes.len()],
         }
     }

@@ -12,14 +12,14 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::unit::{show_about, show_duration, show_share};
 use crate::model::{Bad, Breach, BreachId, Cadence, Change, CheckResult, LabelName, Probe, ProbeId, Rule, Timestamp};
 
 use super::Signal;
 use super::history::Entry;
-use super::lasting::Lasting;
 use super::onset::breach_id;
+use super::open_breaches::OpenBreaches;
 use super::slices::Slices;
 use baseline::Baseline;
 use evidence::{SIZES, Sums, Weights, gain};
@@ -42,7 +42,7 @@ pub(super) struct ChangeWatch {
     slices: Slices,
     /// One for each of the slices; the first is the whole.
     states: Vec<State>,
-    lasting: Lasting,
+    lasting: OpenBreaches,
 }
 
 struct State {
@@ -103,7 +103,7 @@ impl ChangeWatch {
     pub(super) fn new<V>(rule: &Rule, change: &Change, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>) -> Self {
         let slices = slices(rule, probes, cohorts);
         let states = thresholds(change, &slices, probes).into_iter().map(State::new).collect();
-        Self { rule: rule.clone(), change: change.clone(), slices, states, lasting: Lasting::default() }
+        Self { rule: rule.clone(), change: change.clone(), slices, states, lasting: OpenBreaches::default() }
     }
 
     pub(super) fn covers(&self, probe: usize) -> bool {

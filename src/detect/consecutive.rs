@@ -1,14 +1,14 @@
 //! Consecutive failures: so many of one probe in a row.
 
 use crate::config::Config;
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::unit::{show_about, show_duration};
 use crate::model::{Breach, BreachId, CheckResult, Consecutive, FailureClass, Probe, Rule, Slice, Timestamp};
 
 use super::Signal;
 use super::history::Entry;
-use super::lasting::Lasting;
 use super::onset::breach_id;
+use super::open_breaches::OpenBreaches;
 
 /// One consecutive-failures rule at work.
 pub(super) struct ConsecutiveWatch {
@@ -17,7 +17,7 @@ pub(super) struct ConsecutiveWatch {
     /// One for each probe of the config; `None` for those that the rule does not cover.
     states: Vec<Option<State>>,
     /// The probes that have a breach.
-    lasting: Lasting,
+    lasting: OpenBreaches,
 }
 
 #[derive(Default)]
@@ -58,7 +58,7 @@ struct Active {
 impl ConsecutiveWatch {
     pub(super) fn new(rule: &Rule, run: Consecutive, probes: &[Probe]) -> Self {
         let states = probes.iter().map(|probe| rule.over.covers(probe).then(State::default)).collect();
-        Self { rule: rule.clone(), run, states, lasting: Lasting::default() }
+        Self { rule: rule.clone(), run, states, lasting: OpenBreaches::default() }
     }
 
     pub(super) fn covers(&self, probe: usize) -> bool {

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::unit::{show_about, show_duration};
 use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, Probe, Rule, Timestamp};
 
 use super::Signal;
 use super::history::Entry;
-use super::lasting::Lasting;
 use super::onset::Onset;
+use super::open_breaches::OpenBreaches;
 use super::slices::Slices;
 
 /// One error-rate rule at work.
@@ -20,7 +20,7 @@ pub(super) struct ErrorRateWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    lasting: Lasting,
+    lasting: OpenBreaches,
     /// The checks in the window, oldest first.
     window: VecDeque<Entry>,
 }
@@ -48,7 +48,7 @@ impl ErrorRateWatch {
             rate: rate.clone(),
             slices,
             states,
-            lasting: Lasting::default(),
+            lasting: OpenBreaches::default(),
             window: VecDeque::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::unit::{show_about, show_duration};
 use crate::model::{Breach, BreachId, CheckResult, Expiry, LabelValue, Labels, Probe, Rule, Slice, Timestamp};
 

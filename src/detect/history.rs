@@ -23,7 +23,7 @@ pub struct Entry {
 }
 
 /// More entries than this are not kept: a busy config finds what is wrong sooner.
-const MOST: usize = 65_536;
+const MOST_ENTRIES: usize = 65_536;
 
 /// What checks came to, oldest first, over a fixed length of time.
 pub struct History {
@@ -43,7 +43,7 @@ impl History {
         debug_assert!(self.entries.back().is_none_or(|last| last.at <= entry.at), "time runs on");
         self.entries.push_back(entry);
         let is_old = |oldest: &Entry| oldest.at + self.span < entry.at;
-        while self.entries.len() > MOST || self.entries.front().is_some_and(is_old) {
+        while self.entries.len() > MOST_ENTRIES || self.entries.front().is_some_and(is_old) {
             self.entries.pop_front();
         }
     }

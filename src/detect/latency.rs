@@ -8,14 +8,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::unit::show_duration;
 use crate::model::{Breach, BreachId, CheckResult, FailureClass, Latency, Outcome, Probe, Ratio, Rule, Timestamp};
 
 use super::Signal;
 use super::history::Entry;
-use super::lasting::Lasting;
 use super::onset::Onset;
+use super::open_breaches::OpenBreaches;
 use super::slices::Slices;
 
 /// One latency rule at work.
@@ -28,7 +28,7 @@ pub(super) struct LatencyWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    lasting: Lasting,
+    lasting: OpenBreaches,
     /// The checks in the window that had the phase, oldest first.
     window: VecDeque<Timed>,
 }
@@ -64,7 +64,7 @@ impl LatencyWatch {
             allowed: allowed(latency),
             slices,
             states,
-            lasting: Lasting::default(),
+            lasting: OpenBreaches::default(),
             window: VecDeque::new(),
         }
     }
@@ -140,7 +140,7 @@ impl LatencyWatch {
             Outcome::Failure(_) => result.status.is_some(),
             Outcome::Void(_) => false,
         };
-        self.latency.of.of(&result.phases).filter(|_| says)
+        result.phases.of(self.latency.of).filter(|_| says)
     }
 
     /// Forgets what is older than the window.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::unit::show_duration;
 use crate::model::{Breach, BreachId, FailureClass, Missing, Probe, Rule, Slice, Timestamp};
 

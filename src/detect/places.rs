@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::model::{Location, Place};
 
 /// More places than this share the last number: a name that resolves to another address each time must not fill memory.
-const MOST: usize = 4_096;
+const MOST_PLACES: usize = 4_096;
 
 /// Places by the numbers that entries of the history bear.
 #[derive(Default)]
@@ -27,8 +27,8 @@ impl Places {
         let place = Place { location: location.clone(), address };
         let known = self.numbers.get(&place).copied();
         self.last = known.unwrap_or_else(|| {
-            let number = u16::try_from(self.all.len().min(MOST - 1)).unwrap_or(u16::MAX);
-            if self.all.len() < MOST {
+            let number = u16::try_from(self.all.len().min(MOST_PLACES - 1)).unwrap_or(u16::MAX);
+            if self.all.len() < MOST_PLACES {
                 self.numbers.insert(place.clone(), number);
                 self.all.push(place);
             }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::columns::Columns;
-use super::reach::reach;
 use super::slices::Slices;
+use super::time_to_detect::time_to_detect;
 use super::{Detector, Signal, factor, history::Entry, tally::Tally};
 use crate::config::Config;
 use crate::model::*;
@@ -314,7 +314,7 @@ proptest! {
             Probe { cadence, timeout, ..probe(&index.to_string(), "api", &[]) }
         }).collect();
         let rate = ErrorRate { above: Ratio::from_percent(percent), within: secs(within), at_least, ..rate() };
-        let promised = reach(&rule(RuleKind::ErrorRate(rate.clone())), &probes, &BTreeMap::<LabelName, ()>::new(), 0.001);
+        let promised = time_to_detect(&rule(RuleKind::ErrorRate(rate.clone())), &probes, &BTreeMap::<LabelName, ()>::new(), 0.001);
         prop_assert_eq!(promised.len(), 1);
         let Ok(worst) = promised[0].worst.clone() else { return Ok(()) };
 

@@ -3,26 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::faults::stage_of;
 use super::scenario::Answer;
+use super::stage::Stage;
 use crate::config::Config;
-use crate::detect::bad::timing;
-use crate::model::condition::Verdict;
+use crate::model::condition::{Fact, Verdict};
 use crate::model::unit::show_duration;
 use crate::model::{CheckResult, Condition, Evidence, FailureClass, Outcome, Phases, Probe, Timestamp};
 
 /// How far ahead the end of a sound certificate lies.
 const CERTIFICATE: Duration = Duration::from_secs(60 * 86_400);
-
-/// How far a check comes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
-    Dns,
-    Connect,
-    Tls,
-    FirstByte,
-    Transfer,
-}
 
 /// One try of a check.
 #[derive(Clone, Copy)]
@@ -77,7 +66,7 @@ impl Ask {
         } else {
             (FailureClass::Dns, "the name could not be resolved: no name server can be reached")
         };
-        let phases = self.phases(now.took, Duration::ZERO, stage_of(class));
+        let phases = self.phases(now.took, Duration::ZERO, Stage::of(class));
         self.failed(probe, config, now.started, class, None, phases, fault.into())
     }
 
@@ -91,7 +80,7 @@ impl Ask {
         start: Timestamp,
     ) -> Option<CheckResult> {
         let fail = |class: FailureClass, status: Option<u16>| {
-            let stage = stage_of(class);
+            let stage = Stage::of(class);
             // Who waits for ever waits as long as the probe does.
             let late = if class == FailureClass::Timeout { now.limit } else { Duration::ZERO };
             let phases = bounded(self.phases(now.took, late, stage), now.limit);
@@ -103,7 +92,7 @@ impl Ask {
             Answer::Latency(late) if now.took.saturating_add(late) >= now.limit => fail(FailureClass::Timeout, None),
             Answer::Latency(late) => {
                 let phases = self.phases(now.took, late, Stage::Transfer);
-                let facts = [("timing", timing(&phases))];
+                let facts = [("timing", Fact::timing(&phases))];
                 let verdicts = self.timed.iter().map(|condition| condition.judge(&facts));
                 let slow = verdicts.into_iter().find_map(|verdict| match verdict {
                     Verdict::Holds => None,
@@ -146,7 +135,7 @@ impl Ask {
         fault: String,
     ) -> CheckResult {
         let mut result = self.result(probe, config, started, Outcome::Failure(class), status, phases);
-        if stage_of(class) <= Stage::Tls {
+        if Stage::of(class) <= Stage::Tls {
             result.expires = None;
         }
         let request = self.request.clone();

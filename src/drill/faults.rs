@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::answers::{Ask, Stage, Try};
+use super::answers::{Ask, Try};
 use super::scenario::{Answer, Fault, Scenario};
-use super::world::Take;
+use super::take::Take;
 use crate::config::Config;
 use crate::model::id::stable_hash;
-use crate::model::{CheckResult, Dice, FailureClass, Role, Timestamp};
+use crate::model::{CheckResult, Dice, Role, Timestamp};
 
 /// The service that is asked, as far as a drill has one.
 pub(super) struct Faults<'a> {
@@ -107,16 +107,5 @@ impl Fault {
         let into = i128::try_from(into.as_millis()).unwrap_or(0);
         let ppm = u32::try_from(first + (last - first) * into / length).unwrap_or(0);
         ppm >= 1_000_000 || (ppm > 0 && dice().happens(ppm))
-    }
-}
-
-/// How far a check comes that fails in this way.
-pub(super) fn stage_of(class: FailureClass) -> Stage {
-    match class {
-        FailureClass::Dns => Stage::Dns,
-        FailureClass::Connect => Stage::Connect,
-        FailureClass::Tls => Stage::Tls,
-        FailureClass::Timeout | FailureClass::Protocol => Stage::FirstByte,
-        _ => Stage::Transfer,
     }
 }

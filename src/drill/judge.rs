@@ -5,21 +5,9 @@ use std::collections::BTreeSet;
 use super::pairs;
 use super::report::{Played, Report, count};
 use super::scenario::{Expectations, ExpectedFactor, ExpectedIncident, Range};
+use super::verdict::Verdict;
 use crate::model::unit::show_duration;
 use crate::model::{Finding, Incident, LabelValue, Severity};
-
-/// One expectation and what was found.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Verdict {
-    /// The expectation's key: `detected_within`.
-    pub about: String,
-    /// What was expected: `60s`.
-    pub expected: String,
-    /// What was found: `17s`.
-    pub found: String,
-    /// Whether it was met.
-    pub met: bool,
-}
 
 pub(super) fn judge(expect: &Expectations, report: &Report) -> Vec<Verdict> {
     let mut verdicts = Vec::new();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::drive::{Counts, Drive, Seen};
-use super::judge::{self, Verdict};
 use super::scenario::{Fault, Scenario};
-use super::world::Take;
+use super::take::Take;
+use super::verdict::Verdict;
 use crate::config::Config;
 use crate::model::{Incident, IncidentChange, IncidentEvent, Notification, NotificationKind, Timestamp};
 
@@ -106,7 +106,6 @@ impl Report {
         };
         report.detected = report.detected(&faults, config, into);
         report.resolved = report.resolved(&faults);
-        report.verdicts = judge::judge(&scenario.expect, &report);
         report
     }
 

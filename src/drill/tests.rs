@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::faults::Faults;
 use super::scenario::{Answer, Expectations, Fault, Noise, Scenario};
-use super::world::Take;
+use super::take::Take;
 use crate::config::Config;
 use crate::model::*;
 

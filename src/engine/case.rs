@@ -7,13 +7,13 @@ use crate::config::Config;
 use crate::detect::Detector;
 use crate::detect::history::Entry;
 use crate::detect::tally::{Counts, Tally};
-use crate::incident::{explain, gravity, lifecycle, spread};
-use crate::model::incident::{Example, Marks};
+use crate::incident::{explain, lifecycle, severity, spread};
 use crate::model::{
     Breach, BreachId, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe,
     RuleKind, Timestamp,
 };
-use crate::notify::quiet::Hit;
+use crate::model::{Example, Marks};
+use crate::notify::mute::Hit;
 
 use super::Examples;
 
@@ -322,7 +322,7 @@ impl Case {
     /// Makes it graver when so much is hit.
     fn raise(&mut self, at: Timestamp, finding: &Finding, config: &Config, news: &mut Vec<IncidentEvent>) {
         let by_rules = self.incident.breaches.iter().map(|breach| breach.severity).max();
-        let raised = by_rules.and_then(|rules| gravity::raised(rules, finding, config));
+        let raised = by_rules.and_then(|rules| severity::raised(rules, finding, config));
         if let Some((severity, reason)) = raised.filter(|(severity, _)| *severity > self.incident.severity) {
             news.push(self.event(at, IncidentChange::Raised { severity, reason }));
         }

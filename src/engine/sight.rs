@@ -6,8 +6,8 @@ use crate::detect::self_check::{LONGEST_WAIT, MOST_WAITING, TELL_AFTER, Verdict}
 use crate::model::rule::OFFLINE;
 use crate::model::unit::show_about;
 use crate::model::{
-    Breach, BreachId, CheckResult, Finding, IncidentChange, Outcome, Rule, RuleKind, Slice, Timestamp, Unseen,
-    VoidReason, incident::Marks,
+    Breach, BreachId, CheckResult, Finding, IncidentChange, Marks, Outcome, Rule, RuleKind, Slice, Timestamp, Unseen,
+    VoidReason,
 };
 
 /// A result that is not given out yet. They keep their order, so one that is known waits behind one that is not.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::case::View;
 use super::{Engine, Output};
 use crate::model::{IncidentChange, IncidentId, Notification, NotificationId, Timestamp};
+use crate::notify::mute::{self, Mute};
 use crate::notify::plan::{self, Decision};
-use crate::notify::quiet::{self, Quiet};
 use crate::notify::render;
 
 /// How often it is looked whether an incident still hits nothing but what is under maintenance. It may come to hit more
@@ -31,17 +31,17 @@ impl Engine {
             case.decide_at = None;
             let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
             // An outage of thousands of slices has as many events: what nobody asks for is not worked out for each.
-            let quiet = if self.config.maintenance.is_empty() {
-                Quiet::default()
+            let mute = if self.config.maintenance.is_empty() {
+                Mute::default()
             } else {
-                quiet::quiet(&case.incident, &case.hit(&case.finding(view), &self.config), &self.config, now)
+                mute::mute(&case.incident, &case.hit(&case.finding(view), &self.config), &self.config, now)
             };
-            if quiet.hold.is_some() {
+            if mute.hold.is_some() {
                 case.decide_at = Some(now + LOOK_AGAIN);
             }
             for receiver in plan::receivers(&case.incident, &self.config) {
                 let Some(receiver) = self.config.receivers.get(&receiver) else { continue };
-                match quiet::decide(&case.incident, receiver, &quiet, now) {
+                match mute::decide(&case.incident, receiver, &mute, now) {
                     Decision::Silent { .. } => {}
                     Decision::Wait { until, .. } => {
                         case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
@@ -74,7 +74,7 @@ impl Engine {
                             message,
                         }));
                         // The next decision, a reminder say, is worked out from what was just told.
-                        if let Decision::Wait { until, .. } = quiet::decide(&case.incident, receiver, &quiet, now) {
+                        if let Decision::Wait { until, .. } = mute::decide(&case.incident, receiver, &mute, now) {
                             case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
                         }
                     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Config;
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::{Breach, ComponentId, FailureClass, Incident, Probe};
 
 use super::depend;

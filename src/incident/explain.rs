@@ -1,6 +1,6 @@
 //! Which bad checks an incident explains.
 
-use crate::model::incident::Marks;
+use crate::model::Marks;
 use crate::model::{FailureClass, Finding, Probe};
 
 /// Whether the finding says that this check should fail, and in this way.

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::breach::Breach;
+use super::finding::Finding;
 use super::id::{BreachId, IncidentId, NotificationId, ReceiverId};
-use super::incident::{Breach, Finding, Severity};
 use super::notification::NotificationKind;
+use super::severity::Severity;
 use super::unit::{Timestamp, show_about};
 
 /// Something that happened to an incident.

@@ -77,6 +77,62 @@ pub struct Phases {
     pub total: Duration,
 }
 
+impl Phases {
+    /// How long this phase took, if the check had it.
+    #[must_use]
+    pub fn of(&self, phase: Phase) -> Option<Duration> {
+        match phase {
+            Phase::Dns => self.dns,
+            Phase::Connect => self.connect,
+            Phase::Tls => self.tls,
+            Phase::FirstByte => self.first_byte,
+            Phase::Transfer => self.transfer,
+            Phase::Total => Some(self.total),
+        }
+    }
+
+    /// Every phase in the order in which a check goes through them, the whole last, and how long it took if the check
+    /// had it.
+    pub fn iter(&self) -> impl Iterator<Item = (Phase, Option<Duration>)> {
+        Phase::ALL.into_iter().map(|phase| (phase, self.of(phase)))
+    }
+}
+
+/// A part of a check's time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Resolving the name.
+    Dns,
+    /// Connecting the transport.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// From the request to the first byte of the answer.
+    FirstByte,
+    /// From the first byte to the last.
+    Transfer,
+    /// The whole check.
+    Total,
+}
+
+impl Phase {
+    /// All of them, in the order in which a check goes through them.
+    pub const ALL: [Self; 6] = [Self::Dns, Self::Connect, Self::Tls, Self::FirstByte, Self::Transfer, Self::Total];
+
+    /// The name in configs and conditions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::FirstByte => "first_byte",
+            Self::Transfer => "transfer",
+            Self::Total => "total",
+        }
+    }
+}
+
 /// Why a check counts as failed: what a person wants to see at 3 a.m. Holds no secrets.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Evidence {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::condition::Condition;
 use super::id::{ComponentId, LabelName, ProbeName, ReceiverId, RuleId};
-use super::incident::Severity;
 use super::outcome::FailureClass;
 use super::probe::{Labels, Probe, Role};
-use super::result::Phases;
+use super::result::Phase;
+use super::severity::Severity;
 use super::unit::Ratio;
 
 /// When to raise an incident.
@@ -151,54 +151,6 @@ pub struct Latency {
     pub below: Duration,
     /// ... for so long.
     pub hold: Duration,
-}
-
-/// A part of a check's time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Phase {
-    /// Resolving the name.
-    Dns,
-    /// Connecting the transport.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// From the request to the first byte of the answer.
-    FirstByte,
-    /// From the first byte to the last.
-    Transfer,
-    /// The whole check.
-    Total,
-}
-
-impl Phase {
-    /// All of them, in the order in which a check goes through them.
-    pub const ALL: [Self; 6] = [Self::Dns, Self::Connect, Self::Tls, Self::FirstByte, Self::Transfer, Self::Total];
-
-    /// The name in configs and conditions.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::FirstByte => "first_byte",
-            Self::Transfer => "transfer",
-            Self::Total => "total",
-        }
-    }
-
-    /// How long it took, if the check had it.
-    #[must_use]
-    pub fn of(self, phases: &Phases) -> Option<Duration> {
-        match self {
-            Self::Dns => phases.dns,
-            Self::Connect => phases.connect,
-            Self::Tls => phases.tls,
-            Self::FirstByte => phases.first_byte,
-            Self::Transfer => phases.transfer,
-            Self::Total => Some(phases.total),
-        }
-    }
 }
 
 /// How fast the error budget of an objective is used up, judged over one pair of windows.

@@ -7,15 +7,17 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
-use super::connect::DnsFault;
-use super::frame::Broken;
-use super::ration::used_up;
+use super::broken::Broken;
+use super::byte_limit::used_up;
+use super::dns_fault::DnsFault;
 use super::scarce::scarce;
 use super::stopwatch::Phase;
-use super::tls::explain;
-use super::tunnel;
+use super::tls_config::explain;
 use crate::model::FailureClass;
 use crate::model::unit::show_duration;
+
+/// What a proxy says by the status 407.
+pub(super) const PROXY_UNAUTHORIZED: &str = "it wants a name and password, or other ones (407)";
 
 /// The class of an error in this phase, and the fault in plain words.
 pub(super) fn by_error(error: &reqwest::Error, phase: Option<Phase>) -> (FailureClass, String) {
@@ -112,7 +114,7 @@ pub(super) fn connect_fault(kind: Option<io::ErrorKind>, said: &str) -> String {
 /// What a proxy of HTTP or SOCKS did, where hyper has only words for it; a test pins them.
 pub(super) fn proxy_fault(fault: String) -> String {
     let refusals = [
-        ("proxy authorization required", tunnel::UNAUTHORIZED),
+        ("proxy authorization required", PROXY_UNAUTHORIZED),
         ("failed to create underlying connection", "it cannot be reached"),
         ("unsuccessful", "it did not connect further"),
     ];

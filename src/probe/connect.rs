@@ -14,13 +14,13 @@ use hickory_resolver::{ResolverBuilder, TokioResolver};
 use reqwest::dns::{Name, Resolve, Resolving};
 use tower::{Layer, Service};
 
-use super::course;
+use super::dns_fault::DnsFault;
 use super::expiry::Expiries;
-use super::frame::Broken;
+use super::overrides;
 use super::scarce::scarce;
 use super::stopwatch::{Phase, with_trace};
-use super::tls::{self, Roots};
-use crate::model::{FailureClass, IpChoice, TlsOptions};
+use super::tls_config::{self, Roots};
+use crate::model::{IpChoice, TlsOptions};
 
 /// Names itself to servers.
 const USER_AGENT: &str = concat!("tripline/", env!("CARGO_PKG_VERSION"));
@@ -53,7 +53,7 @@ pub(super) struct Clients {
 impl Clients {
     pub(super) fn new(way: &Way, roots: &Roots, resolver: Arc<Resolver>) -> Result<Self, String> {
         let build = |alpn: &[&[u8]]| {
-            let mut config = tls::client_config(&way.tls, roots)?;
+            let mut config = tls_config::client_config(&way.tls, roots)?;
             config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
             let builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(config)
@@ -63,7 +63,7 @@ impl Clients {
                 .pool_max_idle_per_host(0)
                 .no_proxy()
                 // That of the check at hand, if it has one.
-                .proxy(reqwest::Proxy::custom(|_| course::proxy().map(|proxy| proxy.url.clone())))
+                .proxy(reqwest::Proxy::custom(|_| overrides::proxy().map(|proxy| proxy.url.clone())))
                 .gzip(!way.undecoded)
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
@@ -100,27 +100,6 @@ struct Families {
     auto: Arc<TokioResolver>,
     v4: Arc<TokioResolver>,
     v6: Arc<TokioResolver>,
-}
-
-/// Why a name could not be resolved, in plain words.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum DnsFault {
-    /// What the name servers said, or did not.
-    #[error("{0}")]
-    Unresolved(String),
-    /// What this machine has run out of, so that none was asked.
-    #[error("{0}")]
-    Scarce(String),
-}
-
-impl DnsFault {
-    /// What a check is that needed the name.
-    pub(super) fn broken(self) -> Broken {
-        match self {
-            Self::Unresolved(said) => Broken::failed(FailureClass::Dns, said),
-            Self::Scarce(fault) => Broken::internal(fault),
-        }
-    }
 }
 
 impl Families {
@@ -177,10 +156,10 @@ impl Resolver {
         ip: IpChoice,
         server: Option<SocketAddr>,
     ) -> Result<Vec<IpAddr>, DnsFault> {
-        if let Some(address) = course::address(name) {
+        if let Some(address) = overrides::address(name) {
             return Ok(vec![address]);
         }
-        let (resolver, wanted) = self.families(server)?.of(course::family(ip));
+        let (resolver, wanted) = self.families(server)?.of(overrides::family(ip));
         let found = resolver.lookup_ip(name).await.map_err(|error| {
             if let NetError::Io(error) = &error
                 && let Some(fault) = scarce(error)
@@ -229,7 +208,7 @@ impl Resolve for Resolver {
             let addresses: Vec<SocketAddr> = found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
             with_trace(|trace| {
                 // Those of a proxy are not those of what is asked.
-                if course::proxy().is_none() {
+                if overrides::proxy().is_none() {
                     trace.note_candidates(&addresses);
                 }
                 trace.enter(Phase::Connect);

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use url::Url;
 
 /// How many cookies of one answer are looked at, and how many are kept altogether.
-const MOST: usize = 64;
+const MOST_COOKIES: usize = 64;
 /// The longest cookie that is kept, with its attributes, in bytes: what browsers keep, RFC 6265, section 6.1.
 const LONGEST: usize = 4_096;
 /// The most that names, values and paths of all cookies take, in bytes: servers take no more than that in one request.
@@ -27,11 +27,11 @@ pub(super) struct Jar {
 impl Jar {
     /// Keeps what an answer from this URL sets. What is no cookie, or not for this host, is left out.
     pub(super) fn take_from(&mut self, headers: &HeaderMap, url: &Url) {
-        for value in headers.get_all(SET_COOKIE).iter().take(MOST) {
+        for value in headers.get_all(SET_COOKIE).iter().take(MOST_COOKIES) {
             let Some(text) = value.to_str().ok().filter(|text| text.len() <= LONGEST) else { continue };
             let Ok(cookie) = RawCookie::parse(text) else { continue };
             if !self.seen.iter().any(|seen| seen == cookie.value()) {
-                self.seen.truncate(MOST - 1);
+                self.seen.truncate(MOST_COOKIES - 1);
                 self.seen.push_front(cookie.value().to_owned());
             }
             // Why one is refused is the site's business; a flow that needs it will fail and say so.
@@ -53,7 +53,7 @@ impl Jar {
             count += 1;
             bytes += size(kept);
         }
-        count <= MOST && bytes <= MOST_BYTES
+        count <= MOST_COOKIES && bytes <= MOST_BYTES
     }
 
     /// Adds the cookies that this URL gets to those that the request has already.
@@ -103,22 +103,22 @@ mod tests {
     #[test]
     fn one_name_with_ever_new_paths_fills_the_jar_as_many_names_do() {
         let paths = jar((0..1_000).map(|path| format!("a=b; Path=/{path}")));
-        assert_eq!(paths.kept.iter_any().count(), MOST);
+        assert_eq!(paths.kept.iter_any().count(), MOST_COOKIES);
         let names = jar((0..1_000).map(|name| format!("{name}=b")));
-        assert_eq!(names.kept.iter_any().count(), MOST);
+        assert_eq!(names.kept.iter_any().count(), MOST_COOKIES);
     }
 
     #[test]
     fn a_full_jar_still_takes_a_new_value_of_a_cookie_that_it_has() {
-        let jar = jar((0..MOST).map(|path| format!("a=b; Path=/{path}")).chain(["a=new; Path=/7".into()]));
+        let jar = jar((0..MOST_COOKIES).map(|path| format!("a=b; Path=/{path}")).chain(["a=new; Path=/7".into()]));
         let url = Url::parse("http://example.com/7").unwrap();
         assert_eq!(jar.value("a", &url).as_deref(), Some("new"));
-        assert_eq!(jar.kept.iter_any().count(), MOST);
+        assert_eq!(jar.kept.iter_any().count(), MOST_COOKIES);
     }
 
     #[test]
     fn a_jar_has_no_more_bytes_than_a_request_may_have() {
-        let jar = jar((0..MOST).map(|name| format!("{name}={}", "x".repeat(4_000))));
+        let jar = jar((0..MOST_COOKIES).map(|name| format!("{name}={}", "x".repeat(4_000))));
         let kept = jar.kept.iter_any().map(|cookie| cookie.value().len()).sum::<usize>();
         assert!((MOST_BYTES - 8_000..=MOST_BYTES).contains(&kept), "{kept}");
     }

@@ -14,11 +14,13 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
+use super::broken::Broken;
 use super::classify::{self, unconnected};
-use super::connect::{DnsFault, Resolver};
-use super::frame::{Broken, Seen};
+use super::connect::Resolver;
+use super::dns_fault::DnsFault;
+use super::question::Seen;
 use super::stopwatch::{Phase, Trace};
-use super::{course, tunnel};
+use super::{overrides, tunnel};
 use crate::model::{FailureClass, IpChoice, Proxy, Resolve};
 
 /// At most so many of a name's addresses are tried.
@@ -49,7 +51,7 @@ impl Dial {
 
     /// Connects, and notes the address and the phases `dns` and `connect`. Nagle's delay is off.
     pub(super) async fn tcp(&self, trace: &Trace, seen: &mut Seen) -> Result<TcpStream, Broken> {
-        if let Some(proxy) = course::proxy() {
+        if let Some(proxy) = overrides::proxy() {
             return self.through(&proxy, trace).await;
         }
         let addresses = self.addresses(trace).await?;
@@ -115,7 +117,7 @@ impl Dial {
             return Ok(vec![address]);
         }
         let at = |ip| SocketAddr::new(ip, self.port);
-        match (self.host.parse::<IpAddr>(), course::family(self.resolve.ip)) {
+        match (self.host.parse::<IpAddr>(), overrides::family(self.resolve.ip)) {
             (Ok(ip), IpChoice::V6) if ip.is_ipv4() => {
                 Err(Broken::failed(FailureClass::Connect, format!("{ip} is no IPv6 address")))
             }

@@ -10,11 +10,12 @@ use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UdpSocket;
 
+use super::broken::Broken;
 use super::classify::unconnected;
 use super::dial::Dial;
 use super::expect::mentioned;
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use super::wire::dns::{Answer, NoAnswer, code_name, question, read};
 use crate::model::condition::Fact;
@@ -56,16 +57,16 @@ impl DnsProbe {
         resolve: Resolve,
         expect: &[Condition],
         request: String,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
         // Tried once here, so that a name that cannot be asked for is told at the start.
         question(0, &target.name, target.record)?;
-        let resolver = means.resolver()?;
+        let resolver = shared.resolver()?;
         let dial = |server: &crate::model::NameServer| {
             (server.host.clone(), Dial::new(&server.host, server.port, resolve, resolver.clone()))
         };
         let servers = if target.servers.is_empty() {
-            Servers::System(means.name_servers())
+            Servers::System(shared.name_servers())
         } else {
             Servers::Named(target.servers.iter().map(dial).collect())
         };
@@ -75,7 +76,7 @@ impl DnsProbe {
             record: target.record,
             servers,
             over: target.over,
-            tls: (target.over == Transport::Tls).then(|| means.tls(&target.tls)).transpose()?,
+            tls: (target.over == Transport::Tls).then(|| shared.tls(&target.tls)).transpose()?,
             answers: target.answers.clone(),
             judges_code: mentioned(expect, "rcode"),
             judges_answers: mentioned(expect, "answers") || target.answers.is_some(),
@@ -104,7 +105,7 @@ impl DnsProbe {
         self.by_stream(stream, trace, seen).await
     }
 
-    /// Asks these by UDP, one after the other and again, until one answers. The frame ends this.
+    /// Asks these by UDP, one after the other and again, until one answers. The check's time limit ends this.
     async fn by_udp(&self, addresses: &[SocketAddr], trace: &Trace, seen: &mut Seen) -> Result<Answer, Broken> {
         trace.note_candidates(addresses);
         trace.enter(Phase::FirstByte);

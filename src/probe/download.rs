@@ -7,7 +7,7 @@ use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 use flate2::write::MultiGzDecoder;
 
-use super::frame::Broken;
+use super::broken::Broken;
 use super::wire::zip;
 use crate::model::{Download, FailureClass, Integrity};
 

@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::Semaphore;
 
-use super::frame::{Broken, Question, Seen};
+use super::broken::Broken;
 use super::group::Group;
+use super::question::{Question, Seen};
 use super::stopwatch::Trace;
 use super::wire::perfdata;
 use crate::model::condition::Fact;

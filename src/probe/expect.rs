@@ -114,7 +114,7 @@ impl Expectations {
         add("status", &|| Fact::Int(answer.status.into()));
         add("body", &|| Fact::Text(String::from_utf8_lossy(answer.body).into()));
         add("headers", &|| headers(answer.headers));
-        add("timing", &|| timing(&answer.phases));
+        add("timing", &|| Fact::timing(&answer.phases));
         add("url", &|| Fact::Text(answer.url.as_str().into()));
         add("address", &|| answer.address.map_or(Fact::Null, |address| Fact::Text(address.to_string().into())));
         if let Some(receipt) = answer.receipt {
@@ -136,20 +136,6 @@ pub(super) fn headers(headers: &HeaderMap) -> Fact {
         map.insert(name.as_str().to_owned(), Fact::Text(values.join(", ").into()));
     }
     Fact::Map(map)
-}
-
-/// The phases as expectations see them.
-pub(super) fn timing(phases: &Phases) -> Fact {
-    let known = [
-        ("dns", phases.dns),
-        ("connect", phases.connect),
-        ("tls", phases.tls),
-        ("first_byte", phases.first_byte),
-        ("transfer", phases.transfer),
-        ("total", Some(phases.total)),
-    ];
-    let spans = known.into_iter().filter_map(|(name, span)| Some((name.to_owned(), Fact::Span(span?))));
-    Fact::Map(spans.collect())
 }
 
 fn json(answer: &Answer<'_>) -> Result<Fact, String> {

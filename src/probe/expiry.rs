@@ -12,7 +12,7 @@ use crate::model::Timestamp;
 pub(super) struct Expiries(Mutex<BTreeMap<Box<[u8]>, Option<Timestamp>>>);
 
 /// So many are remembered. A server that shows a new one to every check must not fill memory.
-const MOST: usize = 256;
+const MOST_LEAVES: usize = 256;
 
 impl Expiries {
     /// When this certificate, in DER, runs out.
@@ -22,7 +22,7 @@ impl Expiries {
             return *expires;
         }
         let expires = read(leaf);
-        if known.len() >= MOST {
+        if known.len() >= MOST_LEAVES {
             known.clear();
         }
         known.insert(leaf.into(), expires);
@@ -46,6 +46,6 @@ mod tests {
         for number in 0_u32..1_000 {
             assert_eq!(expiries.of(&number.to_be_bytes()), None);
         }
-        assert!(expiries.0.lock().unwrap().len() <= MOST);
+        assert!(expiries.0.lock().unwrap().len() <= MOST_LEAVES);
     }
 }

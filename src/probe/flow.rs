@@ -4,7 +4,7 @@
 //! but for the steps that are always taken: for them a share of the time is kept back.
 
 mod capture;
-mod letter;
+mod mail;
 mod receive;
 mod report;
 mod request;
@@ -19,20 +19,19 @@ use http::{HeaderMap, Method};
 use tokio::time::timeout;
 use url::{Origin, Position, Url};
 
+use super::broken::Broken;
 use super::connect::Clients;
 use super::cookies::Jar;
-use super::expect::timing;
-use super::frame::Broken;
 use super::http::{HttpProbe, Progress};
 use super::mail::expected;
-use super::means::Means;
+use super::shared::Shared;
 use super::stopwatch::{TRACE, Trace};
 use super::wire::redirect::Ask;
 use super::{Finding, Internal, classify};
 use crate::config::encoded::encodings;
-use crate::inbox::letters::{Expected, Taken};
+use crate::inbox::mail::{Expected, Taken};
 use crate::inbox::{Calls, Inbox, nonce};
-use crate::model::condition::Verdict;
+use crate::model::condition::{Fact, Verdict};
 use crate::model::kind::flow::{Act, Capture, Hook, HttpStep, KEPT_BACK, Totp};
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, FlowTarget, Phases, Resolve, Secrets};
@@ -108,7 +107,7 @@ struct Run {
     /// The calls of the hook, if there is one and somebody listens.
     calls: Option<Calls>,
     /// The mail to this check, likewise.
-    mails: Option<Expected>,
+    mailbox: Option<Expected>,
     /// What is being captured from the answer.
     reading: Option<String>,
     /// What a step that waits saw last.
@@ -137,7 +136,7 @@ impl FlowProbe {
         target: &FlowTarget,
         resolve: Resolve,
         expect: &Arc<[Condition]>,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
         let mut steps = Vec::with_capacity(target.steps.len());
         let mut origins = Vec::new();
@@ -145,7 +144,7 @@ impl FlowProbe {
             let act = match &step.act {
                 Act::Http(http) => {
                     origins.extend(request::fixed_origin(&http.url));
-                    let clients = means.clients(&http.base)?;
+                    let clients = shared.clients(&http.base)?;
                     ReadyAct::Http { step: http.clone(), clients, expect: step.expect.clone() }
                 }
                 Act::Receive(within) => ReadyAct::Receive { within: *within, expect: step.expect.clone() },
@@ -189,9 +188,9 @@ impl FlowProbe {
             run.values.insert("hook_url".into(), format!("{}/{nonce}", hook.url));
         }
         if let Some(mailbox) = &self.mailbox {
-            let mails = expected(inbox, mailbox, Taken::AlsoShared)?;
-            run.values.insert("mail_address".into(), mails.address.clone());
-            run.mails = Some(mails);
+            let mail = expected(inbox, mailbox, Taken::AlsoShared)?;
+            run.values.insert("mail_address".into(), mail.address.clone());
+            run.mailbox = Some(mail);
         }
         let mut failure: Option<report::StepFailure> = None;
         let mut later: VecDeque<&ReadyStep> = self.steps.iter().collect();
@@ -246,7 +245,7 @@ impl FlowProbe {
                 timeout(left, self.receive(step, *within, expect, run, trace, secrets)).await
             }
             (ReadyAct::Mail { within, expect }, _) => {
-                timeout(left, self.letter(step, *within, expect, run, trace, secrets)).await
+                timeout(left, self.mail(step, *within, expect, run, trace, secrets)).await
             }
             (ReadyAct::Http { .. }, None) => timeout(left, self.once(step, None, run, trace, secrets)).await,
             (ReadyAct::Http { .. }, Some(wait)) => timeout(left, self.wait(step, wait, run, trace, secrets)).await,
@@ -308,7 +307,7 @@ impl FlowProbe {
 
     /// The first expectation of the flow as a whole that does not hold.
     fn judge_whole(&self, trace: &Trace, hide: &dyn Fn(&str) -> String) -> Option<(FailureClass, String)> {
-        let facts = [("timing", timing(&trace.phases()))];
+        let facts = [("timing", Fact::timing(&trace.phases()))];
         self.expect.iter().find_map(|condition| match condition.judge_hiding(&facts, hide) {
             Verdict::Holds => None,
             Verdict::Fails(fault) => Some((FailureClass::Expectation, fault)),
@@ -367,7 +366,7 @@ impl Run {
             asked: false,
             came: None,
             calls: None,
-            mails: None,
+            mailbox: None,
             reading: None,
             seen: None,
             told: Vec::new(),

@@ -5,19 +5,18 @@ mod fetch;
 mod http;
 mod push;
 mod refs;
-mod refused;
 mod ssh;
 
-pub(super) use refused::refused;
 pub(super) use ssh::quoted;
 
 use bytes::Bytes;
 
 use self::http::HttpForge;
 use self::ssh::SshForge;
+use super::broken::Broken;
 use super::expect::mentioned;
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::Trace;
 use super::wire::git::Oid;
 use crate::model::condition::Fact;
@@ -82,11 +81,11 @@ impl GitProbe {
         resolve: Resolve,
         expect: &[Condition],
         request: String,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
         let forge = match &target.remote {
-            Remote::Http(remote) => Forge::Http(HttpForge::new(remote, resolve, means)?),
-            Remote::Ssh(remote) => Forge::Ssh(Box::new(SshForge::new(remote, resolve, means)?)),
+            Remote::Http(remote) => Forge::Http(HttpForge::new(remote, resolve, shared)?),
+            Remote::Ssh(remote) => Forge::Ssh(Box::new(SshForge::new(remote, resolve, shared)?)),
         };
         let plan = Plan {
             depth: target.depth,

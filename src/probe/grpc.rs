@@ -10,13 +10,14 @@ use http::{HeaderMap, HeaderValue, Request};
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::broken::Broken;
+use super::byte_limit::ByteLimit;
 use super::classify::broke;
 use super::dial::Dial;
 use super::evidence;
 use super::expect::mentioned;
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
-use super::ration::Ration;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use super::wire::grpc::{Serving, refusal, request, response};
 use crate::model::condition::Fact;
@@ -46,11 +47,11 @@ impl GrpcProbe {
         resolve: Resolve,
         request_line: String,
         expect: &[Condition],
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
         let tls = match &target.tls {
             Some(options) => {
-                let mut config = ClientConfig::clone(&*means.tls(options)?);
+                let mut config = ClientConfig::clone(&*shared.tls(options)?);
                 config.alpn_protocols = vec![b"h2".to_vec()];
                 Some(Arc::new(config))
             }
@@ -68,7 +69,7 @@ impl GrpcProbe {
         call.headers_mut().insert("te", HeaderValue::from_static("trailers"));
         Ok(Self {
             request: request_line,
-            dial: Dial::new(&target.host, target.port, resolve, means.resolver()?),
+            dial: Dial::new(&target.host, target.port, resolve, shared.resolver()?),
             tls,
             call,
             message: request(&target.service).into(),
@@ -160,7 +161,7 @@ impl Question for GrpcProbe {
 
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
-        self.talk(Ration::new(MOST_TALK).on(stream), trace, seen).await
+        self.talk(ByteLimit::new(MOST_TALK).on(stream), trace, seen).await
     }
 }
 

@@ -8,16 +8,16 @@ use http::header::{ACCEPT_ENCODING, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
+use super::broken::Broken;
 use super::connect::Clients;
 use super::cookies::Jar;
 use super::download::{Receipt, Receiving};
 use super::evidence::{BODY_SEEN, Gathered, evidence, headers, hide};
 use super::expect::{Answer, Expectations};
-use super::frame::Broken;
 use super::route::{self, Route, broken, literal};
 use super::stopwatch::{TRACE, Trace};
 use super::wire::redirect::{self, Ask};
-use super::{Finding, Internal, classify, course, tunnel};
+use super::{Finding, Internal, classify, overrides, tunnel};
 use crate::model::{Condition, Download, FailureClass, HttpTarget, Outcome, Resolve, Secrets};
 
 /// A request that is ready to be made again and again.
@@ -171,12 +171,12 @@ impl HttpProbe {
             progress.address = None;
             let mut response = self.send(trace, route.as_ref().unwrap_or(&self.route), progress).await?;
             let status = response.status();
-            if let Some(proxy) = course::proxy().filter(|_| status == StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
-                return Err(tunnel::fault(&proxy, tunnel::UNAUTHORIZED));
+            if let Some(proxy) = overrides::proxy().filter(|_| status == StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+                return Err(tunnel::fault(&proxy, classify::PROXY_UNAUTHORIZED));
             }
             progress.status = Some(status);
             // Of a connection by a proxy, that would be the proxy's.
-            let remote = response.remote_addr().filter(|_| course::proxy().is_none());
+            let remote = response.remote_addr().filter(|_| overrides::proxy().is_none());
             progress.address = remote.map(|address: SocketAddr| address.ip());
             let location = redirect::location(status, response.headers()).filter(|_| self.redirects > 0);
             let location = location.map(<[u8]>::to_vec);

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
+use super::broken::Broken;
 use super::classify::unconnected;
 use super::dial::Dial;
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
+use super::question::{Question, Seen};
 use super::scarce::scarce;
+use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use super::wire::icmp::{Mark, reply, request};
 use crate::model::condition::Fact;
@@ -46,14 +47,14 @@ impl IcmpProbe {
         resolve: Resolve,
         timeout: Duration,
         request: String,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
-        means.warn_once_of_icmp(allowed);
+        shared.warn_once_of_icmp(allowed);
         // What is left of the timeout, less some for the name and for judging what came.
         let left = timeout.saturating_sub(PAUSE * u32::from(target.count.saturating_sub(1)));
         Ok(Self {
             text: request,
-            dial: Dial::new(&target.host, 0, resolve, means.resolver()?),
+            dial: Dial::new(&target.host, 0, resolve, shared.resolver()?),
             count: target.count,
             loss: target.loss,
             patience: PATIENCE.min(left * 4 / 5),

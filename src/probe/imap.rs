@@ -2,8 +2,9 @@
 
 mod session;
 
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
+use super::broken::Broken;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::Trace;
 use crate::model::condition::Fact;
 use crate::model::{ImapTarget, Resolve};
@@ -22,9 +23,9 @@ impl ImapProbe {
         target: &ImapTarget,
         resolve: Resolve,
         request: String,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
-        let route = ImapRoute::new(&target.server, resolve, means)?;
+        let route = ImapRoute::new(&target.server, resolve, shared)?;
         Ok(Self { request, route, mailbox: target.mailbox.clone() })
     }
 }

@@ -1,6 +1,6 @@
 //! The Git LFS kind: a file is found, received and compared; and a small one of our own is put there.
 
-mod door;
+mod batch_api;
 mod transfer;
 
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 
-use self::door::Door;
+use self::batch_api::BatchApi;
+use super::broken::Broken;
 use super::connect::{Clients, Way};
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::Trace;
 use crate::model::condition::Fact;
 use crate::model::{LfsTarget, Resolve};
@@ -19,7 +20,7 @@ use crate::model::{LfsTarget, Resolve};
 /// A file that can be asked for again and again.
 pub(super) struct LfsProbe {
     request: String,
-    door: Door,
+    batch_api: BatchApi,
     clients: Arc<Clients>,
     resolve: Resolve,
     oid: [u8; 32],
@@ -54,13 +55,13 @@ impl LfsProbe {
         target: &LfsTarget,
         resolve: Resolve,
         request: String,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
         // What is hashed is the file itself.
-        let clients = means.clients_of(Way { tls: (*target.tls).clone(), undecoded: true })?;
+        let clients = shared.clients_of(Way { tls: (*target.tls).clone(), undecoded: true })?;
         Ok(Self {
             request,
-            door: Door::new(&target.remote, resolve, means)?,
+            batch_api: BatchApi::new(&target.remote, resolve, shared)?,
             clients,
             resolve,
             oid: target.oid,
@@ -83,15 +84,15 @@ impl Question for LfsProbe {
     }
 
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
-        let mut access = self.door.open(Operation::Download, trace, seen).await?;
+        let mut access = self.batch_api.open(Operation::Download, trace, seen).await?;
         let object = Object { oid: HEXLOWER.encode(&self.oid), size: self.size };
         self.download(&access, &object, trace, seen).await?;
         if self.upload {
             let content = self.canary();
             let oid = digest::digest(&digest::SHA256, &content);
             let object = Object { oid: HEXLOWER.encode(oid.as_ref()), size: content.len() as u64 };
-            if self.door.knows_operations() {
-                access = self.door.open(Operation::Upload, trace, seen).await?;
+            if self.batch_api.knows_operations() {
+                access = self.batch_api.open(Operation::Upload, trace, seen).await?;
             }
             self.upload(&access, &object, content, trace, seen).await?;
         }

@@ -9,10 +9,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::broken::Broken;
 use super::dial::Dial;
-use super::frame::{Broken, Seen};
+use super::question::Seen;
 use super::stopwatch::{Phase, Trace};
-use super::tls::explain;
+use super::tls_config::explain;
 use super::wire::step::Step;
 use crate::model::FailureClass;
 

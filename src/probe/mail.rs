@@ -8,14 +8,15 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::Internal;
-use super::frame::{Broken, Question, Seen};
+use super::broken::Broken;
 use super::imap::ImapRoute;
-use super::means::Means;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::smtp::SmtpRoute;
 use super::stopwatch::{Phase, Trace};
-use super::wire::letter::{authentication, letter};
+use super::wire::mail::{self as wire_mail, authentication};
 use crate::inbox::Inbox;
-use crate::inbox::letters::{Expected, Taken};
+use crate::inbox::mail::{Expected, Taken};
 use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
 use crate::model::{self, FailureClass, MailSend, MailTarget, ProbeId, Resolve};
@@ -70,11 +71,11 @@ impl MailProbe {
         timeout: Duration,
         resolve: Resolve,
         request: String,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
         let mut sending = |send: &MailSend| {
             Ok::<_, String>(Send {
-                route: SmtpRoute::new(&send.server, send.helo.clone(), resolve, means)?,
+                route: SmtpRoute::new(&send.server, send.helo.clone(), resolve, shared)?,
                 sender: send.sender.clone(),
                 recipient: send.recipient.clone(),
             })
@@ -85,7 +86,7 @@ impl MailProbe {
                 let send = send.as_ref().map(sending).transpose()?;
                 Delivery::ToMailbox(Box::new(ToMailbox {
                     send,
-                    inbox: ImapRoute::new(inbox, resolve, means)?,
+                    inbox: ImapRoute::new(inbox, resolve, shared)?,
                     mailbox: mailbox.clone(),
                     wanted: Wanted { subject: subject.clone(), from: from.clone(), to: None },
                 }))
@@ -164,10 +165,10 @@ impl MailProbe {
         };
         let delay = accepted.elapsed();
         trace.enter(Phase::Transfer);
-        let Some(letter) = letter(&mail) else {
+        let Some(read) = wire_mail::read(&mail) else {
             return Err(Broken::failed(FailureClass::Corrupt, "the mail that arrived has no headers"));
         };
-        tell(&Arrival { size: u64::try_from(mail.len()).unwrap_or(u64::MAX), letter }, delay, seen);
+        tell(&Arrival { size: u64::try_from(mail.len()).unwrap_or(u64::MAX), mail: read }, delay, seen);
         Ok(())
     }
 }
@@ -188,35 +189,35 @@ impl Question for Round<'_> {
 /// Waits for mail to an address of a check's own, made of this one; where no mail is taken here, that is our own fault.
 pub(super) fn expected(inbox: Option<&Inbox>, base: &str, taken: Taken) -> Result<Expected, Internal> {
     let nobody = || Internal("nothing takes mail here: that needs `--listen-mail`".into());
-    inbox.and_then(|inbox| inbox.letters().wait(base, taken)).ok_or_else(nobody)
+    inbox.and_then(|inbox| inbox.mailboxes().wait(base, taken)).ok_or_else(nobody)
 }
 
 /// Notes what expectations can look at.
 fn tell(arrival: &Arrival, delay: Duration, seen: &mut Seen) {
-    let letter = &arrival.letter;
+    let mail = &arrival.mail;
     let text = |text: &str| Fact::Text(text.into());
     let mut headers = std::collections::BTreeMap::<String, String>::new();
-    for (name, value) in &letter.headers {
+    for (name, value) in &mail.headers {
         let whole = headers.entry(name.clone()).or_default();
         if !whole.is_empty() {
             whole.push_str(", ");
         }
         whole.push_str(value);
     }
-    for (name, value) in letter.headers.iter().filter(|(name, _)| name != "received") {
+    for (name, value) in mail.headers.iter().filter(|(name, _)| name != "received") {
         seen.headers.push((name.clone(), value.clone()));
     }
-    let judged = letter.header("authentication-results").map(authentication).unwrap_or_default();
+    let judged = mail.header("authentication-results").map(authentication).unwrap_or_default();
     let map = |pairs: std::collections::BTreeMap<String, String>| {
         Fact::Map(pairs.into_iter().map(|(name, value)| (name, Fact::Text(value.into()))).collect())
     };
     seen.facts.extend([
-        ("subject", text(&letter.subject)),
-        ("body", text(&letter.text)),
+        ("subject", text(&mail.subject)),
+        ("body", text(&mail.text)),
         ("headers", map(headers)),
         ("auth", map(judged)),
         ("size", Fact::Int(i64::try_from(arrival.size).unwrap_or(i64::MAX))),
         ("delay", Fact::Span(delay)),
     ]);
-    seen.hear(letter.text.as_bytes());
+    seen.hear(mail.text.as_bytes());
 }

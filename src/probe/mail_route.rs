@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 
+use super::broken::Broken;
 use super::dial::Dial;
-use super::frame::{Broken, Seen};
 use super::lines::Lines;
-use super::means::Means;
+use super::question::Seen;
+use super::shared::Shared;
 use super::stopwatch::Trace;
 use crate::model::{Encryption, Login, MailHost, Resolve};
 
@@ -20,12 +21,12 @@ pub(super) struct MailRoute {
 }
 
 impl MailRoute {
-    pub(super) fn new(server: &MailHost, resolve: Resolve, means: &mut Means) -> Result<Self, String> {
+    pub(super) fn new(server: &MailHost, resolve: Resolve, shared: &mut Shared) -> Result<Self, String> {
         let encrypted = server.encryption != Encryption::None;
         Ok(Self {
-            dial: Dial::new(&server.host, server.port, resolve, means.resolver()?),
+            dial: Dial::new(&server.host, server.port, resolve, shared.resolver()?),
             encryption: server.encryption,
-            tls: encrypted.then(|| means.tls(&server.tls)).transpose()?,
+            tls: encrypted.then(|| shared.tls(&server.tls)).transpose()?,
             login: server.login.clone(),
         })
     }

@@ -7,11 +7,12 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
+use super::broken::Broken;
 use super::connect::Clients;
-use super::frame::{Broken, Seen};
+use super::question::Seen;
 use super::stopwatch::{Hop, Phase, Trace};
 use super::wire::redirect::Ask;
-use super::{Internal, classify, course, tunnel};
+use super::{Internal, classify, overrides, tunnel};
 use crate::model::{FailureClass, IpChoice, Resolve};
 
 /// How a request is put to the client so that it goes where it should.
@@ -67,7 +68,7 @@ pub(super) async fn send(
 ) -> Result<reqwest::Response, Broken> {
     let hop =
         Hop { ip: resolve.ip, server: resolve.server, address: ask.address, verify_as: route.verify_as.clone() };
-    check_family(ask, course::family(resolve.ip))?;
+    check_family(ask, overrides::family(resolve.ip))?;
     trace.begin_hop(hop);
     let mut request = reqwest::Request::new(ask.method.clone(), route.url.clone());
     *request.headers_mut() = headers;
@@ -93,10 +94,10 @@ pub(super) async fn ask(
     let headers = route.headers.clone();
     let response = send(clients, resolve, ask, &route, headers, trace).await?;
     seen.status = Some(response.status().as_u16());
-    if let Some(proxy) = course::proxy() {
+    if let Some(proxy) = overrides::proxy() {
         // What was connected to is the proxy.
         if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Err(tunnel::fault(&proxy, tunnel::UNAUTHORIZED));
+            return Err(tunnel::fault(&proxy, classify::PROXY_UNAUTHORIZED));
         }
     } else {
         seen.address = response.remote_addr().map(|address| address.ip());
@@ -113,7 +114,7 @@ pub(super) fn broken(error: &reqwest::Error, trace: &Trace) -> Broken {
     }
     let phase = trace.open().map(|(phase, _)| phase);
     let (class, fault) = classify::by_error(error, phase);
-    if let Some(proxy) = course::proxy().filter(|_| matches!(phase, None | Some(Phase::Dns | Phase::Connect))) {
+    if let Some(proxy) = overrides::proxy().filter(|_| matches!(phase, None | Some(Phase::Dns | Phase::Connect))) {
         return tunnel::fault(&proxy, &classify::proxy_fault(fault));
     }
     Broken::Failed(class, fault)

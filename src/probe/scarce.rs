@@ -5,7 +5,7 @@ use std::io;
 
 use nix::errno::Errno;
 
-use super::connect::DnsFault;
+use super::dns_fault::DnsFault;
 
 /// What is scarce, and what to do about it, if this error says so (connect(2), socket(2), send(2)).
 pub(super) fn scarce(error: &io::Error) -> Option<String> {

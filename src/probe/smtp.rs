@@ -2,9 +2,10 @@
 
 mod session;
 
+use super::broken::Broken;
 use super::expect::mentioned;
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::Trace;
 use crate::model::condition::Fact;
 use crate::model::{Condition, Resolve, SmtpTarget};
@@ -27,11 +28,11 @@ impl SmtpProbe {
         resolve: Resolve,
         request: String,
         expect: &[Condition],
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
         Ok(Self {
             request,
-            route: SmtpRoute::new(&target.server, target.helo.clone(), resolve, means)?,
+            route: SmtpRoute::new(&target.server, target.helo.clone(), resolve, shared)?,
             sender: target.sender.clone(),
             recipient: target.recipient.clone(),
             judged: mentioned(expect, "code"),

@@ -1,15 +1,16 @@
 //! SSH: a server is greeted, keys are exchanged, its own key is verified; and, for what is behind it, we log in.
 
 mod host_key;
-mod leash;
+mod guarded_stream;
 mod login;
 mod session;
 
 pub(super) use login::Login;
 pub(super) use session::{Session, Way};
 
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
+use super::broken::Broken;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::Trace;
 use crate::model::condition::Fact;
 use crate::model::{Resolve, SshTarget};
@@ -25,9 +26,9 @@ impl SshProbe {
         target: &SshTarget,
         resolve: Resolve,
         request: String,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
-        Ok(Self { request, way: Way::new(&target.host, target.port, &target.trust, resolve, means)? })
+        Ok(Self { request, way: Way::new(&target.host, target.port, &target.trust, resolve, shared)? })
     }
 }
 

@@ -232,5 +232,4 @@ impl Notes {
 }
 
 #[cfg(test)]
-#[path = "stopwatch_tests.rs"]
 mod tests;

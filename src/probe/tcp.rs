@@ -7,10 +7,11 @@ use bytes::Bytes;
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::broken::Broken;
 use super::dial::Dial;
 use super::expect::mentioned;
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use crate::model::condition::Fact;
 use crate::model::kind::tcp::{LONGEST_LINE, MOST_READ};
@@ -31,14 +32,14 @@ impl TcpProbe {
         resolve: Resolve,
         expect: &[Condition],
         request: String,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
-        let tls = target.tls.as_ref().map(|options| means.tls(options)).transpose()?;
+        let tls = target.tls.as_ref().map(|options| shared.tls(options)).transpose()?;
         let asked = mentioned(expect, "body");
         Ok(Self {
             request,
             tls,
-            dial: Dial::new(&target.host, target.port, resolve, means.resolver()?),
+            dial: Dial::new(&target.host, target.port, resolve, shared.resolver()?),
             send: target.send.clone(),
             read: target.read.or(asked.then_some(ReadUntil::Line)),
         })
@@ -136,7 +137,7 @@ where
 fn lost(error: &io::Error, read: usize) -> Broken {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     if let Some(fault) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return Broken::failed(FailureClass::Tls, super::tls::explain(fault));
+        return Broken::failed(FailureClass::Tls, super::tls_config::explain(fault));
     }
     let what = match error.kind() {
         ConnectionReset | ConnectionAborted | BrokenPipe => "was reset".to_owned(),

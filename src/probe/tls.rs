@@ -1,231 +1,197 @@
-//! TLS: which roots are trusted, what a server's certificate is worth, and what its faults are called.
+//! The TLS kind: a handshake, and what the certificates say that it shows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
-use rustls::client::{WebPkiServerVerifier, danger};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::stopwatch::{Peer, Phase, Shown, with_trace};
-use crate::model::TlsOptions;
+use super::broken::Broken;
+use super::dial::Dial;
+use super::expiry;
+use super::imap::ImapSession;
+use super::lines::Lines;
+use super::question::{Question, Seen};
+use super::shared::Shared;
+use super::smtp::SmtpSession;
+use super::stopwatch::{Phase, Shown, Trace};
+use super::wire::ocsp::{self, StapleStatus};
+use crate::clock;
+use crate::model::condition::Fact;
+use crate::model::{Resolve, StartTls, Timestamp, TlsTarget};
 
-/// The certificate authorities that are trusted unless a probe names its own. Cloning shares them.
-#[derive(Clone)]
-pub struct Roots(Arc<RootCertStore>);
+/// The most names of a certificate that expectations can look at.
+const MOST_NAMES: usize = 1_000;
+const DAY: i64 = 86_400_000;
 
-impl Roots {
-    /// Loads the system's roots; where it has none, as in a bare container, Mozilla's are used.
-    #[must_use]
-    pub fn load() -> Self {
-        let mut store = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::warn!(%error, "some of the system's root certificates could not be read");
+/// A handshake that can be made again and again.
+pub(super) struct TlsProbe {
+    request: String,
+    dial: Dial,
+    starttls: Option<StartTls>,
+    config: Arc<ClientConfig>,
+    anchors: Arc<RootCertStore>,
+}
+
+impl TlsProbe {
+    pub(super) fn new(
+        target: &TlsTarget,
+        resolve: Resolve,
+        request: String,
+        shared: &mut Shared,
+    ) -> Result<Self, String> {
+        let mut config = shared.tls(&target.tls)?;
+        if !target.alpn.is_empty() {
+            let mut own = (*config).clone();
+            own.alpn_protocols = target.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+            config = Arc::new(own);
         }
-        store.add_parsable_certificates(found.certs);
-        if store.is_empty() {
-            tracing::info!("the system has no root certificates; Mozilla's are used");
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        Self(Arc::new(store))
+        let dial = Dial::new(&target.host, target.port, resolve, shared.resolver()?);
+        let dial = target.server_name.iter().fold(dial, |dial, name| dial.named(name));
+        Ok(Self { request, dial, starttls: target.starttls, config, anchors: shared.anchors(&target.tls)? })
     }
 }
 
-/// What a probe with `skip_verify` says of every certificate.
-pub(super) const UNVERIFIED: &str = "nobody verified it: skip_verify is set";
-
-/// The configuration of one set of options, without ALPN.
-pub(super) fn client_config(options: &TlsOptions, roots: &Roots) -> Result<ClientConfig, String> {
-    let provider = CryptoProvider::get_default()
-        .cloned()
-        .unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
-    let chain = if options.skip_verify {
-        None
-    } else {
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(anchors(options, roots)?, provider.clone()).build();
-        Some(verifier.map_err(|error| format!("the certificate authorities cannot be used: {error}"))?)
-    };
-    let verifier = Arc::new(Verifier { chain, provider: provider.clone() });
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("no TLS version can be used: {error}"))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier);
-    let mut config = match &options.identity {
-        None => builder.with_no_client_auth(),
-        Some(pem) => {
-            let certificates = certificates(pem).map_err(|fault| format!("the client certificate {fault}"))?;
-            let key = PrivateKeyDer::from_pem_slice(pem)
-                .map_err(|error| format!("the client certificate's key cannot be read: {error}"))?;
-            builder
-                .with_client_auth_cert(certificates, key)
-                .map_err(|error| format!("the client certificate cannot be used: {error}"))?
-        }
-    };
-    config.resumption = Resumption::store(Arc::new(NoSessions));
-    Ok(config)
-}
-
-/// The authorities that are trusted with these options.
-pub(super) fn anchors(options: &TlsOptions, roots: &Roots) -> Result<Arc<RootCertStore>, String> {
-    match &options.ca {
-        Some(pem) => own_roots(pem).map(Arc::new),
-        None => Ok(roots.0.clone()),
-    }
-}
-
-fn own_roots(pem: &[u8]) -> Result<RootCertStore, String> {
-    let mut store = RootCertStore::empty();
-    for certificate in certificates(pem).map_err(|fault| format!("the file of certificate authorities {fault}"))? {
-        store.add(certificate).map_err(|error| format!("a certificate authority cannot be used: {error}"))?;
-    }
-    Ok(store)
-}
-
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(found) if found.is_empty() => Err("holds no certificate".into()),
-        Ok(found) => Ok(found),
-        Err(error) => Err(format!("cannot be read: {error}")),
-    }
-}
-
-/// Keeps no session, so that each check makes a whole handshake; being asked for the key exchange to begin with
-/// tells that TCP is connected and TLS starts.
-#[derive(Debug)]
-struct NoSessions;
-
-impl ClientSessionStore for NoSessions {
-    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
-
-    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        with_trace(|trace| trace.enter(Phase::Tls));
-        None
+impl Question for TlsProbe {
+    fn request(&self) -> &str {
+        &self.request
     }
 
-    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
-
-    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        None
-    }
-
-    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
-
-    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
-
-    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        None
-    }
-}
-
-/// Verifies as usual, and notes the certificate and the verdict whichever it is.
-#[derive(Debug)]
-struct Verifier {
-    /// None: any certificate is accepted.
-    chain: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let own_name = with_trace(|trace| trace.hop().verify_as).flatten();
-        let name = own_name.as_ref().unwrap_or(server_name);
-        let verdict = match &self.chain {
-            Some(chain) => chain.verify_server_cert(end_entity, intermediates, name, ocsp_response, now),
-            None => Ok(danger::ServerCertVerified::assertion()),
-        };
-        with_trace(|trace| {
-            let fault = match (&verdict, &self.chain) {
-                (Err(error), _) => Some(explain(error)),
-                (Ok(_), None) => Some(UNVERIFIED.to_owned()),
-                (Ok(_), Some(_)) => None,
+    async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
+        trace.keep_chain();
+        let mut stream = self.dial.tcp(trace, seen).await?;
+        if let Some(protocol) = self.starttls {
+            trace.enter(Phase::FirstByte);
+            let lines = match protocol {
+                StartTls::Smtp => SmtpSession::up_to_tls(Lines::on(stream), seen).await?,
+                StartTls::Imap => ImapSession::up_to_tls(Lines::on(stream), seen).await?,
             };
-            trace.note_peer(Peer { leaf: end_entity.as_ref().into(), fault });
-            trace.note_shown(|| Shown {
-                chain: std::iter::once(end_entity).chain(intermediates).map(|der| der.as_ref().into()).collect(),
-                staple: ocsp_response.into(),
-            });
+            stream = lines.plain()?;
+            // That of the words before; a handshake has none.
+            seen.status = None;
+        }
+        let shaken = self.dial.tls(stream, self.config.clone(), trace).await;
+        trace.close();
+        // Also what was not accepted says when it runs out.
+        if let Some(shown) = trace.shown() {
+            note_certificates(&shown, &self.anchors, seen);
+        }
+        note_session(&shaken?, seen);
+        Ok(())
+    }
+}
+
+fn note_session(stream: &TlsStream<TcpStream>, seen: &mut Seen) {
+    let (_, session) = stream.get_ref();
+    let version = match session.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "1.3",
+        Some(rustls::ProtocolVersion::TLSv1_2) => "1.2",
+        _ => "unknown",
+    };
+    let suite = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())).unwrap_or_default();
+    // As IANA has it; rustls marks those of TLS 1.3.
+    let suite = suite.replace("TLS13_", "TLS_");
+    let alpn = String::from_utf8_lossy(session.alpn_protocol().unwrap_or_default()).into_owned();
+    seen.headers.push(("version".into(), version.into()));
+    seen.headers.push(("cipher".into(), suite.clone()));
+    if !alpn.is_empty() {
+        seen.headers.push(("alpn".into(), alpn.clone()));
+    }
+    seen.facts.push(("version", Fact::Text(version.into())));
+    seen.facts.push(("cipher", Fact::Text(suite.into())));
+    seen.facts.push(("alpn", Fact::Text(alpn.into())));
+}
+
+/// Notes what the certificates say: facts for expectations, lines for evidence, and which end comes first.
+fn note_certificates(shown: &Shown, anchors: &RootCertStore, seen: &mut Seen) {
+    let now = clock::now();
+    let parsed: Vec<X509Certificate<'_>> = shown
+        .chain
+        .iter()
+        .filter_map(|der| X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate))
+        .collect();
+    let leaf_ends = shown.chain.first().and_then(|leaf| expiry::read(leaf));
+    let chain_ends = path(&parsed, anchors).into_iter().map(ends).min().or(leaf_ends);
+    seen.expires = chain_ends;
+    let left = |end: Timestamp| Fact::Span(Duration::from_millis(left(end, now).max(0).unsigned_abs()));
+    let text = |text: String| Fact::Text(text.into());
+    if let (Some(leaf), Some(leaf_ends), Some(chain_ends)) = (parsed.first(), leaf_ends, chain_ends) {
+        seen.headers.push(("certificate expires".into(), leaf_ends.show()));
+        seen.headers.push(("chain expires".into(), chain_ends.show()));
+        seen.facts.push(("days_left", Fact::Int(self::left(leaf_ends, now).div_euclid(DAY))));
+        seen.facts.push(("expires_in", left(leaf_ends)));
+        seen.facts.push(("chain_expires_in", left(chain_ends)));
+        seen.facts.push(("subject", text(leaf.subject().to_string())));
+        seen.facts.push(("issuer", text(leaf.issuer().to_string())));
+        seen.facts.push(("names", Fact::List(names(leaf).into_iter().map(text).collect())));
+    }
+    let staple = ocsp::read(&shown.staple);
+    let word = match staple.map(|staple| staple.status) {
+        None if shown.staple.is_empty() => "none",
+        None => "unreadable",
+        Some(StapleStatus::Good) => "good",
+        Some(StapleStatus::Revoked) => "revoked",
+        Some(StapleStatus::Unknown) => "unknown",
+    };
+    let since = staple.map(|staple| staple.since);
+    let line = since.map_or_else(|| word.to_owned(), |since| format!("{word} since {}", since.show()));
+    seen.headers.push(("stapled OCSP response".into(), line));
+    seen.facts.push(("staple", text(word.into())));
+    let age = |since| Fact::Span(Duration::from_millis(self::left(now, since).max(0).unsigned_abs()));
+    seen.facts.push(("staple_age", since.map_or(Fact::Null, age)));
+}
+
+/// How much lies between the two, in milliseconds; below zero when `end` is over.
+fn left(end: Timestamp, now: Timestamp) -> i64 {
+    end.as_millis().saturating_sub(now.as_millis())
+}
+
+fn ends(certificate: &X509Certificate<'_>) -> Timestamp {
+    Timestamp::from_millis(certificate.validity().not_after.timestamp().saturating_mul(1_000))
+}
+
+/// The certificates from the first to the one that an authority vouches for which is trusted: those that verification
+/// needs, by their names. Others that the server showed can run out without harm.
+fn path<'c, 'd>(chain: &'c [X509Certificate<'d>], anchors: &RootCertStore) -> Vec<&'c X509Certificate<'d>> {
+    let mut path: Vec<&X509Certificate<'_>> = Vec::new();
+    let mut next = chain.first();
+    while let Some(certificate) = next {
+        path.push(certificate);
+        let issuer = certificate.issuer().as_raw();
+        let trusted = anchors.roots.iter().any(|anchor| is_name(issuer, anchor.subject.as_ref()));
+        if trusted || path.len() == chain.len() {
+            break;
+        }
+        next = chain.iter().find(|other| {
+            other.subject().as_raw() == issuer && !path.iter().any(|known| std::ptr::eq(*known, *other))
         });
-        verdict
     }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    path
 }
 
-/// A TLS fault in a plain sentence.
-pub(super) fn explain(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(fault) => explain_certificate(fault),
-        rustls::Error::AlertReceived(alert) => format!("the server ended TLS with the alert {alert:?}"),
-        rustls::Error::PeerIncompatible(_) => "the server and Tripline share no version or cipher of TLS".into(),
-        rustls::Error::InvalidMessage(_) => "the server does not speak TLS".into(),
-        rustls::Error::NoApplicationProtocol => "the server speaks none of the protocols that were offered".into(),
-        other => format!("TLS failed: {other}"),
-    }
+/// Whether this name, a SEQUENCE in DER, has this content.
+fn is_name(name: &[u8], content: &[u8]) -> bool {
+    let header = match content.len() {
+        0..=0x7f => 2,
+        0x80..=0xff => 3,
+        _ => 4,
+    };
+    name.len() == header + content.len() && name.ends_with(content)
 }
 
-fn explain_certificate(fault: &CertificateError) -> String {
-    match fault {
-        CertificateError::NotValidForNameContext { expected, presented } => {
-            let names: Vec<&str> = presented.iter().take(5).map(|name| bare_name(name)).collect();
-            let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
-            format!("certificate is not valid for {}; it is for {names}", expected.to_str())
-        }
-        CertificateError::NotValidForName => "certificate is not valid for this name".into(),
-        CertificateError::ExpiredContext { not_after, .. } => {
-            let millis = i64::try_from(not_after.as_secs()).unwrap_or(i64::MAX).saturating_mul(1_000);
-            format!("certificate expired on {}", crate::model::Timestamp::from_millis(millis).show())
-        }
-        CertificateError::Expired => "certificate has expired".into(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "certificate is not valid yet".into()
-        }
-        CertificateError::UnknownIssuer => "certificate is signed by an authority that is not trusted".into(),
-        CertificateError::Revoked => "certificate was revoked".into(),
-        CertificateError::BadSignature => "certificate has a bad signature".into(),
-        CertificateError::BadEncoding => "certificate cannot be read".into(),
-        // What webpki says beyond rustls has only words.
-        other if other.to_string().contains("CaUsedAsEndEntity") => {
-            "certificate is that of a certificate authority, which may not be a server's as well".into()
-        }
-        other => format!("certificate is not valid: {other}"),
-    }
-}
-
-/// `DnsName("forge.example")` without its wrapping.
-fn bare_name(name: &str) -> &str {
-    name.split('"').nth(1).or_else(|| name.split(['(', ')']).nth(1)).unwrap_or(name)
+/// What the certificate is for (RFC 5280, section 4.2.1.6).
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(found)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let shown = found.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => match bytes.len() {
+            4 => <[u8; 4]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
+            _ => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
+        },
+        _ => None,
+    });
+    shown.take(MOST_NAMES).collect()
 }

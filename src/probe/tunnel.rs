@@ -7,17 +7,14 @@ use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::classify::connect_fault;
-use super::connect::DnsFault;
-use super::frame::Broken;
+use super::broken::Broken;
+use super::classify::{PROXY_UNAUTHORIZED, connect_fault};
+use super::dns_fault::DnsFault;
 use super::scarce::scarce;
 use crate::model::{FailureClass, Proxy};
 
 /// The longest answer to CONNECT, in bytes.
 const LONGEST_ANSWER: usize = 8 * 1024;
-
-/// What a proxy says by the status 407.
-pub(super) const UNAUTHORIZED: &str = "it wants a name and password, or other ones (407)";
 
 /// The failure of a proxy.
 pub(super) fn fault(proxy: &Proxy, what: &str) -> Broken {
@@ -88,7 +85,7 @@ async fn connect(proxy: &Proxy, stream: &mut TcpStream, host: &str, port: u16) -
     let (version, status) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     Ok(match status {
         _ if !version.starts_with("HTTP/1.") => Some("it does not speak HTTP".into()),
-        "407" => Some(UNAUTHORIZED.into()),
+        "407" => Some(PROXY_UNAUTHORIZED.into()),
         status if status.len() == 3 && status.starts_with('2') => None,
         status => Some(format!("it did not connect to {host}:{port}: {status} {}", words.next().unwrap_or_default())),
     })

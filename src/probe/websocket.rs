@@ -15,13 +15,14 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::broken::Broken;
+use super::byte_limit::ByteLimit;
 use super::classify::broke;
 use super::dial::Dial;
 use super::evidence;
 use super::expect::{headers, json_fact, mentioned};
-use super::frame::{Broken, Question, Seen};
-use super::means::Means;
-use super::ration::Ration;
+use super::question::{Question, Seen};
+use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use crate::model::condition::Fact;
 use crate::model::{Condition, FailureClass, Resolve, WebsocketTarget};
@@ -51,12 +52,12 @@ impl WebsocketProbe {
         resolve: Resolve,
         request: String,
         expect: &[Condition],
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
-        let tls = target.is_encrypted().then(|| means.tls(&target.tls)).transpose()?;
+        let tls = target.is_encrypted().then(|| shared.tls(&target.tls)).transpose()?;
         Ok(Self {
             request,
-            dial: Dial::new(target.host(), target.port(), resolve, means.resolver()?),
+            dial: Dial::new(target.host(), target.port(), resolve, shared.resolver()?),
             tls,
             url: target.url.to_string(),
             headers: target.headers.clone(),
@@ -118,7 +119,7 @@ impl Question for WebsocketProbe {
 
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
-        self.talk(Ration::new(MOST_TALK).on(stream), trace, seen).await
+        self.talk(ByteLimit::new(MOST_TALK).on(stream), trace, seen).await
     }
 }
 

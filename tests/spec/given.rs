@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tripline::config::{Config, Outside};
-use tripline::model::incident::Marks;
+use tripline::model::Marks;
 use tripline::model::*;
 use tripline::store::{Commit, Owed};
 

@@ -22,7 +22,7 @@ mod demo;
 mod drills;
 mod noise;
 mod properties;
-mod reach;
+mod time_to_detect;
 mod siege;
 mod tidy;
 

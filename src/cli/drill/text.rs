@@ -11,7 +11,7 @@ use crate::model::unit::{show_about, show_duration};
 use crate::model::{ActionKind, IncidentChange, Ratio, Scope};
 
 /// More lines of a timeline than this are not shown, unless more is asked for.
-const MOST: usize = 40;
+const MOST_LINES: usize = 40;
 
 /// One run: its timeline and what was expected.
 pub(super) fn one(file: &Path, scenario: &Scenario, config: &Config, report: &Report, verbose: bool) -> String {
@@ -31,7 +31,7 @@ pub(super) fn one(file: &Path, scenario: &Scenario, config: &Config, report: &Re
     let mut lines = script(scenario, report.take.shift);
     lines.extend(happened(scenario, config, report, verbose));
     lines.sort_by_key(|(at, _)| *at);
-    let most = if verbose { usize::MAX } else { MOST };
+    let most = if verbose { usize::MAX } else { MOST_LINES };
     for (at, line) in lines.iter().take(most) {
         text.push_str(&format!("  {:>9}  {line}\n", clock(*at)));
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::noise::Noise;
 use crate::config::Config;
-use crate::detect::reach::{self, Outlook, Reach};
 use crate::detect::self_check;
+use crate::detect::time_to_detect::{self, Outlook, TimeToDetect};
 use crate::model::unit::{show_about, show_duration, show_share};
 use crate::model::{Cadence, Calendar, LabelValue, Maintenance, Role, Rule, RuleKind, Scope, Timestamp, Window};
 
 /// What would be done, for a person to check.
-pub(super) fn plan(config: &Config, reaches: &[(&Rule, Vec<Reach>)], noise: &Noise, now: Timestamp) -> String {
+pub(super) fn plan(config: &Config, times: &[(&Rule, Vec<TimeToDetect>)], noise: &Noise, now: Timestamp) -> String {
     let per_minute: f64 = config
         .probes
         .iter()
@@ -50,7 +50,7 @@ pub(super) fn plan(config: &Config, reaches: &[(&Rule, Vec<Reach>)], noise: &Noi
     if !canaries.is_empty() {
         text.push_str(&format!("and {}: {}\n", counted_canaries(canaries.len()), canaries.join(", ")));
     }
-    text.push_str(&times(reaches, noise));
+    text.push_str(&table(times, noise));
     text.push_str(&coverage(config));
     for receiver in config.receivers.keys() {
         let rules: Vec<&str> =
@@ -64,9 +64,9 @@ pub(super) fn plan(config: &Config, reaches: &[(&Rule, Vec<Reach>)], noise: &Noi
     for maintenance in &config.maintenance {
         text.push_str(&format!("  {}\n", window(maintenance, now)));
     }
-    let idle = reaches.iter().filter(|(_, all)| !all.is_empty() && all.iter().all(|reach| reach.worst.is_err()));
-    for (rule, reaches) in idle {
-        let why = reaches.iter().find_map(|reach| reach.worst.as_ref().err());
+    let idle = times.iter().filter(|(_, all)| !all.is_empty() && all.iter().all(|time| time.worst.is_err()));
+    for (rule, times) in idle {
+        let why = times.iter().find_map(|time| time.worst.as_ref().err());
         text.push_str(&format!("\nWARNING: rule {} may never notice anything: {}\n", rule.id, why.map_or("", |w| w)));
     }
     for warning in &config.warnings {
@@ -76,7 +76,7 @@ pub(super) fn plan(config: &Config, reaches: &[(&Rule, Vec<Reach>)], noise: &Noi
 }
 
 /// How soon each rule notices, and how often it is wrong.
-fn times(reaches: &[(&Rule, Vec<Reach>)], noise: &Noise) -> String {
+fn table(times: &[(&Rule, Vec<TimeToDetect>)], noise: &Noise) -> String {
     let mut text = format!(
         "\nHow soon an outage is noticed: when all checks of a slice fail, at the worst and in the median; when one in five\n\
          does, in the median and in 99 of 100 outages. False alarms in 30 days, at most, where {} of the checks\n\
@@ -84,7 +84,7 @@ fn times(reaches: &[(&Rule, Vec<Reach>)], noise: &Noise) -> String {
         show_share(noise.share),
         noise.origin
     );
-    let names = reaches.iter().flat_map(|(_, reaches)| reaches).map(|reach| named(reach).chars().count());
+    let names = times.iter().flat_map(|(_, times)| times).map(|time| named(time).chars().count());
     let widest = names.max().unwrap_or_default().clamp(20, 48);
     text.push_str(&format!(
         "  {:<widest$}  {:>19} {:>19}  {:>7}\n",
@@ -94,27 +94,27 @@ fn times(reaches: &[(&Rule, Vec<Reach>)], noise: &Noise) -> String {
         "  {:<widest$}  {:>9} {:>9} {:>9} {:>9}  {:>7}\n",
         "", "worst", "median", "median", "99%", "alarms"
     ));
-    for (rule, reaches) in reaches {
+    for (rule, times) in times {
         text.push_str(&format!("  {}\n", describe(rule)));
-        for reach in reaches {
+        for slice in times {
             let time =
                 |time: &Result<Duration, String>| time.as_ref().map_or("-".to_owned(), |time| show_about(*time));
-            let worst = reach.worst.as_ref().map_or("-".to_owned(), |worst| show_duration(*worst));
-            let Outlook { full, part, part_nearly_all, false_alarms } = &reach.outlook;
+            let worst = slice.worst.as_ref().map_or("-".to_owned(), |worst| show_duration(*worst));
+            let Outlook { full, part, part_nearly_all, false_alarms } = &slice.outlook;
             let alarms = false_alarms.as_ref().map_or("-".to_owned(), |alarms| show_alarms(*alarms));
             let line = format!(
                 "    {:<widest$}{worst:>9} {:>9} {:>9} {:>9}  {alarms:>7}",
-                named(reach),
+                named(slice),
                 time(full),
                 time(part),
                 time(part_nearly_all)
             );
             text.push_str(line.trim_end());
             text.push('\n');
-            let whys = [("all", &reach.worst), ("1 in 5", part)];
+            let whys = [("all", &slice.worst), ("1 in 5", part)];
             let whys = whys
                 .into_iter()
-                .filter(|(of, _)| *of == "all" || reach::is_prompt(rule))
+                .filter(|(of, _)| *of == "all" || time_to_detect::is_prompt(rule))
                 .filter_map(|(of, why)| Some((of, why.as_ref().err()?)));
             text.extend(whys.map(|(of, why)| format!("      {of}: {why}\n")));
         }
@@ -123,10 +123,10 @@ fn times(reaches: &[(&Rule, Vec<Reach>)], noise: &Noise) -> String {
 }
 
 /// A slice and how many are like it.
-pub(super) fn named(reach: &Reach) -> String {
-    let mut of = reach.slice.to_string();
-    if reach.alike > 1 {
-        of.push_str(&format!(" and {} alike", reach.alike - 1));
+pub(super) fn named(time: &TimeToDetect) -> String {
+    let mut of = time.slice.to_string();
+    if time.alike > 1 {
+        of.push_str(&format!(" and {} alike", time.alike - 1));
     }
     of
 }
@@ -154,7 +154,7 @@ fn coverage(config: &Config) -> String {
         let watched = values.iter().filter(|value| borne.contains(value)).count();
         text.push_str(&format!(
             "  {label}: {:.0}%, with {watched} of {} values watched\n",
-            100.0 * reach::coverage(watched, 0.1),
+            100.0 * time_to_detect::coverage(watched, 0.1),
             values.len()
         ));
     }

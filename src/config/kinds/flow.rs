@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Around, given_or, http, mail, smtp};
-use crate::config::probes::{condition, expect};
+use crate::config::expect::{condition, expect};
 use crate::config::problem::Place;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{CAPTURED, Given, Template, Values, as_it_is, for_url};

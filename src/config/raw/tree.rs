@@ -44,7 +44,7 @@ const LARGEST: usize = 4 * 1024 * 1024;
 const DEEPEST: usize = 32;
 
 /// How many values there may be, counted again for each alias.
-const MOST: usize = 1_000_000;
+const MOST_VALUES: usize = 1_000_000;
 
 /// Reads YAML 1.2. `no` and `yes` are texts; anchors, aliases and merge keys work, within bounds.
 pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
@@ -56,10 +56,10 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
     let mut budget = serde_yaml::budget::Budget::default();
     budget.max_depth = DEEPEST;
     budget.flow_nesting_limit = DEEPEST;
-    budget.max_events = MOST;
-    budget.max_nodes = MOST;
+    budget.max_events = MOST_VALUES;
+    budget.max_nodes = MOST_VALUES;
     let mut limits = serde_yaml::options::AliasLimits::default();
-    limits.max_total_replayed_events = MOST / 10;
+    limits.max_total_replayed_events = MOST_VALUES / 10;
     let options = serde_yaml::options! {
         budget: Some(budget),
         alias_limits: limits,
@@ -90,7 +90,7 @@ fn syntax(error: &serde_yaml::Error, start: Place) -> Problem {
         }
         Budget { .. } => Problem::new(
             place,
-            format!("the file is nested deeper than {DEEPEST} levels or has more than {MOST} values"),
+            format!("the file is nested deeper than {DEEPEST} levels or has more than {MOST_VALUES} values"),
             "a config needs neither: is this the right file?",
         ),
         MultipleDocuments { .. } => {
@@ -183,7 +183,7 @@ impl<'de> Visitor<'de> for LooseVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Loose, A::Error> {
         let mut map = Vec::new();
         while let Some(entry) = entries.next_entry::<Spanned<Loose>, Spanned<Loose>>()? {
-            if map.len() >= MOST {
+            if map.len() >= MOST_VALUES {
                 return Err(A::Error::custom("a map has too many keys"));
             }
             map.push(entry);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accounts::Entered;
-use super::site::origin;
+use super::origin::origin;
 use super::{Premises, pages};
 use axum::Router;
 use axum::extract::{Form, Path, State};

@@ -19,7 +19,7 @@ pub(super) const CODES: &[u8; 20] = b"practise makes good!";
 /// How long a code is good for.
 const PERIOD: Duration = Duration::from_secs(30);
 /// How many sessions, forms and accounts are remembered of each.
-const MOST: usize = 1_000;
+const MOST_REMEMBERED: usize = 1_000;
 /// The longest address or password that is taken, in bytes.
 const LONGEST: usize = 200;
 
@@ -142,7 +142,7 @@ impl Books {
 }
 
 fn keep<T>(list: &mut VecDeque<(String, T)>, name: String, value: T) {
-    if list.len() >= MOST {
+    if list.len() >= MOST_REMEMBERED {
         list.pop_front();
     }
     list.push_back((name, value));

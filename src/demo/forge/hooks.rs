@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::site::origin;
+use super::origin::origin;
 use super::{Premises, api};
 
 /// The key that the forge's calls are signed with, in `x-hub-signature: sha256=…`, as Bitbucket Cloud signs its own.

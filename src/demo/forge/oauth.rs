@@ -20,7 +20,7 @@ const REFRESH: &str = "practice-refresh-token";
 /// How long an access token is good for, in seconds, as the answer says.
 const LASTS: u32 = 3_600;
 /// How many access tokens are remembered; the oldest goes first.
-const MOST: usize = 1_000;
+const MOST_TOKENS: usize = 1_000;
 
 type Shared = State<Arc<Premises>>;
 
@@ -41,7 +41,7 @@ async fn token(State(premises): Shared, Form(fields): Form<Fields>) -> Response 
     }
     let token = secret();
     let mut tokens = premises.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if tokens.len() >= MOST {
+    if tokens.len() >= MOST_TOKENS {
         tokens.pop_front();
     }
     tokens.push_back(token.clone());

@@ -18,7 +18,7 @@ use super::accounts::secret;
 const WAITS: Duration = Duration::from_millis(150);
 const ENDS: Duration = Duration::from_millis(450);
 /// How many jobs are remembered.
-const MOST: usize = 1_000;
+const MOST_JOBS: usize = 1_000;
 
 type Shared = State<Arc<Premises>>;
 
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<Arc<Premises>> {
 async fn start(State(premises): Shared) -> Response {
     let id = secret();
     let mut jobs = premises.jobs.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if jobs.len() >= MOST {
+    if jobs.len() >= MOST_JOBS {
         jobs.pop_front();
     }
     jobs.push_back((id.clone(), Instant::now()));

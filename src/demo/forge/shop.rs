@@ -19,7 +19,7 @@ const PLANS: [(&str, u32); 3] = [("free", 0), ("standard", 3), ("premium", 6)];
 /// The card of a sandbox that is always accepted.
 const CARD: &str = "4242424242424242";
 /// How many licences are remembered.
-const MOST: usize = 1_000;
+const MOST_LICENCES: usize = 1_000;
 
 type Shared = State<Arc<Premises>>;
 
@@ -78,7 +78,7 @@ async fn checkout(State(premises): Shared, headers: HeaderMap, Form(fields): For
     let licence = Licence { number: secret(), plan, seats };
     let answer = json!({"licence": licence.number, "total": total});
     let mut licences = premises.licences.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if licences.len() >= MOST {
+    if licences.len() >= MOST_LICENCES {
         licences.pop_front();
     }
     licences.push_back(licence);

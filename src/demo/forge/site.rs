@@ -8,11 +8,12 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::Value;
 
 use super::git::Ask;
+use super::origin::origin;
 use super::{Area, Premises, account_site, api, hooks, oauth, pages, pipelines, post as outgoing, shop};
 
 /// The largest body of a request, in bytes. A fetch of the demo's repository asks with some hundred.
@@ -82,13 +83,6 @@ fn not_found(path: &str) -> Response {
 
 fn json(media: &'static str, value: &Value) -> Response {
     ([(CONTENT_TYPE, media)], value.to_string()).into_response()
-}
-
-/// Where the forge is for whoever sent these headers: links lead back there.
-pub(super) fn origin(headers: &HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or(super::HOST);
-    let sound = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
-    format!("https://{}", if sound { host } else { super::HOST })
 }
 
 async fn break_flags(State(premises): Shared, Path(workspace): Path<String>) -> Response {

@@ -160,7 +160,7 @@ fn a_stored_breach_goes_on_and_ends_under_its_own_id() {
             since: at(0),
             found: at(0),
             reason: String::new(),
-            marks: crate::model::incident::Marks::default(),
+            marks: crate::model::Marks::default(),
             cleared: None,
         };
         assert!(drive.detector.adopt(&stored));

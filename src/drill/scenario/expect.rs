@@ -24,7 +24,7 @@ const KEYS: &[&str] = &[
 ];
 const INCIDENT_KEYS: &[&str] = &["factor", "components", "severity"];
 const RANGE_KEYS: &[&str] = &["min", "max", "exactly"];
-const MOST: u64 = 1_000_000;
+const MOST_COUNTED: u64 = 1_000_000;
 const LONGEST: Duration = seconds(366 * 86_400);
 
 /// What should come of a drill. What is left out is not judged.
@@ -84,7 +84,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, config: Option<&Co
         reader.fault(entry.at, "nothing is expected, and that is always met", EXAMPLE);
     }
     let mut expect = Expectations::default();
-    let whole = |reader: &mut Reader<'_>, name| table.get(name).and_then(|entry| reader.whole(entry, 0, MOST));
+    let whole =
+        |reader: &mut Reader<'_>, name| table.get(name).and_then(|entry| reader.whole(entry, 0, MOST_COUNTED));
     expect.false_alarms = whole(reader, "false_alarms");
     expect.missed = whole(reader, "missed");
     let time = |reader: &mut Reader<'_>, name| {
@@ -103,7 +104,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, config: Option<&Co
             }
             expect.incidents = u64::try_from(expect.each.len()).ok();
         }
-        Some(entry) => expect.incidents = reader.whole(entry, 0, MOST),
+        Some(entry) => expect.incidents = reader.whole(entry, 0, MOST_COUNTED),
         None => {}
     }
     Some(expect)
@@ -186,7 +187,7 @@ fn is_empty(entry: Entry<'_>) -> bool {
 fn range(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Range> {
     let exactly = |count| Range { min: count, max: Some(count) };
     if !matches!(entry.node.value, Value::Map(_)) {
-        return reader.whole(entry, 0, MOST).map(exactly);
+        return reader.whole(entry, 0, MOST_COUNTED).map(exactly);
     }
     const EXAMPLE: &str = "write `notifications: {max: 3}`";
     let table = reader.table(entry, RANGE_KEYS, EXAMPLE)?;
@@ -197,7 +198,7 @@ fn range(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Range> {
     let mut bounds: BTreeMap<&str, u64> = BTreeMap::new();
     for name in RANGE_KEYS {
         let Some(entry) = table.get(name) else { continue };
-        bounds.insert(name, reader.whole(entry, 0, MOST)?);
+        bounds.insert(name, reader.whole(entry, 0, MOST_COUNTED)?);
     }
     match (bounds.get("exactly"), bounds.get("min"), bounds.get("max")) {
         (Some(&count), None, None) => Some(exactly(count)),

@@ -53,7 +53,7 @@ fn incident(config: &Config, looked: u32) -> Incident {
         since: at(0),
         found: at(20),
         reason: String::new(),
-        marks: incident::Marks::default(),
+        marks: Marks::default(),
         cleared: Some(at(3_600)),
     };
     Incident {

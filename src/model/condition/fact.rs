@@ -8,6 +8,7 @@ use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey,
 use cel::common::value::Val;
 
 use super::language::Span;
+use crate::model::result::Phases;
 
 /// A value that a condition can look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,13 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// `timing`: the phases by name. A phase that did not happen took no time.
+    #[must_use]
+    pub fn timing(phases: &Phases) -> Self {
+        let span = |time: Option<Duration>| Self::Span(time.unwrap_or_default());
+        Self::Map(phases.iter().map(|(phase, time)| (phase.as_str().to_owned(), span(time))).collect())
+    }
+
     /// The fact as CEL has it. Texts are borrowed.
     pub(super) fn to_cel(&self) -> Box<dyn Val + '_> {
         match self {

@@ -1,6 +1,6 @@
 //! Captures: values taken from an answer.
 
-mod aside;
+mod offload;
 mod page;
 
 use regex::Regex;
@@ -9,10 +9,10 @@ use serde_json_path::JsonPath;
 use super::{Run, Undone};
 use crate::model::FailureClass;
 use crate::model::kind::flow::{Capture, Source};
-use crate::probe::frame::Broken;
+use crate::probe::broken::Broken;
 use crate::probe::http::Progress;
 use crate::probe::json::{Size, tree};
-use aside::{Stop, aside};
+use offload::{Stop, offload};
 
 /// The longest value that is captured, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -87,7 +87,7 @@ async fn page(selector: &str, attribute: Option<&str>, body: &[u8]) -> Result<St
         return page::element(selector, attribute, body, &Stop::default());
     }
     let (selector, attribute, body) = (selector.to_owned(), attribute.map(ToOwned::to_owned), body.to_vec());
-    aside(move |stop| page::element(&selector, attribute.as_deref(), &body, stop)).await
+    offload(move |stop| page::element(&selector, attribute.as_deref(), &body, stop)).await
 }
 
 async fn searched(path: &JsonPath, body: &[u8], cut: bool) -> Result<String, String> {
@@ -98,7 +98,7 @@ async fn searched(path: &JsonPath, body: &[u8], cut: bool) -> Result<String, Str
         return json(path, body);
     }
     let (path, body) = (path.clone(), body.to_vec());
-    aside(move |_| json(&path, &body)).await
+    offload(move |_| json(&path, &body)).await
 }
 
 async fn looked(pattern: &Regex, body: &[u8]) -> Result<String, String> {
@@ -106,7 +106,7 @@ async fn looked(pattern: &Regex, body: &[u8]) -> Result<String, String> {
         return matched(pattern, &String::from_utf8_lossy(body));
     }
     let (pattern, body) = (pattern.clone(), body.to_vec());
-    aside(move |_| matched(&pattern, &String::from_utf8_lossy(&body))).await
+    offload(move |_| matched(&pattern, &String::from_utf8_lossy(&body))).await
 }
 
 fn json(path: &JsonPath, body: &[u8]) -> Result<String, String> {

@@ -2,9 +2,9 @@
 
 use super::{FlowProbe, ReadyAct, ReadyStep, Run, Undone};
 use crate::model::unit::show_duration;
-use crate::model::{FailureClass, Outcome, Phases, Secrets};
+use crate::model::{FailureClass, Outcome, Phase, Phases, Secrets};
+use crate::probe::broken::Broken;
 use crate::probe::evidence::{BODY_SEEN, Gathered, evidence, headers};
-use crate::probe::frame::Broken;
 use crate::probe::stopwatch::{Trace, sum};
 use crate::probe::{Finding, Internal};
 
@@ -102,14 +102,8 @@ impl Run {
     /// `200 in 35ms: connect 1ms, first_byte 30ms, transfer 4ms`.
     fn took(&self) -> String {
         let phases = &self.phases;
-        let named = [
-            ("dns", phases.dns),
-            ("connect", phases.connect),
-            ("tls", phases.tls),
-            ("first_byte", phases.first_byte),
-            ("transfer", phases.transfer),
-        ];
-        let named = named.into_iter().filter_map(|(name, time)| Some(format!("{name} {}", show_duration(time?))));
+        let parts = phases.iter().filter(|(phase, _)| *phase != Phase::Total);
+        let named = parts.filter_map(|(phase, time)| Some(format!("{} {}", phase.as_str(), show_duration(time?))));
         let named = Vec::from_iter(named).join(", ");
         let status = match self.answer.status.filter(|_| self.asked) {
             Some(status) => status.as_u16().to_string(),

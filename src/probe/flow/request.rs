@@ -9,7 +9,7 @@ use crate::config::text::{as_it_is, for_url, percent_encoded};
 use crate::model::kind::flow::HttpStep;
 use crate::model::phrase::Encoding;
 use crate::model::{FailureClass, HttpTarget, Phrase};
-use crate::probe::frame::Broken;
+use crate::probe::broken::Broken;
 
 /// The origin of a URL whose host no capture can change.
 pub(super) fn fixed_origin(url: &Phrase) -> Option<Origin> {

@@ -9,8 +9,8 @@ use super::{FlowProbe, ReadyStep, Run, Undone};
 use crate::model::kind::flow::Until;
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, Secrets};
+use crate::probe::broken::Broken;
 use crate::probe::expect::Expectations;
-use crate::probe::frame::Broken;
 use crate::probe::http::{HttpProbe, Progress};
 use crate::probe::stopwatch::Trace;
 

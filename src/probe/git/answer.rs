@@ -1,9 +1,10 @@
 //! An answer, frame by frame, within bounds.
 
-use super::super::frame::{Broken, Seen};
+use super::super::broken::Broken;
+use super::super::question::Seen;
+use super::super::refused::refused;
 use super::super::wire::pktline::{Decoder, Packet};
 use super::Transport;
-use super::refused::refused;
 use crate::model::FailureClass;
 
 /// One frame.

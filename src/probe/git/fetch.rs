@@ -1,12 +1,13 @@
 //! One commit, fetched: its pack is received within bounds, checked, and looked through for the commit.
 
-use super::super::frame::{Broken, Seen};
+use super::super::broken::Broken;
+use super::super::question::Seen;
+use super::super::refused::refused;
 use super::super::wire::git::Oid;
 use super::super::wire::pack::{Check, Fault};
 use super::super::wire::{git, pktline};
 use super::answer::{Answer, Frame, protocol};
 use super::refs::{Known, command};
-use super::refused::refused;
 use super::{AGENT, Transport};
 use crate::model::FailureClass;
 

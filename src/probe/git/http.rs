@@ -9,12 +9,13 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
+use super::super::broken::Broken;
 use super::super::classify::status_class;
 use super::super::connect::{Clients, Way};
 use super::super::evidence::{BODY_SEEN, headers};
-use super::super::frame::{Broken, Seen};
-use super::super::means::Means;
+use super::super::question::Seen;
 use super::super::route::{self, broken};
+use super::super::shared::Shared;
 use super::super::stopwatch::Trace;
 use super::super::wire::redirect::{self, Ask};
 use super::answer::protocol;
@@ -43,8 +44,8 @@ pub(super) struct HttpTransport<'f> {
 }
 
 impl HttpForge {
-    pub(super) fn new(remote: &HttpRemote, resolve: Resolve, means: &mut Means) -> Result<Self, String> {
-        let clients = means.clients_of(Way { tls: (*remote.tls).clone(), undecoded: false })?;
+    pub(super) fn new(remote: &HttpRemote, resolve: Resolve, shared: &mut Shared) -> Result<Self, String> {
+        let clients = shared.clients_of(Way { tls: (*remote.tls).clone(), undecoded: false })?;
         let authorization = remote.authorization.clone();
         Ok(Self { url: remote.url.clone(), authorization, resolve, clients })
     }

@@ -1,11 +1,12 @@
 //! A branch that is made and deleted again: whoever can push can do so.
 
-use super::super::frame::{Broken, Seen};
+use super::super::broken::Broken;
+use super::super::question::Seen;
+use super::super::refused::class;
 use super::super::wire::git::{Capabilities, Hash, Oid, Report, report};
 use super::super::wire::{pack, pktline};
 use super::answer::{Answer, Frame, protocol};
 use super::refs::advertised;
-use super::refused::class;
 use super::{AGENT, Program, Transport};
 use crate::model::FailureClass;
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::frame::{Broken, Seen};
+use super::super::broken::Broken;
+use super::super::question::Seen;
+use super::super::refused::refused;
 use super::super::wire::git::{Advertisement, Capabilities, Hash, Line, Oid, Ref, listed};
 use super::super::wire::pktline;
 use super::answer::{Answer, Frame, protocol};
-use super::refused::refused;
 use super::{AGENT, Plan, Program, Transport};
 use crate::model::FailureClass;
 

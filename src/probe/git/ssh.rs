@@ -6,11 +6,12 @@ use bytes::Bytes;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 
-use super::super::frame::{Broken, Seen};
-use super::super::means::Means;
+use super::super::broken::Broken;
+use super::super::question::Seen;
+use super::super::refused::refused;
+use super::super::shared::Shared;
 use super::super::ssh::{Login, Session, Way};
 use super::super::stopwatch::{Phase, Trace};
-use super::refused::refused;
 use super::{Program, Transport};
 use crate::model::{FailureClass, Resolve, SshRemote};
 
@@ -42,8 +43,8 @@ struct Running {
 }
 
 impl SshForge {
-    pub(super) fn new(remote: &SshRemote, resolve: Resolve, means: &mut Means) -> Result<Self, String> {
-        let way = Way::new(&remote.host, remote.port, &remote.trust, resolve, means)?;
+    pub(super) fn new(remote: &SshRemote, resolve: Resolve, shared: &mut Shared) -> Result<Self, String> {
+        let way = Way::new(&remote.host, remote.port, &remote.trust, resolve, shared)?;
         Ok(Self { way, login: Login::new(&remote.user, &remote.login)?, path: remote.path.clone() })
     }
 

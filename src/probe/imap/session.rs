@@ -7,10 +7,11 @@ use data_encoding::BASE64;
 use secrecy::ExposeSecret;
 
 use crate::model::{FailureClass, Login, MailHost, Resolve};
-use crate::probe::frame::{Broken, Seen};
+use crate::probe::broken::Broken;
 use crate::probe::lines::Lines;
 use crate::probe::mail_route::MailRoute;
-use crate::probe::means::Means;
+use crate::probe::question::Seen;
+use crate::probe::shared::Shared;
 use crate::probe::stopwatch::{Phase, Trace};
 use crate::probe::wire::imap::{Response, Status, Token, Word, exists, fetched, response, words_of};
 
@@ -39,8 +40,8 @@ pub(in crate::probe) struct ImapSession {
 }
 
 impl ImapRoute {
-    pub(in crate::probe) fn new(server: &MailHost, resolve: Resolve, means: &mut Means) -> Result<Self, String> {
-        MailRoute::new(server, resolve, means).map(Self)
+    pub(in crate::probe) fn new(server: &MailHost, resolve: Resolve, shared: &mut Shared) -> Result<Self, String> {
+        MailRoute::new(server, resolve, shared).map(Self)
     }
 
     /// Connects, takes the greeting, encrypts and logs in, as far as each is wanted.

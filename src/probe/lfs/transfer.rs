@@ -7,14 +7,15 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTE
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
+use super::super::broken::Broken;
 use super::super::classify::status_class;
 use super::super::evidence::{BODY_SEEN, headers as shown};
-use super::super::frame::{Broken, Seen};
+use super::super::question::Seen;
 use super::super::route::{self, broken};
 use super::super::stopwatch::Trace;
 use super::super::wire::lfs::{self, Action, Offer};
 use super::super::wire::redirect::{self, Ask};
-use super::door::{self, Access};
+use super::batch_api::{self, Access};
 use super::{LfsProbe, Object, Operation};
 use crate::model::FailureClass;
 
@@ -184,8 +185,8 @@ impl LfsProbe {
     /// The request of an action, for now a GET. Our own name and password go where the batch was asked for, and nowhere
     /// else.
     fn request(&self, action: &Action, access: &Access, authenticated: bool, seen: &mut Seen) -> Result<Ask, Broken> {
-        let url = door::web(&action.href).ok_or_else(|| protocol("the batch leads to no http or https URL"))?;
-        let headers = door::headers(action, seen);
+        let url = batch_api::web(&action.href).ok_or_else(|| protocol("the batch leads to no http or https URL"))?;
+        let headers = batch_api::headers(action, seen);
         let mut headers = headers.ok_or_else(|| protocol("the batch wants a header that cannot be sent"))?;
         // These follow from the request itself.
         for name in [HOST, CONTENT_LENGTH, TRANSFER_ENCODING] {

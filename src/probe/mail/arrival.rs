@@ -5,9 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::model::FailureClass;
-use crate::probe::frame::{Broken, Seen};
+use crate::probe::broken::Broken;
 use crate::probe::imap::{ImapSession, quote};
-use crate::probe::wire::letter::{Letter, letter};
+use crate::probe::question::Seen;
+use crate::probe::wire::mail::{self as wire_mail, Mail};
 
 /// The longest time between two looks: not every server tells of every mail.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -38,7 +39,7 @@ pub(in crate::probe) struct Arrival {
     /// Its whole size in bytes.
     pub(in crate::probe) size: u64,
     /// What its beginning says.
-    pub(in crate::probe) letter: Letter,
+    pub(in crate::probe) mail: Mail,
 }
 
 /// The numbers of the mails that match, as soon as there is one; none when there was none until then.
@@ -68,8 +69,8 @@ pub(in crate::probe) async fn take(
     let Some(newest) = uids.last() else { return Err(Broken::internal("there is no mail to take")) };
     let (size, bytes) = session.fetch(*newest, seen).await?;
     session.delete(&uids, seen).await?;
-    let Some(letter) = letter(&bytes) else {
+    let Some(mail) = wire_mail::read(&bytes) else {
         return Err(Broken::failed(FailureClass::Corrupt, "the mail that arrived has no headers"));
     };
-    Ok(Arrival { size, letter })
+    Ok(Arrival { size, mail })
 }

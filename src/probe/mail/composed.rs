@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::clock;
 use crate::inbox::nonce;
 use crate::model::ProbeId;
-use crate::probe::frame::Broken;
+use crate::probe::broken::Broken;
 use crate::probe::imap::quote;
 
 /// A mail that no other check sent.
@@ -58,7 +58,7 @@ mod tests {
         let subjects: std::collections::BTreeSet<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
         assert_eq!(subjects.len(), 50);
         assert!(subjects.iter().all(|subject| subject.starts_with(&mark)));
-        let read = crate::probe::wire::letter::letter(mails[0].text.as_bytes()).unwrap();
+        let read = crate::probe::wire::mail::read(mails[0].text.as_bytes()).unwrap();
         assert_eq!(read.subject, mails[0].subject);
         assert!(mails[0].text.lines().all(|line| line.len() < 998 && !line.starts_with('.')), "RFC 5321, 4.5.2");
     }

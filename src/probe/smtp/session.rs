@@ -6,10 +6,11 @@ use data_encoding::BASE64;
 use secrecy::ExposeSecret;
 
 use crate::model::{FailureClass, Login, MailHost, Resolve};
-use crate::probe::frame::{Broken, Seen};
+use crate::probe::broken::Broken;
 use crate::probe::lines::Lines;
 use crate::probe::mail_route::MailRoute;
-use crate::probe::means::Means;
+use crate::probe::question::Seen;
+use crate::probe::shared::Shared;
 use crate::probe::stopwatch::{Phase, Trace};
 use crate::probe::wire::smtp::{Reply, reply};
 
@@ -33,9 +34,9 @@ impl SmtpRoute {
         server: &MailHost,
         helo: Option<String>,
         resolve: Resolve,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
-        Ok(Self { route: MailRoute::new(server, resolve, means)?, helo })
+        Ok(Self { route: MailRoute::new(server, resolve, shared)?, helo })
     }
 
     /// Connects, greets, encrypts and logs in, as far as each is wanted.

@@ -11,7 +11,8 @@ use tokio::net::UnixStream;
 
 use super::session::Session;
 use crate::model::{FailureClass, SshLogin};
-use crate::probe::frame::{Broken, Seen};
+use crate::probe::broken::Broken;
+use crate::probe::question::Seen;
 
 /// Servers close a connection after so many refused keys (`MaxAuthTries` of OpenSSH).
 const MOST_KEYS: usize = 6;

@@ -8,15 +8,16 @@ use russh::client::{self, DisconnectReason, Handle};
 use russh::keys::{Algorithm, HashAlg, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, SshId};
 
+use super::guarded_stream::{Guard, guard};
 use super::host_key::{Shown, Trust};
-use super::leash::{Leash, leash};
 use super::login::Login;
 use crate::model::{FailureClass, HostTrust, Resolve};
+use crate::probe::broken::Broken;
 use crate::probe::classify;
 use crate::probe::dial::Dial;
-use crate::probe::frame::{Broken, Seen};
-use crate::probe::git::refused;
-use crate::probe::means::Means;
+use crate::probe::question::Seen;
+use crate::probe::refused::refused;
+use crate::probe::shared::Shared;
 use crate::probe::stopwatch::{Phase, Trace};
 
 /// How much a server may send ahead of what is read, in bytes.
@@ -35,7 +36,7 @@ pub(in crate::probe) struct Way {
 pub(in crate::probe) struct Session {
     pub(super) handle: Handle<Watch>,
     notes: Arc<Mutex<Notes>>,
-    leash: Leash,
+    guard: Guard,
 }
 
 /// What is seen in the task of the connection.
@@ -135,7 +136,7 @@ impl Way {
         port: u16,
         trust: &HostTrust,
         resolve: Resolve,
-        means: &mut Means,
+        shared: &mut Shared,
     ) -> Result<Self, String> {
         let trust = Trust::new(trust, host, port)?;
         let mut config = client::Config {
@@ -152,7 +153,7 @@ impl Way {
             config.preferred.key.iter().cloned().partition(|algorithm| known(algorithm.as_str()));
         first.extend(rest);
         config.preferred.key = Cow::Owned(first);
-        let dial = Dial::new(host, port, resolve, means.resolver()?);
+        let dial = Dial::new(host, port, resolve, shared.resolver()?);
         Ok(Self { dial, trust: Arc::new(trust), config: Arc::new(config) })
     }
 
@@ -161,11 +162,11 @@ impl Way {
         let stream = self.dial.tcp(trace, seen).await?;
         seen.handshake = Some("the key exchange");
         trace.enter(Phase::Tls);
-        let (stream, leash) = leash(stream);
+        let (stream, guard) = guard(stream);
         let notes: Arc<Mutex<Notes>> = Arc::default();
         let watch = Watch { trust: self.trust.clone(), notes: notes.clone() };
         let connected = client::connect_stream(self.config.clone(), stream, watch).await;
-        if let Some(banner) = leash.banner() {
+        if let Some(banner) = guard.banner() {
             seen.headers.push(("banner".into(), banner));
         }
         if let Some(key) = &notes.lock().unwrap_or_else(PoisonError::into_inner).key {
@@ -174,16 +175,16 @@ impl Way {
         match connected {
             Ok(handle) => {
                 seen.handshake = Some("the login");
-                Ok(Session { handle, notes, leash })
+                Ok(Session { handle, notes, guard })
             }
             Err(gone) => {
-                seen.hear(&leash.heard());
+                seen.hear(&guard.heard());
                 let said = notes.lock().unwrap_or_else(PoisonError::into_inner).broken.clone();
                 let (class, fault) = match (gone, said) {
                     // Why it disconnected, it said.
                     (Gone::Ssh(russh::Error::Disconnect), Some(said)) => said,
                     // The library takes the length 0 for the end.
-                    (Gone::Ssh(russh::Error::HUP | russh::Error::Disconnect), None) if !leash.ended() => {
+                    (Gone::Ssh(russh::Error::HUP | russh::Error::Disconnect), None) if !guard.ended() => {
                         (FailureClass::Protocol, "the server announced a packet of 0 bytes".into())
                     }
                     (gone, _) => match gone.fault() {
@@ -223,11 +224,11 @@ impl Session {
 
     /// The check got something from a command.
     pub(in crate::probe) fn got_something(&self) {
-        self.leash.got_something();
+        self.guard.got_something();
     }
 
     pub(super) fn banner(&self) -> Option<String> {
-        self.leash.banner()
+        self.guard.banner()
     }
 
     pub(super) fn fingerprint(&self) -> Option<String> {

@@ -294,5 +294,4 @@ pub fn fetched<'a>(tokens: &'a [Token], item: &str) -> Option<&'a Token> {
 }
 
 #[cfg(test)]
-#[path = "imap_tests.rs"]
 mod tests;

@@ -101,5 +101,4 @@ impl Reply {
 }
 
 #[cfg(test)]
-#[path = "smtp_tests.rs"]
 mod tests;

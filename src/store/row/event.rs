@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{of_json, to_json};
-use crate::model::incident::{Example, Marks};
 use crate::model::{
     Breach, BreachId, Factor, FailureClass, Finding, IncidentChange, IncidentEvent, IncidentId, NotificationId,
     NotificationKind, Severity, Slice, Timestamp, Unseen,
 };
+use crate::model::{Example, Marks};
 use crate::store::StoreError;
 
 /// What the columns of an event hold beside its key and time.

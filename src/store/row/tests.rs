@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::code::{outcome_code, outcome_of_code};
 use super::*;
-use crate::model::incident::{Example, Marks};
 use crate::model::*;
+use crate::model::{Example, Marks};
 
 #[test]
 fn the_code_of_an_outcome_is_what_it_always_was() {

@@ -1,7 +1,7 @@
 //! Flows: steps as a customer takes them, against a site with accounts and jobs.
 
 mod django;
-mod letter;
+mod mail;
 mod oauth;
 mod pages;
 mod receive;

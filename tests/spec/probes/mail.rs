@@ -234,7 +234,7 @@ async fn a_mail_that_postfix_hands_on_comes_back_to_us() {
     }
     let inbox = Inbox::default();
     let listener = TcpListener::bind(("127.0.0.1", system.sink)).await.unwrap();
-    let _server = SmtpServer::start(listener, inbox.letters().clone(), PATIENCE).unwrap();
+    let _server = SmtpServer::start(listener, inbox.mailboxes().clone(), PATIENCE).unwrap();
     let prober = asking(&holds).with_inbox(inbox);
     for _ in 0..2 {
         let result = prober.check(0, now).await;

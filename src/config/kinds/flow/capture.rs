@@ -12,7 +12,7 @@ pub(in crate::config) const KEYS: &[&str] = &["css", "attribute", "json", "heade
 /// The keys of which a capture has one.
 const SOURCES: &[&str] = &["css", "json", "header", "regex", "cookie"];
 /// How many captures a step may have.
-const MOST: usize = 32;
+const MOST_CAPTURES: usize = 32;
 /// How large a compiled regular expression may be, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
 const EXAMPLE: &str = "write `capture: {csrf: {css: \"input[name=csrf]\", attribute: value}}`";
@@ -23,8 +23,12 @@ pub(super) fn read<'n>(
     labels: &Values<'_>,
 ) -> Option<Vec<(&'n str, Capture)>> {
     let entries = reader.ids(entry, EXAMPLE)?;
-    if entries.len() > MOST {
-        reader.fault(entry.at, format!("a step has at most {MOST} captures"), "capture less, or in two steps");
+    if entries.len() > MOST_CAPTURES {
+        reader.fault(
+            entry.at,
+            format!("a step has at most {MOST_CAPTURES} captures"),
+            "capture less, or in two steps",
+        );
         return None;
     }
     let count = entries.len();

@@ -8,7 +8,7 @@ use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::{StrTendril, TendrilSink};
 use scraper::{ElementRef, Html, HtmlTreeSink, Selector};
 
-use super::aside::Stop;
+use super::offload::Stop;
 
 /// The longest page that is looked at, in bytes.
 const LONGEST_PAGE: usize = 4 << 20;

@@ -182,7 +182,7 @@ async fn forgotten(site: SocketAddr, inbox: &Inbox, flow: &str) -> CheckResult {
 async fn who_forgot_the_password_gets_djangos_mail_follows_its_link_once_and_signs_in_with_a_new_one() {
     let inbox = Inbox::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = SmtpServer::start(listener, inbox.letters().clone(), PATIENCE).unwrap();
+    let server = SmtpServer::start(listener, inbox.mailboxes().clone(), PATIENCE).unwrap();
     let Some(site) = DjangoSite::start(server.address().port(), "canary@probes.example") else { return };
 
     let other = FORGOTTEN.replace("Password reset on ", "Welcome to ");

@@ -1,0 +1,14 @@
+//! What an expectation came to.
+
+/// One expectation and what was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    /// The expectation's key: `detected_within`.
+    pub about: String,
+    /// What was expected: `60s`.
+    pub expected: String,
+    /// What was found: `17s`.
+    pub found: String,
+    /// Whether it was met.
+    pub met: bool,
+}

@@ -1,0 +1,12 @@
+//! Floor 1: breaches that belong together become one incident.
+
+pub mod depend;
+pub mod explain;
+pub mod correlate;
+pub mod spread;
+pub mod severity;
+pub mod impact;
+pub mod lifecycle;
+pub mod markdown;
+pub mod postmortem;
+pub mod summary;
