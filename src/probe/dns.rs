@@ -19,7 +19,7 @@ use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use super::wire::dns::{Answer, NoAnswer, code_name, question, read};
 use crate::model::condition::Fact;
-use crate::model::{Condition, DnsTarget, FailureClass, RecordKind, Resolve, Transport};
+use crate::model::{DnsTarget, FailureClass, Probe, RecordKind, Transport};
 
 /// A question by UDP that has no answer is put again after so long, to the next server where there are more.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -30,7 +30,6 @@ const MOST_SHOWN: usize = 5;
 
 /// A question that can be asked again and again.
 pub(super) struct DnsProbe {
-    request: String,
     name: String,
     record: RecordKind,
     servers: Servers,
@@ -52,18 +51,12 @@ enum Servers {
 }
 
 impl DnsProbe {
-    pub(super) fn new(
-        target: &DnsTarget,
-        resolve: Resolve,
-        expect: &[Condition],
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &DnsTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         // Tried once here, so that a name that cannot be asked for is told at the start.
         question(0, &target.name, target.record)?;
         let resolver = shared.resolver()?;
         let dial = |server: &crate::model::NameServer| {
-            (server.host.clone(), Dial::new(&server.host, server.port, resolve, resolver.clone()))
+            (server.host.clone(), Dial::new(&server.host, server.port, probe.resolve, resolver.clone()))
         };
         let servers = if target.servers.is_empty() {
             Servers::System(shared.name_servers())
@@ -71,15 +64,14 @@ impl DnsProbe {
             Servers::Named(target.servers.iter().map(dial).collect())
         };
         Ok(Self {
-            request,
             name: target.name.clone(),
             record: target.record,
             servers,
             over: target.over,
             tls: (target.over == Transport::Tls).then(|| shared.tls(&target.tls)).transpose()?,
             answers: target.answers.clone(),
-            judges_code: mentioned(expect, "rcode"),
-            judges_answers: mentioned(expect, "answers") || target.answers.is_some(),
+            judges_code: mentioned(&probe.expect, "rcode"),
+            judges_answers: mentioned(&probe.expect, "answers") || target.answers.is_some(),
         })
     }
 
@@ -239,10 +231,6 @@ impl DnsProbe {
 }
 
 impl Question for DnsProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let servers = match &self.servers {
             Servers::Named(servers) => servers,

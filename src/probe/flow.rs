@@ -15,26 +15,28 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method};
 use tokio::time::timeout;
 use url::{Origin, Position, Url};
 
 use super::broken::Broken;
+use super::classify;
 use super::connect::Clients;
 use super::cookies::Jar;
+use super::finding::{Finding, Internal};
 use super::http::{HttpProbe, Progress};
 use super::mail::expected;
+use super::prepared::{PreparedKind, Terms};
 use super::shared::Shared;
 use super::stopwatch::{TRACE, Trace};
 use super::wire::redirect::Ask;
-use super::{Finding, Internal, classify};
 use crate::config::encoded::encodings;
 use crate::inbox::mail::{Expected, Taken};
-use crate::inbox::{Calls, Inbox, nonce};
-use crate::model::condition::{Fact, Verdict};
+use crate::inbox::{Calls, nonce};
 use crate::model::kind::flow::{Act, Capture, Hook, HttpStep, KEPT_BACK, Totp};
 use crate::model::unit::show_duration;
-use crate::model::{Condition, FailureClass, FlowTarget, Phases, Resolve, Secrets};
+use crate::model::{Condition, FailureClass, FlowTarget, Phases, Probe, Resolve, Secrets};
 use wait::Wait;
 
 /// The shortest cookie that is taken for a secret, in bytes; a shorter one says `1` or `en`.
@@ -51,7 +53,6 @@ const LONGEST_HIDING: Duration = Duration::from_secs(2);
 
 /// A flow that can be taken again and again.
 pub(super) struct FlowProbe {
-    request: String,
     steps: Vec<ReadyStep>,
     totp: BTreeMap<String, Totp>,
     hook: Option<Hook>,
@@ -61,7 +62,6 @@ pub(super) struct FlowProbe {
     host: Option<String>,
     /// Where secrets of the configuration may be sent: what it names itself.
     origins: Vec<Origin>,
-    expect: Arc<[Condition]>,
 }
 
 struct ReadyStep {
@@ -132,12 +132,7 @@ impl From<Broken> for Undone {
 }
 
 impl FlowProbe {
-    pub(super) fn new(
-        target: &FlowTarget,
-        resolve: Resolve,
-        expect: &Arc<[Condition]>,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &FlowTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let mut steps = Vec::with_capacity(target.steps.len());
         let mut origins = Vec::new();
         for step in &target.steps {
@@ -160,26 +155,19 @@ impl FlowProbe {
         }
         let host = target.first().and_then(|first| first.base.url.host_str()).map(ToOwned::to_owned);
         Ok(Self {
-            request: target.request(),
             steps,
             totp: target.totp.clone(),
             hook: target.hook.clone(),
             mailbox: target.mailbox.clone(),
-            resolve,
+            resolve: probe.resolve,
             host,
             origins,
-            expect: expect.clone(),
         })
     }
 
-    /// Takes the steps, within this time.
-    pub(super) async fn check(
-        &self,
-        limit: Duration,
-        trace: &Arc<Trace>,
-        secrets: &Secrets,
-        inbox: Option<&Inbox>,
-    ) -> Result<Finding, Internal> {
+    /// Takes the steps.
+    async fn one_check(&self, terms: Terms<'_>) -> Result<Finding, Internal> {
+        let Terms { limit, trace, secrets, inbox, .. } = terms;
         let mut run = Run::new()?;
         if let Some(hook) = &self.hook {
             // From here on calls count, so that one that comes before its step is taken is not missed.
@@ -226,7 +214,7 @@ impl FlowProbe {
                 }
             }
         }
-        self.finding(run, failure, trace, secrets)
+        Ok(report::finding(run, failure, terms))
     }
 
     /// Takes one step, until the flow has lasted so long.
@@ -305,15 +293,6 @@ impl FlowProbe {
         capture::hide(step.captures.iter().chain(others), run).await;
     }
 
-    /// The first expectation of the flow as a whole that does not hold.
-    fn judge_whole(&self, trace: &Trace, hide: &dyn Fn(&str) -> String) -> Option<(FailureClass, String)> {
-        let facts = [("timing", Fact::timing(&trace.phases()))];
-        self.expect.iter().find_map(|condition| match condition.judge_hiding(&facts, hide) {
-            Verdict::Holds => None,
-            Verdict::Fails(fault) => Some((FailureClass::Expectation, fault)),
-        })
-    }
-
     /// The step's request, with its holes filled.
     fn probe(
         &self,
@@ -342,8 +321,14 @@ impl FlowProbe {
         }
         let address = self.resolve.address.filter(|_| target.url.host_str() == self.host.as_deref());
         let resolve = Resolve { address, ..self.resolve };
-        let probe = HttpProbe::new(&target, resolve, expect, clients.clone());
+        let probe = HttpProbe::of(&target, resolve, expect, clients.clone());
         probe.map_err(|fault| Broken::failed(FailureClass::Protocol, fault).into())
+    }
+}
+
+impl PreparedKind for FlowProbe {
+    fn check<'a>(&'a self, terms: Terms<'a>) -> BoxFuture<'a, Result<Finding, Internal>> {
+        Box::pin(self.one_check(terms))
     }
 }
 

@@ -21,7 +21,7 @@ use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use super::wire::grpc::{Serving, refusal, request, response};
 use crate::model::condition::Fact;
-use crate::model::{Condition, FailureClass, GrpcTarget, Resolve};
+use crate::model::{FailureClass, GrpcTarget, Probe};
 
 /// How much of an answer is read, in bytes. A whole one is 7 bytes long.
 const MOST_ANSWER: usize = 16 * 1024;
@@ -32,7 +32,6 @@ const MOST_TALK: usize = 128 * 1024;
 
 /// A call that can be made again and again.
 pub(super) struct GrpcProbe {
-    request: String,
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,
     call: Request<()>,
@@ -42,13 +41,7 @@ pub(super) struct GrpcProbe {
 }
 
 impl GrpcProbe {
-    pub(super) fn new(
-        target: &GrpcTarget,
-        resolve: Resolve,
-        request_line: String,
-        expect: &[Condition],
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &GrpcTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let tls = match &target.tls {
             Some(options) => {
                 let mut config = ClientConfig::clone(&*shared.tls(options)?);
@@ -68,12 +61,11 @@ impl GrpcProbe {
         call.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
         call.headers_mut().insert("te", HeaderValue::from_static("trailers"));
         Ok(Self {
-            request: request_line,
-            dial: Dial::new(&target.host, target.port, resolve, shared.resolver()?),
+            dial: Dial::new(&target.host, target.port, probe.resolve, shared.resolver()?),
             tls,
             call,
             message: request(&target.service).into(),
-            judged: mentioned(expect, "serving_status"),
+            judged: mentioned(&probe.expect, "serving_status"),
         })
     }
 
@@ -155,10 +147,6 @@ impl GrpcProbe {
 }
 
 impl Question for GrpcProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
         self.talk(ByteLimit::new(MOST_TALK).on(stream), trace, seen).await

@@ -21,7 +21,7 @@ use super::stopwatch::{Phase, Shown, Trace};
 use super::wire::ocsp::{self, StapleStatus};
 use crate::clock;
 use crate::model::condition::Fact;
-use crate::model::{Resolve, StartTls, Timestamp, TlsTarget};
+use crate::model::{Probe, StartTls, Timestamp, TlsTarget};
 
 /// The most names of a certificate that expectations can look at.
 const MOST_NAMES: usize = 1_000;
@@ -29,7 +29,6 @@ const DAY: i64 = 86_400_000;
 
 /// A handshake that can be made again and again.
 pub(super) struct TlsProbe {
-    request: String,
     dial: Dial,
     starttls: Option<StartTls>,
     config: Arc<ClientConfig>,
@@ -37,29 +36,20 @@ pub(super) struct TlsProbe {
 }
 
 impl TlsProbe {
-    pub(super) fn new(
-        target: &TlsTarget,
-        resolve: Resolve,
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &TlsTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let mut config = shared.tls(&target.tls)?;
         if !target.alpn.is_empty() {
             let mut own = (*config).clone();
             own.alpn_protocols = target.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
             config = Arc::new(own);
         }
-        let dial = Dial::new(&target.host, target.port, resolve, shared.resolver()?);
+        let dial = Dial::new(&target.host, target.port, probe.resolve, shared.resolver()?);
         let dial = target.server_name.iter().fold(dial, |dial, name| dial.named(name));
-        Ok(Self { request, dial, starttls: target.starttls, config, anchors: shared.anchors(&target.tls)? })
+        Ok(Self { dial, starttls: target.starttls, config, anchors: shared.anchors(&target.tls)? })
     }
 }
 
 impl Question for TlsProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         trace.keep_chain();
         let mut stream = self.dial.tcp(trace, seen).await?;

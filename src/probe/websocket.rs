@@ -25,7 +25,7 @@ use super::question::{Question, Seen};
 use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use crate::model::condition::Fact;
-use crate::model::{Condition, FailureClass, Resolve, WebsocketTarget};
+use crate::model::{FailureClass, Probe, WebsocketTarget};
 
 /// The longest message that is read, in bytes, whole or in frames.
 const MOST_MESSAGE: usize = 1024 * 1024;
@@ -36,7 +36,6 @@ const FAREWELL: Duration = Duration::from_millis(200);
 
 /// A WebSocket that can be opened again and again.
 pub(super) struct WebsocketProbe {
-    request: String,
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,
     url: String,
@@ -47,23 +46,16 @@ pub(super) struct WebsocketProbe {
 }
 
 impl WebsocketProbe {
-    pub(super) fn new(
-        target: &WebsocketTarget,
-        resolve: Resolve,
-        request: String,
-        expect: &[Condition],
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &WebsocketTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let tls = target.is_encrypted().then(|| shared.tls(&target.tls)).transpose()?;
         Ok(Self {
-            request,
-            dial: Dial::new(target.host(), target.port(), resolve, shared.resolver()?),
+            dial: Dial::new(target.host(), target.port(), probe.resolve, shared.resolver()?),
             tls,
             url: target.url.to_string(),
             headers: target.headers.clone(),
             send: target.send.clone(),
-            listen: target.send.is_some() || mentioned(expect, "body") || mentioned(expect, "json"),
-            json: mentioned(expect, "json"),
+            listen: target.send.is_some() || mentioned(&probe.expect, "body") || mentioned(&probe.expect, "json"),
+            json: mentioned(&probe.expect, "json"),
         })
     }
 
@@ -113,10 +105,6 @@ impl WebsocketProbe {
 }
 
 impl Question for WebsocketProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
         self.talk(ByteLimit::new(MOST_TALK).on(stream), trace, seen).await

@@ -6,6 +6,7 @@ mod certificates;
 mod downloads;
 mod dns;
 mod icmp;
+mod kinds;
 mod exec;
 mod failures;
 mod flow;
