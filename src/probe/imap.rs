@@ -1,5 +1,7 @@
 //! The IMAP kind: a mail server is greeted, and a mailbox is looked into.
 
+mod mailbox;
+mod opening;
 mod session;
 
 use super::broken::Broken;
@@ -9,7 +11,8 @@ use super::stopwatch::Trace;
 use crate::model::condition::Fact;
 use crate::model::{ImapTarget, Probe};
 
-pub(super) use session::{ImapRoute, ImapSession, quote};
+pub(super) use opening::ImapRoute;
+pub(super) use session::{ImapSession, quote};
 
 /// A look that can be taken again and again.
 pub(super) struct ImapProbe {

@@ -4,9 +4,11 @@ mod host_key;
 mod guarded_stream;
 mod login;
 mod session;
+mod way;
 
 pub(super) use login::Login;
-pub(super) use session::{Session, Way};
+pub(super) use session::Session;
+pub(super) use way::Way;
 
 use super::broken::Broken;
 use super::question::{Question, Seen};

@@ -6,7 +6,8 @@ mod page;
 use regex::Regex;
 use serde_json_path::JsonPath;
 
-use super::{Run, Undone};
+use super::run::Run;
+use super::step::Undone;
 use crate::model::FailureClass;
 use crate::model::kind::flow::{Capture, Source};
 use crate::probe::broken::Broken;
@@ -60,7 +61,7 @@ pub(super) async fn all(captures: &[Capture], run: &mut Run) -> Result<(), Undon
         run.reading = None;
         let value = captured.map_err(|fault| Broken::failed(FailureClass::Expectation, fault))?;
         if !wanted.show {
-            run.hide(&value);
+            run.hidden.add(&value);
         }
         run.values.insert(wanted.name.clone(), value);
     }
@@ -77,7 +78,7 @@ pub(super) async fn hide(captures: impl Iterator<Item = &Capture>, run: &mut Run
         if let Ok(value) = taken
             && value.len() >= SHORTEST_HIDDEN
         {
-            run.hide(&value);
+            run.hidden.add(&value);
         }
     }
 }

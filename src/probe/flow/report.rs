@@ -1,15 +1,15 @@
 //! What a flow came to: the step that failed, and what each step took.
 
-use super::{ReadyAct, ReadyStep, Run, Undone};
+use super::run::Run;
+use super::step::{ReadyAct, ReadyStep, Undone};
 use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
-use crate::model::{FailureClass, Outcome, Phase, Phases};
+use crate::model::{FailureClass, Outcome, Phase};
 use crate::probe::broken::Broken;
 use crate::probe::evidence::{BODY_SEEN, Gathered, evidence, headers};
 use crate::probe::expect::unmet;
 use crate::probe::finding::{Finding, Internal};
 use crate::probe::prepared::Terms;
-use crate::probe::stopwatch::{Trace, sum};
 
 /// A step that failed, with what is kept of it.
 pub(super) struct StepFailure {
@@ -41,19 +41,6 @@ pub(super) fn title(number: usize, of: usize, name: &str) -> String {
 }
 
 impl Run {
-    pub(super) fn begin_step(&mut self) {
-        self.phases = Phases::default();
-        self.seen = None;
-        (self.asked, self.came) = (false, None);
-    }
-
-    /// The try that was under way, if there was one, has ended: its times go to the step and to the whole.
-    pub(super) fn end_try(&mut self, whole: &Trace) {
-        let ended = std::mem::replace(&mut self.trace, Trace::start());
-        self.phases = sum(self.phases, ended.phases());
-        whole.absorb(&ended);
-    }
-
     /// Notes what became of a step; gives the failure, if it is one.
     pub(super) fn report(
         &mut self,
