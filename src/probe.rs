@@ -17,57 +17,65 @@
 //!      check wants; the phases are entered in the trace as they begin; what is seen is noted in `Seen` at once, for
 //!      evidence and expectations. `question::check` does all the rest: the limit, the verdict, the evidence.
 //!    - A kind that is asked in another way (steps, redirects, not at all) has `impl PreparedKind` in place of that.
-//! 2. **One arm** in `prepared_kind` below. Without it, the match is not whole and the compiler says so.
+//! 2. **One arm** in `prepared_kind` below, and a `mod` line for it to name. Without the arm the match is not whole, and
+//!    the compiler says so.
 //!
 //! A parser of what the other side says goes to `probe/wire/KIND.rs`, where fuzzing reaches it: pure, over bytes.
 //! The rest is on other floors: the target and the `ProbeKind` stand in `model/kind`, the key of the configuration in
 //! `config`, and the facts that expectations may name beside it.
 
-mod dual_stack;
-mod broken;
-mod classify;
-mod connect;
-mod overrides;
-mod cookies;
-mod dial;
-mod download;
+// The kinds.
 mod dns;
-mod dns_fault;
-mod evidence;
 mod exec;
-mod expect;
-mod expiry;
 pub(crate) mod flow;
-mod question;
-mod heartbeat;
 mod git;
-mod group;
-mod tls;
 mod grpc;
+mod heartbeat;
 mod http;
 mod icmp;
 mod imap;
-mod json;
 mod lfs;
-mod lines;
 mod mail;
-mod mail_route;
-mod shared;
 mod smtp;
 mod ssh;
-mod byte_limit;
-mod refused;
-mod route;
-mod scarce;
-mod stopwatch;
 mod tcp;
-mod tls_config;
-mod tunnel;
+mod tls;
 mod websocket;
-pub mod wire;
+
+// A check, whatever its kind.
+mod dual_stack;
 mod each_address;
 mod finding;
+mod overrides;
 mod prepared;
+mod question;
+mod shared;
+mod stopwatch;
+
+// The way to a server, and what is said on it.
+mod byte_limit;
+mod connect;
+mod cookies;
+mod dial;
+mod dns_fault;
+mod download;
+mod group;
+mod lines;
+mod mail_route;
+mod route;
+mod scarce;
+mod tls_config;
+mod tunnel;
+pub mod wire;
+
+// What an answer is worth, and what is kept of it.
+mod broken;
+mod classify;
+mod evidence;
+mod expect;
+mod expiry;
+mod json;
+mod refused;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -25,11 +25,11 @@ use crate::model::{IpChoice, TlsOptions};
 /// Names itself to servers.
 const USER_AGENT: &str = concat!("tripline/", env!("CARGO_PKG_VERSION"));
 /// The most that an answer's headers may take over HTTP/2, in bytes. Over HTTP/1 hyper's own bounds hold.
-const HEADERS_CAP: u32 = 64 * 1024;
+const MOST_HEADER_BYTES: u32 = 64 * 1024;
 
 /// An HTTP/2 connection on which nothing arrives for so long is asked for a sign of life, and closed when none comes
 /// for as long again.
-const LINGER: Duration = Duration::from_secs(15);
+const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 
 /// What clients differ in.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -75,10 +75,10 @@ impl Clients {
                 .tcp_keepalive_retries(None)
                 .tcp_user_timeout(None)
                 // The connection outlives its check while a server that reads nothing makes us answer its frames.
-                .http2_keep_alive_interval(LINGER)
-                .http2_keep_alive_timeout(LINGER)
+                .http2_keep_alive_interval(LONGEST_SILENCE)
+                .http2_keep_alive_timeout(LONGEST_SILENCE)
                 .http2_keep_alive_while_idle(true)
-                .http2_max_header_list_size(HEADERS_CAP);
+                .http2_max_header_list_size(MOST_HEADER_BYTES);
             let builder = if alpn.len() == 1 { builder.http1_only() } else { builder };
             builder.build().map_err(|error| format!("no client can be built: {error}"))
         };

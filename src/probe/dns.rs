@@ -18,7 +18,7 @@ use crate::model::condition::Fact;
 use crate::model::{DnsTarget, FailureClass, Probe, RecordKind, Transport};
 
 /// The most answers that a fault shows.
-const MOST_SHOWN: usize = 5;
+const MOST_ANSWERS_SHOWN: usize = 5;
 
 /// A question that can be asked again and again.
 pub(super) struct DnsProbe {
@@ -157,7 +157,7 @@ fn list(answers: &[String]) -> String {
     if answers.is_empty() {
         return "nothing".into();
     }
-    let shown: Vec<&str> = answers.iter().take(MOST_SHOWN).map(String::as_str).collect();
+    let shown: Vec<&str> = answers.iter().take(MOST_ANSWERS_SHOWN).map(String::as_str).collect();
     match answers.len() - shown.len() {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

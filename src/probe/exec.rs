@@ -20,11 +20,11 @@ use crate::model::condition::Fact;
 use crate::model::{ExecTarget, FailureClass, Probe};
 
 /// How much of each output is kept, in bytes.
-const KEPT: usize = 64 * 1024;
+const MOST_OUTPUT_KEPT: usize = 64 * 1024;
 /// How much is read and left unkept before a command is ended, in bytes: it would print without end.
 const MOST_PRINTED: usize = 16 * 1024 * 1024;
 /// How long output is waited for once the command has ended and its group is killed.
-const LAST_WORDS: Duration = Duration::from_millis(250);
+const LAST_OUTPUT_WAIT: Duration = Duration::from_millis(250);
 /// Where programs are looked for when the environment does not say.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -96,7 +96,7 @@ impl ExecProbe {
                 }
             }
             let status = group.finish().await.map_err(lost)?;
-            if !silent && let Ok(flood) = tokio::time::timeout(LAST_WORDS, &mut reading).await {
+            if !silent && let Ok(flood) = tokio::time::timeout(LAST_OUTPUT_WAIT, &mut reading).await {
                 flood?;
             }
             status
@@ -175,6 +175,6 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, mut hear: impl FnMut(&[u8]))
 }
 
 fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
-    let room = KEPT.saturating_sub(kept.len()).min(bytes.len());
+    let room = MOST_OUTPUT_KEPT.saturating_sub(kept.len()).min(bytes.len());
     kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
 }

@@ -24,8 +24,8 @@ use crate::model::condition::Fact;
 use crate::model::{Probe, StartTls, Timestamp, TlsTarget};
 
 /// The most names of a certificate that expectations can look at.
-const MOST_NAMES: usize = 1_000;
-const DAY: i64 = 86_400_000;
+const MOST_CERTIFICATE_NAMES: usize = 1_000;
+const DAY_IN_MILLIS: i64 = 86_400_000;
 
 /// A handshake that can be made again and again.
 pub(super) struct TlsProbe {
@@ -111,7 +111,7 @@ fn note_certificates(shown: &Shown, anchors: &RootCertStore, seen: &mut Seen) {
     if let (Some(leaf), Some(leaf_ends), Some(chain_ends)) = (parsed.first(), leaf_ends, chain_ends) {
         seen.headers.push(("certificate expires".into(), leaf_ends.show()));
         seen.headers.push(("chain expires".into(), chain_ends.show()));
-        seen.facts.push(("days_left", Fact::Int(self::left(leaf_ends, now).div_euclid(DAY))));
+        seen.facts.push(("days_left", Fact::Int(self::left(leaf_ends, now).div_euclid(DAY_IN_MILLIS))));
         seen.facts.push(("expires_in", left(leaf_ends)));
         seen.facts.push(("chain_expires_in", left(chain_ends)));
         seen.facts.push(("subject", text(leaf.subject().to_string())));
@@ -183,5 +183,5 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         },
         _ => None,
     });
-    shown.take(MOST_NAMES).collect()
+    shown.take(MOST_CERTIFICATE_NAMES).collect()
 }

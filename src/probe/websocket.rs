@@ -28,11 +28,11 @@ use crate::model::condition::Fact;
 use crate::model::{FailureClass, Probe, WebsocketTarget};
 
 /// The longest message that is read, in bytes, whole or in frames.
-const MOST_MESSAGE: usize = 1024 * 1024;
+const LONGEST_MESSAGE: usize = 1024 * 1024;
 /// How much the server may send before its message is whole: headers, frames, pings.
-const MOST_TALK: usize = MOST_MESSAGE + MOST_MESSAGE / 4;
+const MOST_SERVER_BYTES: usize = LONGEST_MESSAGE + LONGEST_MESSAGE / 4;
 /// How long the farewell may take; it is a courtesy.
-const FAREWELL: Duration = Duration::from_millis(200);
+const FAREWELL_WAIT: Duration = Duration::from_millis(200);
 
 /// A WebSocket that can be opened again and again.
 pub(super) struct WebsocketProbe {
@@ -78,8 +78,8 @@ impl WebsocketProbe {
         // Small, so that one who sends very many tiny frames cannot keep a thread busy for long at a time.
         config.read_buffer_size = 2 * 1024;
         config.write_buffer_size = 0;
-        config.max_message_size = Some(MOST_MESSAGE);
-        config.max_frame_size = Some(MOST_MESSAGE);
+        config.max_message_size = Some(LONGEST_MESSAGE);
+        config.max_frame_size = Some(LONGEST_MESSAGE);
         let opened = client_async_with_config(self.handshake()?, stream, Some(config)).await;
         let (mut socket, answer) = opened.map_err(|error| refused(error, seen))?;
         trace.enter(Phase::Transfer);
@@ -99,7 +99,7 @@ impl WebsocketProbe {
             }
             seen.facts.push(("body", Fact::Text(String::from_utf8_lossy(&body).into())));
         }
-        let _ = tokio::time::timeout(FAREWELL, socket.send(Message::Close(None))).await;
+        let _ = tokio::time::timeout(FAREWELL_WAIT, socket.send(Message::Close(None))).await;
         Ok(())
     }
 }
@@ -107,7 +107,7 @@ impl WebsocketProbe {
 impl Question for WebsocketProbe {
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
-        self.talk(ByteLimit::new(MOST_TALK).on(stream), trace, seen).await
+        self.talk(ByteLimit::new(MOST_SERVER_BYTES).on(stream), trace, seen).await
     }
 }
 
@@ -176,7 +176,7 @@ fn broken(error: &Error) -> Broken {
             Broken::failed(FailureClass::Protocol, fault)
         }
         Error::Capacity(_) => {
-            let fault = format!("a message is longer than {MOST_MESSAGE} bytes");
+            let fault = format!("a message is longer than {LONGEST_MESSAGE} bytes");
             Broken::failed(FailureClass::Protocol, fault)
         }
         other => Broken::failed(FailureClass::Protocol, format!("this is no WebSocket: {other}")),

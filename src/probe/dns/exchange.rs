@@ -18,7 +18,7 @@ use crate::probe::stopwatch::{Phase, Trace};
 use crate::probe::wire::dns::{Answer, NoAnswer, question, read};
 
 /// A question by UDP that has no answer is put again after so long, to the next server where there are more.
-const AGAIN: Duration = Duration::from_secs(1);
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// The longest datagram that is read, in bytes: three times what the question says that it takes.
 const LONGEST_DATAGRAM: usize = 4 * 1024;
 
@@ -134,7 +134,7 @@ impl DnsProbe {
     }
 }
 
-/// Asks once by UDP: the answer, or junk in its place, or nothing within [`AGAIN`].
+/// Asks once by UDP: the answer, or junk in its place, or nothing within [`ASK_AGAIN_AFTER`].
 async fn once(
     address: SocketAddr,
     question: &[u8],
@@ -156,7 +156,7 @@ async fn once(
             }
         }
     };
-    tokio::time::timeout(AGAIN, hearing).await.map_or(Ok(None), |heard: io::Result<_>| heard.map(Some))
+    tokio::time::timeout(ASK_AGAIN_AFTER, hearing).await.map_or(Ok(None), |heard: io::Result<_>| heard.map(Some))
 }
 
 fn junk() -> Broken {

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::session::{ImapSession, MOST_LITERAL, MOST_MAIL, quote};
+use super::session::{ImapSession, MOST_LITERAL_BYTES, MOST_MAIL_BYTES, quote};
 use crate::model::FailureClass;
 use crate::probe::broken::Broken;
 use crate::probe::question::Seen;
 use crate::probe::wire::imap::{Response, Token, Word, exists, fetched, response, words_of};
 
 /// Of the mails that match so many are looked at, the newest.
-const MOST_FOUND: usize = 100;
+const MOST_MAILS_FOUND: usize = 100;
 
 impl ImapSession {
     /// Opens a mailbox, to change it or only to read, and says how many messages are in it.
@@ -37,7 +37,7 @@ impl ImapSession {
         self.command(&line, "SEARCH", FailureClass::ServerError, seen, |tokens| {
             let words = words_of(tokens, "SEARCH").unwrap_or_default();
             found.extend(words.into_iter().filter_map(|word| word.parse::<u32>().ok()));
-            while found.len() > MOST_FOUND {
+            while found.len() > MOST_MAILS_FOUND {
                 found.pop_first();
             }
         })
@@ -56,7 +56,7 @@ impl ImapSession {
         })
         .await?;
         // Only a part is asked for, whatever the size: a mail can be of any size.
-        let line = format!("UID FETCH {uid} (BODY.PEEK[]<0.{MOST_MAIL}>)");
+        let line = format!("UID FETCH {uid} (BODY.PEEK[]<0.{MOST_MAIL_BYTES}>)");
         self.command(&line, "FETCH", FailureClass::ServerError, seen, |tokens| {
             if let Some(Token::Text(bytes)) = fetched(tokens, "BODY[]") {
                 mail = Some(bytes.clone());
@@ -79,7 +79,7 @@ impl ImapSession {
         self.lines.send(format!("{tag} IDLE\r\n").as_bytes()).await?;
         let news = async {
             loop {
-                match self.lines.next(|bytes| response(bytes, MOST_LITERAL), "news of the mailbox").await? {
+                match self.lines.next(|bytes| response(bytes, MOST_LITERAL_BYTES), "news of the mailbox").await? {
                     Response::Untagged(tokens) if exists(&tokens).is_some() => return Ok(()),
                     Response::State(status) if status.word == Word::Bye => {
                         let fault = format!("the server ended the wait with {}", status.said());

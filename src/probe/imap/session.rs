@@ -7,13 +7,13 @@ use crate::probe::question::Seen;
 use crate::probe::wire::imap::{Response, Status, Token, Word, response};
 
 /// How much of a mail is read, in bytes.
-pub(in crate::probe) const MOST_MAIL: usize = 256 * 1024;
+pub(in crate::probe) const MOST_MAIL_BYTES: usize = 256 * 1024;
 /// The most bytes of literals in one response: a mail, and a little around it.
-pub(super) const MOST_LITERAL: usize = MOST_MAIL + 16 * 1024;
+pub(super) const MOST_LITERAL_BYTES: usize = MOST_MAIL_BYTES + 16 * 1024;
 /// The most responses to one command.
 const MOST_RESPONSES: usize = 20_000;
 /// The most bytes of all responses to one command: a mail, and news of a very busy mailbox beside it.
-const MOST_ANSWER: u64 = 4 * 1024 * 1024;
+const MOST_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A server that has been greeted.
 pub(in crate::probe) struct ImapSession {
@@ -36,7 +36,7 @@ impl ImapSession {
     }
 
     pub(super) async fn response(&mut self, awaited: &str, seen: &mut Seen) -> Result<Response, Broken> {
-        let found = self.lines.next(|bytes| response(bytes, MOST_LITERAL), awaited).await?;
+        let found = self.lines.next(|bytes| response(bytes, MOST_LITERAL_BYTES), awaited).await?;
         match &found {
             Response::State(status) | Response::Done(_, status) => {
                 seen.hear(format!("{}\n", status.said()).as_bytes())
@@ -90,8 +90,8 @@ impl ImapSession {
         let before = self.lines.taken();
         for _ in 0..MOST_RESPONSES {
             let response = self.response(&awaited, seen).await?;
-            if self.lines.taken().saturating_sub(before) > MOST_ANSWER {
-                let fault = format!("{shown} has no end: more than {} MiB so far", MOST_ANSWER / 1024 / 1024);
+            if self.lines.taken().saturating_sub(before) > MOST_ANSWER_BYTES {
+                let fault = format!("{shown} has no end: more than {} MiB so far", MOST_ANSWER_BYTES / 1024 / 1024);
                 return Err(Broken::failed(FailureClass::Protocol, fault));
             }
             match response {

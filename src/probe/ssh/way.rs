@@ -18,9 +18,9 @@ use crate::probe::shared::Shared;
 use crate::probe::stopwatch::{Phase, Trace};
 
 /// How much a server may send ahead of what is read, in bytes.
-const WINDOW: u32 = 256 * 1024;
+const CHANNEL_WINDOW: u32 = 256 * 1024;
 /// How many messages wait to be read.
-const WAITING: usize = 16;
+const MOST_WAITING_MESSAGES: usize = 16;
 
 /// A server that can be connected to again and again.
 pub(in crate::probe) struct Way {
@@ -40,8 +40,8 @@ impl Way {
         let trust = Trust::new(trust, host, port)?;
         let mut config = client::Config {
             client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-tripline_", env!("CARGO_PKG_VERSION")))),
-            window_size: WINDOW,
-            channel_buffer_size: WAITING,
+            window_size: CHANNEL_WINDOW,
+            channel_buffer_size: MOST_WAITING_MESSAGES,
             ..client::Config::default()
         };
         // As OpenSSH does: a server with several keys shows one that we know.

@@ -16,7 +16,7 @@ use fields::{u16_at, u32_at};
 use records::{CENTRAL, END, Entry, LOCAL, LONGEST_DESCRIPTOR, Length, length};
 
 /// How much is inflated at a time, in bytes.
-const INFLATED: usize = 32 * 1024;
+const INFLATED_AT_ONCE: usize = 32 * 1024;
 
 /// Why an archive is not known to be sound.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,7 +96,7 @@ impl Check {
             offset: 0,
             entry: Entry::default(),
             inflate: Decompress::new(false),
-            out: vec![0; INFLATED].into(),
+            out: vec![0; INFLATED_AT_ONCE].into(),
             local: Listing::default(),
             central: Listing::default(),
         }

@@ -12,7 +12,7 @@ const END64: u32 = 0x0606_4b50;
 const LOCATOR64: u32 = 0x0706_4b50;
 const DESCRIPTOR: u32 = 0x0807_4b50;
 /// A ZIP64 end record that is longer than this has more than there is to say.
-const LONGEST_END: u64 = 64 * 1024;
+const LONGEST_END_RECORD: u64 = 64 * 1024;
 /// The longest form of a data descriptor, in bytes.
 pub(super) const LONGEST_DESCRIPTOR: usize = 24;
 
@@ -41,7 +41,9 @@ pub(super) fn length(header: &[u8]) -> Length {
         END => 22,
         LOCATOR64 => 20,
         END64 if header.len() < 12 => 12,
-        END64 if u64_at(header, 4) <= LONGEST_END => 12 + usize::try_from(u64_at(header, 4)).unwrap_or_default(),
+        END64 if u64_at(header, 4) <= LONGEST_END_RECORD => {
+            12 + usize::try_from(u64_at(header, 4)).unwrap_or_default()
+        }
         END64 => return Length::Unsound,
         _ => return Length::Unknown,
     })
