@@ -6,7 +6,7 @@
 //!
 //! How the phases are measured: reqwest polls its resolver, its connector and the TLS handshake within the task
 //! of the check as long as connections are not pooled, so a task-local `stopwatch` is there for the hooks of
-//! `connect` and `tls` to mark where the time goes.
+//! `resolver`, `connect` and `tls_config` to mark where the time goes.
 //!
 //! # Adding a probe kind
 //! A kind is named in two places of this room, and in no third: a test holds that.
@@ -62,6 +62,7 @@ mod download;
 mod group;
 mod lines;
 mod mail_route;
+mod resolver;
 mod route;
 mod scarce;
 mod tls_config;
@@ -83,9 +84,9 @@ use std::time::Duration;
 
 use crate::inbox::Inbox;
 use crate::model::{CheckResult, IpChoice, Location, Probe, ProbeId, ProbeKind, Secrets, Timestamp, VoidReason};
-use connect::Resolver;
 use overrides::Overrides;
 use prepared::{PreparedKind, PreparedProbe, Surroundings};
+use resolver::Resolver;
 use shared::Shared;
 
 pub use each_address::MOST_ADDRESSES;

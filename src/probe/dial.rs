@@ -16,9 +16,9 @@ use tokio_util::either::Either;
 
 use super::broken::Broken;
 use super::classify::{self, unconnected};
-use super::connect::Resolver;
 use super::dns_fault::DnsFault;
 use super::question::Seen;
+use super::resolver::Resolver;
 use super::stopwatch::{Phase, Trace};
 use super::{overrides, tunnel};
 use crate::model::{FailureClass, IpChoice, Proxy, Resolve};

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::connect::Resolver;
 use super::overrides::Overrides;
 use super::prepared::{PreparedProbe, Surroundings};
+use super::resolver::Resolver;
 use crate::model::{CheckResult, Timestamp};
 
 /// At most so many addresses of a host are asked by one check.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 
-use super::connect::{Clients, Resolver, Way};
+use super::connect::{Clients, Way};
+use super::resolver::Resolver;
 use super::tls_config::{self, Roots};
 use crate::model::{HttpTarget, TlsOptions};
 
