@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! probes.yaml -> config -Config-> schedule -Due-> probe -CheckResult-> engine
-//!    engine = detect -Breach-> incident -IncidentEvent-> notify -Notification->
+//!    engine = detect -Breach-> incident -IncidentEvent-> notify -Notification{message, destinations}->
 //! engine -Commit{results, events, notifications}-> store -> outbox -> deliver
 //! calls of jobs and hooks -> web -> inbox -> probe, daemon -CheckResult-> engine
 //! drill: Scenario -CheckResult-> the same engine, virtual clock -> Report

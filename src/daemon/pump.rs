@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::{Engine, Input, Output};
-use crate::model::{Action, ActionId, CheckResult, Incident, IncidentId, Notification, ReceiverKind, Timestamp};
-use crate::store::{ActionDone, Commit, Owed, StoreError, Writer};
+use crate::model::{Action, ActionId, CheckResult, Incident, IncidentId, Timestamp};
+use crate::store::{ActionDone, Commit, StoreError, Writer};
 
 /// A commit holds at most so many results ...
 const FULL: usize = 1000;
@@ -153,10 +153,7 @@ where
                     tracing::info!(incident = event.incident.short(), "{}", event.change);
                     self.pending.events.push(event);
                 }
-                Output::Owed(notification) => {
-                    let owed = self.address(notification);
-                    self.pending.notifications.push(owed);
-                }
+                Output::Owed(notification) => self.pending.notifications.push(notification),
                 Output::Answer(id, answer) => self.pending.actions_done.push(ActionDone { id, at: now, answer }),
             }
         }
@@ -165,15 +162,6 @@ where
                 self.touched.insert(id, incident.clone());
             }
         }
-    }
-
-    /// Each address of a receiver has its own delivery.
-    fn address(&self, notification: Notification) -> Owed {
-        let receiver = self.engine.config().receivers.get(&notification.receiver);
-        let to = receiver.map(|receiver| match &receiver.kind {
-            ReceiverKind::Email(email) => email.to.clone(),
-        });
-        Owed { notification, to: to.unwrap_or_default() }
     }
 
     /// Whether what is pending waits no longer.

@@ -7,7 +7,7 @@ use super::{Engine, Output};
 use crate::model::{IncidentChange, IncidentId, Notification, NotificationId, Timestamp};
 use crate::notify::mute::{self, Mute};
 use crate::notify::plan::{self, Decision};
-use crate::notify::render;
+use crate::notify::word;
 
 /// How often it is looked whether an incident still hits nothing but what is under maintenance. It may come to hit more
 /// without an event that says so.
@@ -54,8 +54,7 @@ impl Engine {
                         }
                         let seq = case.incident.next_event.to_string();
                         let notification = NotificationId::derived(&[&id.to_string(), &seq, receiver.id.as_str()]);
-                        let message =
-                            render::message(&seen, kind, &reason, &receiver.id, notification, now, &self.config);
+                        let message = word::message(&seen, kind, &reason, receiver, notification, now, &self.config);
                         let change = IncidentChange::Told {
                             notification,
                             receiver: receiver.id.clone(),
@@ -72,6 +71,7 @@ impl Engine {
                             reason,
                             owed: now,
                             message,
+                            destinations: receiver.kind.destinations(),
                         }));
                         // The next decision, a reminder say, is worked out from what was just told.
                         if let Decision::Wait { until, .. } = mute::decide(&case.incident, receiver, &mute, now) {

@@ -253,14 +253,16 @@ fn an_outage_for_one_workspace_is_one_incident_that_names_it_and_two_mails() {
     assert_eq!(incident.state, IncidentState::Resolved);
     let owed = drive.owed();
     assert!(owed[0].owed.since(at(300.0)) <= Duration::from_secs(20), "noticed within one interval");
-    let opening = &owed[0].message.text;
+    let opening = owed[0].message.text();
     assert!(
         opening.starts_with(
             "404 Not Found for workspace=globex (3 of 3 checks) on Website, API, Git via HTTPS; every other workspace: 0 of "
         ),
         "{opening}"
     );
-    assert_eq!(owed[1].message.thread.as_deref(), Some(owed[0].message.id.as_str()));
+    assert_eq!(owed[0].destinations, [Destination { name: None, address: "oncall@example.com".into() }]);
+    let [Message::Mail(first), Message::Mail(second), ..] = [&owed[0].message, &owed[1].message];
+    assert_eq!(second.thread.as_deref(), Some(first.id.as_str()));
     assert!(owed[1].owed.since(at(600.0)) <= Duration::from_secs(180 + 20), "resolved in time");
 }
 
@@ -316,7 +318,7 @@ fn a_failing_component_is_the_factor_when_all_customers_are_hit() {
     let mut drive = Drive::new(&forge(default_rules(), None));
     drive.run(0, 900, |probe, now| (probe.component.as_str() == "api" && (300..600).contains(&now)).then_some(LOST));
     assert_eq!(drive.opened(), 1);
-    let opening = drive.owed()[0].message.text.clone();
+    let opening = drive.owed()[0].message.text().to_owned();
     assert!(opening.starts_with("404 Not Found for API ("), "{opening}");
     assert!(opening.contains("every other component: 0 of"), "{opening}");
 }
@@ -327,9 +329,9 @@ fn when_everything_fails_nothing_separates_and_the_mail_says_everyone() {
     drive.run(0, 900, |_, now| (300..600).contains(&now).then_some(LOST));
     assert_eq!(drive.opened(), 1);
     assert!(
-        drive.owed()[0].message.text.starts_with("404 Not Found for everyone ("),
+        drive.owed()[0].message.text().starts_with("404 Not Found for everyone ("),
         "{}",
-        drive.owed()[0].message.text
+        drive.owed()[0].message.text()
     );
 }
 
@@ -344,7 +346,11 @@ fn a_new_customer_hit_later_is_told_once_the_last_message_is_old_enough() {
     let worse = drive.owed()[1];
     assert!(worse.owed.since(drive.owed()[0].owed) >= crate::notify::plan::SPREAD_HOLD);
     assert!(worse.reason.contains("workspace=acme"), "{}", worse.reason);
-    assert!(worse.message.text.starts_with("404 Not Found for workspace=acme, globex ("), "{}", worse.message.text);
+    assert!(
+        worse.message.text().starts_with("404 Not Found for workspace=acme, globex ("),
+        "{}",
+        worse.message.text()
+    );
 }
 
 #[test]

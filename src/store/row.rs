@@ -2,6 +2,7 @@
 
 mod code;
 mod event;
+mod message;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ pub(super) use code::{
     severity_of_code, state_code, state_of_code,
 };
 pub(super) use event::{EventRow, finding_json, finding_of_json};
+pub(super) use message::MessageRow;
 
 use super::error::StoreError;
 use crate::model::Timestamp;

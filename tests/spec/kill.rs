@@ -200,7 +200,7 @@ async fn sixty_kills_at_random_moments_lose_nothing_and_double_nothing() {
             .events
             .values()
             .flat_map(|events| reader.deliveries_of(events[0].incident).unwrap())
-            .filter(|owed| owed.state != DeliveryState::Accepted)
+            .filter(|owed| owed.state != DeliveryState::Delivered)
             .count();
         if open == 0 && owed == 0 {
             break;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tripline::config::load;
 use tripline::engine::{Engine, Input, Output};
 use tripline::model::*;
-use tripline::store::{Attempt, AttemptOutcome, Commit, Owed, Reader, Writer};
+use tripline::store::{Attempt, AttemptOutcome, Commit, Reader, Writer};
 
-use crate::given::{Nothing, address, failure, seconds, success};
+use crate::given::{Nothing, failure, seconds, success};
 
 /// 2025-02-11T15:31:00Z, ten minutes before the outage.
 pub(crate) const BEFORE: Timestamp = Timestamp::from_millis(1_739_287_860_000);
@@ -31,10 +31,7 @@ pub(crate) async fn store(folder: &Path, body: &str) -> IncidentId {
                     touched.insert(event.incident, engine.incident(event.incident).unwrap().clone());
                     commit.events.push(event);
                 }
-                Output::Owed(notification) => {
-                    let to = vec![address(Some("On call"), "oncall@forge.example")];
-                    commit.notifications.push(Owed { notification, to });
-                }
+                Output::Owed(notification) => commit.notifications.push(notification),
                 _ => {}
             }
         }
@@ -67,9 +64,9 @@ pub(crate) async fn store(folder: &Path, body: &str) -> IncidentId {
     writer.commit(Arc::new(commit)).await.unwrap();
     let reader = Reader::open(&folder.join("tripline.db")).unwrap();
     for due in reader.due_deliveries(BEFORE + seconds(7_200), 10).unwrap() {
-        let owed = due.notification.owed;
+        let owed = due.owed;
         let again = owed + seconds(5);
-        let outcomes = [AttemptOutcome::Retry("451 busy".into(), again), AttemptOutcome::Accepted("250 ok".into())];
+        let outcomes = [AttemptOutcome::Retry("451 busy".into(), again), AttemptOutcome::Delivered("250 ok".into())];
         for (at, outcome) in [owed + seconds(1), again].into_iter().zip(outcomes) {
             writer.record_attempt(due.id, Attempt { at, outcome }).await.unwrap();
         }

@@ -201,7 +201,7 @@ fn probe_store_and_deliver_do_not_know_each_other() {
 
 #[test]
 fn serde_stays_in_the_wire_files_and_sql_in_the_store() {
-    let wire = ["config/raw", "store/row", "notify/render"];
+    let wire = ["config/raw", "store/row", "notify/word"];
     let json = [
         "config/",
         "store/row",

@@ -37,11 +37,11 @@ fn when_our_own_network_fails_no_incident_is_opened_against_the_service_and_one_
     assert!(incident.is_our_own() && incident.state == IncidentState::Resolved, "{incident:?}");
     assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Resolved]);
     let [opened, over] = [0, 1].map(|index| drive.owed()[index].clone());
-    assert!(opened.message.subject.ends_with("MINOR: Tripline cannot see"), "{}", opened.message.subject);
-    assert!(opened.message.text.starts_with("Tripline cannot see: none of "), "{}", opened.message.text);
-    assert!(opened.message.text.contains("nor the canary reached anything since "), "{}", opened.message.text);
+    assert!(opened.message.title().ends_with("MINOR: Tripline cannot see"), "{}", opened.message.title());
+    assert!(opened.message.text().starts_with("Tripline cannot see: none of "), "{}", opened.message.text());
+    assert!(opened.message.text().contains("nor the canary reached anything since "), "{}", opened.message.text());
     assert!(opened.owed.since(at(300.0)) <= Duration::from_secs(65), "a minute after the first failure");
-    assert!(over.message.text.starts_with("Tripline sees again; not measured from "), "{}", over.message.text);
+    assert!(over.message.text().starts_with("Tripline sees again; not measured from "), "{}", over.message.text());
     let failed = |result: &&CheckResult| result.outcome == CUT && !result.probe.as_str().starts_with("canary");
     assert_eq!(drive.results.iter().filter(failed).count(), 0, "nothing is held against the service");
     let void = drive.results.iter().filter(|result| result.outcome == Outcome::Void(VoidReason::Offline)).count();
