@@ -9,14 +9,15 @@
 //! - `notify/word/KIND.rs`: how the news is worded, and its templates beside it;
 //! - `deliver/KIND.rs`: how it is delivered.
 //!
-//! In these places it is one line or one arm; but for the last, the compiler names each that was forgotten, once the two
-//! variants are there:
+//! In these places it is a line or an arm. Once the two variants are there, the compiler names each that was forgotten, and
+//! without those in the config there is no way to ask for the kind:
 //! - `model/receiver.rs`: the variant of [`ReceiverKind`], and the arms of its name, its destinations and its backoff;
 //! - `model/notification.rs`: the variant of [`Message`], and the arms of its form, its title and its text;
-//! - `notify/word.rs`, [`message`]; `deliver.rs`, `send`, which also says what it does not fit;
-//! - `store/row/message.rs`: the number of its form, for ever, and which column holds what;
-//! - `config/receivers.rs`: its key, and what is known under it. Nothing else makes the variant, so the compiler warns
-//!   that nothing does while this one is missing.
+//! - [`message`], below;
+//! - `deliver.rs`: the arm of `send`, and its name among those that another kind's message does not fit;
+//! - `store/row/code.rs`, `store/row/message.rs`: the number of its form, for ever, and which column holds what;
+//! - `config/receivers.rs`: its key, and what is read under it; `config/raw/shape.rs`: the same for the JSON Schema, which a
+//!   test holds to the keys.
 //!
 //! The engine, the outbox, the database's tables and the command line know nothing of kinds.
 

@@ -327,7 +327,7 @@ async fn a_row_that_cannot_be_understood_is_an_error_that_names_it() {
     behind_the_back(&place.path, "UPDATE incident SET severity = 9");
     unreadable(reader.incidents(false, 1).unwrap_err(), "the severity of an incident");
     behind_the_back(&place.path, "UPDATE notification SET form = 9");
-    unreadable(reader.due_deliveries(START, 1).unwrap_err(), "the code of its form is 9");
+    unreadable(reader.due_deliveries(START, 1).unwrap_err(), "the form of a message");
     behind_the_back(&place.path, "UPDATE delivery SET attempts = -1; UPDATE notification SET form = 1");
     unreadable(reader.due_deliveries(START, 1).unwrap_err(), "a row");
 }

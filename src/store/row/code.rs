@@ -100,3 +100,14 @@ codes! {
     4 => ActionKind::Identify,
     5 => ActionKind::Watch,
 }
+
+/// What a message is worded for, as its row says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::store) enum Form {
+    Mail,
+}
+
+codes! {
+    "the form of a message", Form, form_code, form_of_code,
+    1 => Form::Mail,
+}

@@ -1,10 +1,8 @@
 //! A message as columns: the number of its form, a title and a text as every form has them, and what else it needs.
 
+use super::code::{Form, form_code, form_of_code};
 use crate::model::{MailMessage, Message};
 use crate::store::StoreError;
-
-/// The forms. Each number is a promise to every database that was ever written.
-const MAIL: i64 = 1;
 
 /// The columns of a message.
 pub(in crate::store) struct MessageRow {
@@ -20,7 +18,7 @@ impl From<&Message> for MessageRow {
     fn from(message: &Message) -> Self {
         match message {
             Message::Mail(mail) => Self {
-                form: MAIL,
+                form: form_code(Form::Mail),
                 subject: mail.subject.clone(),
                 text: mail.text.clone(),
                 html: mail.html.clone(),
@@ -36,9 +34,8 @@ impl TryFrom<MessageRow> for Message {
 
     fn try_from(row: MessageRow) -> Result<Self, StoreError> {
         let MessageRow { form, subject, text, html, message_id, thread } = row;
-        match form {
-            MAIL => Ok(Self::Mail(MailMessage { subject, text, html, id: message_id, thread })),
-            form => Err(StoreError::unreadable("a message", format!("the code of its form is {form}"))),
-        }
+        Ok(match form_of_code(form)? {
+            Form::Mail => Self::Mail(MailMessage { subject, text, html, id: message_id, thread }),
+        })
     }
 }
