@@ -11,10 +11,10 @@
 //! 4. What people read: a section in `docs/probes.md`, with the texts of the keys word for word; a line in
 //!    `CHANGELOG.md`; for each mistake of a config, a pair of files in `tests/configs`.
 //!
-//! What holds this: the compiler demands the variant's arm wherever a kind must be told from others, and says that
-//! `Foo::KEYS` or `KIND` is never used where it is not read or listed. `tests/spec/docs.rs` demands the section, and that
-//! the key is the name that the model gives the kind. `config/keys_tests.rs` fills in every key
-//! and finds those that are listed and not read, or read and not listed.
+//! What holds this: the compiler demands an arm of the variant wherever a kind must be told from others, and says that
+//! `KIND` or `Foo::KEYS` is never used where that is not listed or not read. `config/keys_tests.rs` fills in every key
+//! and finds those that are listed and not read, or read and not listed. `tests/spec/docs.rs` demands the section, and
+//! that the key is the name that the model gives the kind.
 
 mod download;
 mod dns;

@@ -6,15 +6,16 @@
 //! 1. What a message needs to get there, as plain data: `FooReceiver` in `model/receiver.rs`, and its variant of
 //!    `ReceiverKind`.
 //! 2. How it is written: `config/receivers/foo.rs` with the keys (`keyed!`), the row `KIND` and `read`. Listed here:
-//!    `mod foo;` and, in [`Receiver`], the key `pub foo: Option<foo::Foo> = foo::KIND`. With the second kind, `email`
-//!    becomes an `Option` too, and the text about the kind that is missing names both.
+//!    `mod foo;` and, in [`Receiver`], the key `pub foo: Option<foo::Foo> = foo::KIND`, and its name in the text above
+//!    that. With the second kind, `email` becomes an `Option` too.
 //! 3. What is said: `notify/word/foo.rs`. Listed in `notify/word.rs`.
 //! 4. How it gets there: `deliver/foo.rs`. Listed in `deliver.rs`.
 //! 5. What people read: the keys in `docs/configuration.md`, a line in `CHANGELOG.md`; for each mistake of a config, a
 //!    pair of files in `tests/configs`.
 //!
-//! What holds this: the compiler demands the variant's arm wherever a kind must be told from others, and says that
-//! `Foo::KEYS` or `KIND` is never used where it is not read or listed.
+//! What holds this: the compiler demands an arm of the variant wherever a kind must be told from others, and says that
+//! `KIND` or `Foo::KEYS` is never used where that is not listed or not read. `config/keys_tests.rs` fills in every key
+//! and finds those that are listed and not read, or read and not listed.
 
 mod email;
 

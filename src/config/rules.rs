@@ -11,8 +11,8 @@
 //! 4. What people read: the keys in `docs/configuration.md`, a line in `CHANGELOG.md`; for each mistake of a config, a
 //!    pair of files in `tests/configs`.
 //!
-//! What holds this: the compiler demands the variant's arm wherever a kind must be told from others, and says that
-//! `Foo::KEYS` or `KIND` is never used where it is not read or listed. `config/keys_tests.rs` fills in every key
+//! What holds this: the compiler demands an arm of the variant wherever a kind must be told from others, and says that
+//! `KIND` or `Foo::KEYS` is never used where that is not listed or not read. `config/keys_tests.rs` fills in every key
 //! and finds those that are listed and not read, or read and not listed.
 
 mod bad;
