@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::{
-    Component, ComponentId, LabelName, LabelValue, Location, Maintenance, Probe, Receiver, ReceiverId, Rule, Secrets,
+    Component, ComponentId, LabelName, LabelValue, Location, Maintenance, Probes, Receiver, ReceiverId, Rule, Secrets,
 };
 
 /// A whole configuration, as meant: every reference points somewhere, every expression is compiled.
@@ -49,7 +49,7 @@ pub struct Config {
     /// The components, in the order in which they were written.
     pub components: Vec<Component>,
     /// The probes, expanded, in the order in which they were written; then the canaries.
-    pub probes: Vec<Probe>,
+    pub probes: Probes,
     /// The rules; ours when none were written. Last, where it can be told, the one that we cannot see.
     pub rules: Vec<Rule>,
     /// The receivers.
@@ -145,7 +145,7 @@ pub(crate) mod tests {
             location: Location::local(),
             cohorts: BTreeMap::new(),
             components: vec![],
-            probes: vec![],
+            probes: Probes::default(),
             rules: vec![],
             receivers: BTreeMap::new(),
             maintenance: vec![],

@@ -29,7 +29,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::inbox::Inbox;
 use crate::inbox::smtp::{PATIENCE, SmtpServer};
-use crate::model::{Cadence, CheckResult, ProbeId, Role, Timestamp};
+use crate::model::{Cadence, CheckResult, ProbeId, ProbeIndex, Role, Timestamp};
 use crate::probe::{ProbeFault, Prober, Roots};
 use crate::schedule::{self, Schedule};
 use crate::store::{Place, Reader, StoreError, Writer};
@@ -282,10 +282,10 @@ impl Watch {
             grace: LAST_MOMENTS,
         };
         let (prober, shared) = (Arc::new(prober), (Arc::clone(config), self.results.clone(), stop.clone()));
-        let check = move |index: usize, started| {
+        let check = move |index: ProbeIndex, started| {
             let (prober, (config, superseded, stop)) = (Arc::clone(&prober), shared.clone());
             async move {
-                let Some(probe) = config.probes.get(index) else { return vec![prober.check(index, started).await] };
+                let probe = &config.probes[index];
                 let next_turn = || schedule::next_turn(probe, started);
                 turn::check(&prober, (index, probe), started, next_turn, clock::now, &superseded, &stop).await
             }

@@ -29,7 +29,8 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::{
-    Bad, Breach, BreachId, Cadence, CheckResult, FailureClass, Finding, Outcome, Probe, Rule, RuleKind, Timestamp,
+    Bad, Breach, BreachId, Cadence, CheckResult, FailureClass, Finding, Outcome, PerProbe, Probe, ProbeIndex, Rule,
+    RuleKind, Timestamp,
 };
 
 use burn_rate::BurnRateWatch;
@@ -63,7 +64,7 @@ pub struct Detector {
     config: Arc<Config>,
     watches: Vec<Watch>,
     /// For each probe, the rules that watch it.
-    watched_by: Vec<Box<[usize]>>,
+    watched_by: PerProbe<Box<[usize]>>,
     history: History,
     places: Places,
     columns: Columns,
@@ -105,8 +106,8 @@ impl Detector {
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
         let watches: Vec<Watch> = config.rules.iter().filter_map(|rule| Watch::new(rule, &config)).collect();
-        let watched_by = (0..config.probes.len())
-            .map(|probe| (0..watches.len()).filter(|&rule| watches[rule].covers(probe)).collect())
+        let watched_by = (config.probes.indexed())
+            .map(|(probe, _)| (0..watches.len()).filter(|&rule| watches[rule].covers(probe)).collect())
             .collect();
         let history = History::new(history(&config));
         let columns = Columns::new(&config);
@@ -117,7 +118,7 @@ impl Detector {
     /// Void results, and those of a check that was made again, say nothing and are passed over. Returns what went into the history.
     pub fn observe(
         &mut self,
-        probe: usize,
+        probe: ProbeIndex,
         result: &CheckResult,
         at: Timestamp,
         signals: &mut Vec<Signal>,
@@ -141,7 +142,7 @@ impl Detector {
     }
 
     /// A check of the probe with this index came back, and may say nothing: nobody knows yet whether we see, or we do not.
-    pub fn excuse(&mut self, probe: usize, at: Timestamp) {
+    pub fn excuse(&mut self, probe: ProbeIndex, at: Timestamp) {
         for watch in &mut self.watches {
             if let Watch::Missing(watch) = watch {
                 watch.excuse(probe, at);
@@ -178,7 +179,7 @@ impl Detector {
     }
 
     /// Lets time pass for the rules that watch this probe, up to a check of it.
-    pub fn pass_for(&mut self, probe: usize, at: Timestamp, signals: &mut Vec<Signal>) {
+    pub fn pass_for(&mut self, probe: ProbeIndex, at: Timestamp, signals: &mut Vec<Signal>) {
         for &rule in self.watched_by.get(probe).map_or(&[][..], |rules| rules) {
             self.watches[rule].pass(at, signals);
         }
@@ -239,7 +240,7 @@ impl Detector {
 
     /// The bad checks that made a breach, by probe and failure class, as far back as the history goes.
     #[must_use]
-    pub fn bad_checks(&self, breach: &Breach) -> BTreeMap<(usize, Option<FailureClass>), u64> {
+    pub fn bad_checks(&self, breach: &Breach) -> BTreeMap<(ProbeIndex, Option<FailureClass>), u64> {
         let mut counts = BTreeMap::new();
         let judging = self.config.rules.iter().filter(|rule| !matches!(rule.kind, RuleKind::Offline));
         let Some((watch, _)) = self.watches.iter().zip(judging).find(|(_, rule)| rule.id == breach.rule) else {
@@ -284,7 +285,7 @@ impl Watch {
         })
     }
 
-    fn covers(&self, probe: usize) -> bool {
+    fn covers(&self, probe: ProbeIndex) -> bool {
         match self {
             Self::ErrorRate(watch) => watch.covers(probe),
             Self::Change(watch) => watch.covers(probe),
@@ -296,7 +297,7 @@ impl Watch {
         }
     }
 
-    fn is_bad(&self, index: usize, probe: &Probe, result: &CheckResult) -> bool {
+    fn is_bad(&self, index: ProbeIndex, probe: &Probe, result: &CheckResult) -> bool {
         match self {
             Self::ErrorRate(watch) => bad::is_bad(watch.bad(), probe, result),
             Self::Change(watch) => bad::is_bad(watch.bad(), probe, result),

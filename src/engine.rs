@@ -27,7 +27,7 @@ use crate::detect::{Detector, Signal};
 use crate::incident::correlate::{self, BadChecks};
 use crate::model::{
     Action, ActionId, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange, IncidentEvent,
-    IncidentId, Notification, Outcome, ProbeId, Role, Timestamp,
+    IncidentId, Notification, Outcome, ProbeId, ProbeIndex, Role, Timestamp,
 };
 use crate::model::{Example, Marks};
 
@@ -67,12 +67,12 @@ pub enum Output {
 }
 
 /// The last failure of each probe that fails, by its index.
-type Examples = BTreeMap<usize, (FailureClass, Example)>;
+type Examples = BTreeMap<ProbeIndex, (FailureClass, Example)>;
 
 /// Detection, incidents and the plan of who is told, for one config.
 pub struct Engine {
     config: Arc<Config>,
-    index: HashMap<ProbeId, usize>,
+    index: HashMap<ProbeId, ProbeIndex>,
     detector: Detector,
     cases: BTreeMap<IncidentId, Case>,
     examples: Examples,
@@ -111,7 +111,7 @@ impl Engine {
         let settled = replay::settled(&incidents, &config);
         let cases = incidents.into_iter().map(|incident| (incident.id, Case::resume(incident, &config))).collect();
         Self {
-            index: config.probes.iter().enumerate().map(|(index, probe)| (probe.id.clone(), index)).collect(),
+            index: config.probes.indexed().map(|(index, probe)| (probe.id.clone(), index)).collect(),
             detector: Detector::new(Arc::clone(&config)),
             cases,
             examples: BTreeMap::new(),
@@ -247,7 +247,7 @@ impl Engine {
             .map(|(.., id)| id)
     }
 
-    fn keep_example(&mut self, probe: usize, result: &CheckResult) {
+    fn keep_example(&mut self, probe: ProbeIndex, result: &CheckResult) {
         match (result.outcome, &result.evidence) {
             (Outcome::Failure(class), Some(evidence)) => {
                 let example = Example {

@@ -61,8 +61,8 @@ use futures_util::future::BoxFuture;
 
 use crate::inbox::Inbox;
 use crate::model::{
-    CheckResult, Condition, Evidence, IpChoice, Location, Outcome, Probe, ProbeId, ProbeKind, Proxy, Resolve,
-    Secrets, Timestamp, VoidReason,
+    CheckResult, Condition, Evidence, IpChoice, Location, Outcome, PerProbe, Probe, ProbeId, ProbeIndex, ProbeKind,
+    Proxy, Resolve, Secrets, Timestamp, VoidReason,
 };
 use connect::Resolver;
 use overrides::{OVERRIDES, Overrides};
@@ -87,7 +87,7 @@ pub const MOST_ADDRESSES: usize = 16;
 
 /// Makes the checks of one configuration.
 pub struct Prober {
-    probes: Vec<Prepared>,
+    probes: PerProbe<Prepared>,
     location: Location,
     secrets: Secrets,
     /// None where no probe asks for a name.
@@ -150,12 +150,11 @@ impl Prober {
     /// When certificates or keys of a probe cannot be read, or a client cannot be built.
     pub fn new(probes: &[Probe], location: Location, secrets: Secrets, roots: &Roots) -> Result<Self, ProbeFault> {
         let mut shared = Shared::new(roots);
-        let mut prepared = Vec::with_capacity(probes.len());
-        for probe in probes {
+        let prepared = probes.iter().map(|probe| {
             let kind = PreparedKind::new(probe, &mut shared)
                 .map_err(|fault| ProbeFault { probe: probe.id.clone(), fault })?;
             let (id, expect) = (probe.id.clone(), probe.expect.clone());
-            prepared.push(Prepared {
+            Ok(Prepared {
                 id,
                 request: probe.kind.request(),
                 timeout: probe.timeout,
@@ -164,8 +163,9 @@ impl Prober {
                 host: probe.kind.host().trim_matches(['[', ']']).into(),
                 resolve: probe.resolve,
                 proxy: probe.proxy.clone(),
-            });
-        }
+            })
+        });
+        let prepared = prepared.collect::<Result<PerProbe<Prepared>, ProbeFault>>()?;
         Ok(Self { probes: prepared, location, secrets, resolver: shared.resolver_made(), inbox: None })
     }
 
@@ -175,20 +175,22 @@ impl Prober {
         Self { inbox: Some(inbox), ..self }
     }
 
-    /// Asks the probe of this index, in the order in which they were given, once.
+    /// The indices of the probes, in the order in which they were given.
+    pub fn probes(&self) -> impl Iterator<Item = ProbeIndex> {
+        self.probes.indexed().map(|(index, _)| index)
+    }
+
+    /// Asks the probe of this index once.
     ///
     /// A failed check is a result like any other; where Tripline itself fails, the result is void and the log
     /// says why, as does its evidence. Ends within the probe's timeout.
-    pub async fn check(&self, probe: usize, started: Timestamp) -> CheckResult {
+    pub async fn check(&self, probe: ProbeIndex, started: Timestamp) -> CheckResult {
         self.check_within(probe, started, Duration::MAX).await
     }
 
     /// As [`check`](Self::check), within the probe's timeout or this time, whichever is shorter.
-    pub async fn check_within(&self, probe: usize, started: Timestamp, limit: Duration) -> CheckResult {
-        let Some(prepared) = self.probes.get(probe) else {
-            tracing::error!(probe, "there is no probe of this index");
-            return CheckResult::void("unknown".into(), self.location.clone(), started, VoidReason::Internal);
-        };
+    pub async fn check_within(&self, probe: ProbeIndex, started: Timestamp, limit: Duration) -> CheckResult {
+        let prepared = &self.probes[probe];
         let overrides = |family| Overrides { family, proxy: prepared.proxy.clone(), address: None };
         if prepared.resolve.ip != IpChoice::Both {
             return self.check_on(prepared, started, limit, overrides(None)).await;
@@ -202,8 +204,8 @@ impl Prober {
     /// The addresses of the host of a probe, each of which is to be asked by itself, at most [`MOST_ADDRESSES`] in their
     /// order, and how long finding them took, which is at most half of the probe's timeout. `None` where they cannot be
     /// found.
-    pub async fn addresses(&self, probe: usize) -> Option<(Vec<IpAddr>, Duration)> {
-        let (prepared, resolver) = (self.probes.get(probe)?, self.resolver.as_ref()?);
+    pub async fn addresses(&self, probe: ProbeIndex) -> Option<(Vec<IpAddr>, Duration)> {
+        let (prepared, resolver) = (&self.probes[probe], self.resolver.as_ref()?);
         let begun = Instant::now();
         if let Ok(literal) = prepared.host.parse() {
             return Some((vec![literal], Duration::ZERO));
@@ -220,13 +222,13 @@ impl Prober {
     /// probe's time. What the protocol says of the host (SNI, Host) stays.
     pub async fn check_address(
         &self,
-        probe: usize,
+        probe: ProbeIndex,
         started: Timestamp,
         limit: Duration,
         address: IpAddr,
         spent: Duration,
     ) -> CheckResult {
-        let Some(prepared) = self.probes.get(probe) else { return self.check_within(probe, started, limit).await };
+        let prepared = &self.probes[probe];
         let limit = limit.min(prepared.timeout).saturating_sub(spent);
         let overrides = Overrides { address: Some((prepared.host.clone(), address)), ..Overrides::default() };
         let mut result = self.check_on(prepared, started, limit, overrides).await;

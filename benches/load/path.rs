@@ -44,10 +44,12 @@ pub(crate) fn run(args: &[String]) {
         let (results, results_in) = tokio::sync::mpsc::channel(4096);
         let (_controls, controls_in) = tokio::sync::mpsc::channel(1);
         let pump = tokio::spawn(pump.run(results_in, controls_in));
-        assert_eq!(prober.check(0, tripline::clock::now()).await.outcome, Outcome::Success);
+        for index in prober.probes().take(1) {
+            assert_eq!(prober.check(index, tripline::clock::now()).await.outcome, Outcome::Success);
+        }
         let (began, used) = (Instant::now(), cpu(std::process::id()));
         let until = began + Duration::from_secs(seconds);
-        for index in 0..LOOPS {
+        for index in prober.probes() {
             let (prober, results) = (Arc::clone(&prober), results.clone());
             tokio::spawn(async move {
                 while Instant::now() < until {

@@ -105,7 +105,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         location: location.unwrap_or_else(Location::local),
         cohorts,
         components,
-        probes: found.probes,
+        probes: found.probes.into(),
         rules,
         receivers: receivers.receivers,
         maintenance,

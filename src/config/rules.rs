@@ -306,7 +306,7 @@ pub(crate) fn over(reader: &mut Reader<'_>, entry: Entry<'_>, config: &Config) -
     let probes = probes::Found {
         names: names.into_iter().map(str::to_owned).collect(),
         labels,
-        probes: config.probes.clone(),
+        probes: config.probes.to_vec(),
         complete: true,
         warnings: Vec::new(),
     };

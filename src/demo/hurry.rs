@@ -9,13 +9,17 @@ use crate::model::{Cadence, RuleKind};
 /// interval.
 pub fn hurry(config: &mut Config, factor: u32) {
     let faster = |time: &mut Duration| *time /= factor.max(1);
-    for probe in &mut config.probes {
-        if let Cadence::Every(interval) = &mut probe.cadence {
-            faster(interval);
-            probe.timeout = probe.timeout.min(*interval);
-            faster(&mut probe.retry.after);
-        }
-    }
+    let probes = std::mem::take(&mut config.probes).into_iter();
+    config.probes = probes
+        .map(|mut probe| {
+            if let Cadence::Every(interval) = &mut probe.cadence {
+                faster(interval);
+                probe.timeout = probe.timeout.min(*interval);
+                faster(&mut probe.retry.after);
+            }
+            probe
+        })
+        .collect();
     for rule in &mut config.rules {
         match &mut rule.kind {
             RuleKind::ErrorRate(rate) => {

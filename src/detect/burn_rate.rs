@@ -8,7 +8,9 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::model::Marks;
 use crate::model::unit::show_duration;
-use crate::model::{Bad, Breach, BreachId, BurnRate, CheckResult, FailureClass, Probe, Ratio, Rule, Timestamp};
+use crate::model::{
+    Bad, Breach, BreachId, BurnRate, CheckResult, FailureClass, PerProbe, ProbeIndex, Probes, Ratio, Rule, Timestamp,
+};
 
 use super::Signal;
 use super::buckets::Buckets;
@@ -29,9 +31,9 @@ pub(super) struct BurnRateWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    lasting: OpenBreaches,
+    lasting: OpenBreaches<usize>,
     /// For each probe, when a check of it was last bad, and how.
-    last_bad: Vec<Option<(Timestamp, Option<FailureClass>)>>,
+    last_bad: PerProbe<Option<(Timestamp, Option<FailureClass>)>>,
 }
 
 struct State {
@@ -44,11 +46,11 @@ struct State {
 }
 
 impl BurnRateWatch {
-    pub(super) fn new(rule: &Rule, burn: &BurnRate, probes: &[Probe]) -> Self {
+    pub(super) fn new(rule: &Rule, burn: &BurnRate, probes: &Probes) -> Self {
         let slices = Slices::new(&rule.over, &burn.per, probes);
         // A budget is that of the whole window: a daemon that has just begun must not take its first minutes for days.
         let mut full = vec![(0, 0); slices.all().len()];
-        for (index, probe) in probes.iter().enumerate() {
+        for (index, probe) in probes.indexed() {
             let Some(interval) = probe.interval() else { continue };
             let checks = |window: Duration| {
                 u64::try_from(window.as_millis() / interval.as_millis().max(1)).unwrap_or(u64::MAX)
@@ -73,11 +75,11 @@ impl BurnRateWatch {
             slices,
             states,
             lasting: OpenBreaches::default(),
-            last_bad: vec![None; probes.len()],
+            last_bad: probes.iter().map(|_| None).collect(),
         }
     }
 
-    pub(super) fn covers(&self, probe: usize) -> bool {
+    pub(super) fn covers(&self, probe: ProbeIndex) -> bool {
         !self.slices.of(probe).is_empty()
     }
 
@@ -86,8 +88,8 @@ impl BurnRateWatch {
     }
 
     pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
-        if let Some(last) = self.last_bad.get_mut(entry.probe).filter(|_| entry.bad) {
-            *last = Some((entry.at, entry.class));
+        if entry.bad {
+            self.last_bad[entry.probe] = Some((entry.at, entry.class));
         }
         let decay = self.burn.threshold().max(1);
         for index in 0..self.slices.of(entry.probe).len() {
@@ -215,7 +217,7 @@ impl BurnRateWatch {
     /// What the bad checks of the short window bear, each probe by its last.
     fn marks(&self, slice: usize, now: Timestamp, config: &Config) -> Marks {
         let mut marks = Marks::default();
-        for (index, (probe, last)) in config.probes.iter().zip(&self.last_bad).enumerate() {
+        for ((index, probe), last) in config.probes.indexed().zip(self.last_bad.values()) {
             if let Some((at, class)) = last
                 && *at + self.burn.short >= now
                 && self.slices.of(index).contains(&slice)

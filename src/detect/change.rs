@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use crate::model::Marks;
 use crate::model::unit::{show_about, show_duration, show_share};
-use crate::model::{Bad, Breach, BreachId, Cadence, Change, CheckResult, LabelName, Probe, ProbeId, Rule, Timestamp};
+use crate::model::{
+    Bad, Breach, BreachId, Cadence, Change, CheckResult, LabelName, ProbeId, ProbeIndex, Probes, Rule, Timestamp,
+};
 
 use super::Signal;
 use super::history::Entry;
@@ -42,7 +44,7 @@ pub(super) struct ChangeWatch {
     slices: Slices,
     /// One for each of the slices; the first is the whole.
     states: Vec<State>,
-    lasting: OpenBreaches,
+    lasting: OpenBreaches<usize>,
 }
 
 struct State {
@@ -100,13 +102,13 @@ struct Ongoing {
 }
 
 impl ChangeWatch {
-    pub(super) fn new<V>(rule: &Rule, change: &Change, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>) -> Self {
+    pub(super) fn new<V>(rule: &Rule, change: &Change, probes: &Probes, cohorts: &BTreeMap<LabelName, V>) -> Self {
         let slices = slices(rule, probes, cohorts);
         let states = thresholds(change, &slices, probes).into_iter().map(State::new).collect();
         Self { rule: rule.clone(), change: change.clone(), slices, states, lasting: OpenBreaches::default() }
     }
 
-    pub(super) fn covers(&self, probe: usize) -> bool {
+    pub(super) fn covers(&self, probe: ProbeIndex) -> bool {
         !self.slices.of(probe).is_empty()
     }
 
@@ -352,15 +354,15 @@ fn likely_share(counts: Counts, usual: f64) -> f64 {
 }
 
 /// The slices of a change rule: everything, each component, each cohort value, and each component with each of these.
-pub(super) fn slices<V>(rule: &Rule, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>) -> Slices {
+pub(super) fn slices<V>(rule: &Rule, probes: &Probes, cohorts: &BTreeMap<LabelName, V>) -> Slices {
     Slices::families(&rule.over, probes, cohorts)
 }
 
 /// The threshold of each slice: the budget is shared out equally over the slices.
-pub(super) fn thresholds(change: &Change, slices: &Slices, probes: &[Probe]) -> Vec<f64> {
+pub(super) fn thresholds(change: &Change, slices: &Slices, probes: &Probes) -> Vec<f64> {
     let per = change.false_alarms.per.as_secs_f64();
     let mut checks = vec![0.0; slices.all().len()];
-    for (index, probe) in probes.iter().enumerate() {
+    for (index, probe) in probes.indexed() {
         let interval = match &probe.cadence {
             Cadence::Every(interval) => interval.as_secs_f64(),
             Cadence::At(_) => AT_MOST_EVERY,

@@ -3,7 +3,9 @@
 use crate::config::Config;
 use crate::model::Marks;
 use crate::model::unit::{show_about, show_duration};
-use crate::model::{Breach, BreachId, CheckResult, Consecutive, FailureClass, Probe, Rule, Slice, Timestamp};
+use crate::model::{
+    Breach, BreachId, CheckResult, Consecutive, FailureClass, PerProbe, ProbeIndex, Probes, Rule, Slice, Timestamp,
+};
 
 use super::Signal;
 use super::history::Entry;
@@ -15,9 +17,9 @@ pub(super) struct ConsecutiveWatch {
     rule: Rule,
     run: Consecutive,
     /// One for each probe of the config; `None` for those that the rule does not cover.
-    states: Vec<Option<State>>,
+    states: PerProbe<Option<State>>,
     /// The probes that have a breach.
-    lasting: OpenBreaches,
+    lasting: OpenBreaches<ProbeIndex>,
 }
 
 #[derive(Default)]
@@ -56,18 +58,18 @@ struct Active {
 }
 
 impl ConsecutiveWatch {
-    pub(super) fn new(rule: &Rule, run: Consecutive, probes: &[Probe]) -> Self {
+    pub(super) fn new(rule: &Rule, run: Consecutive, probes: &Probes) -> Self {
         let states = probes.iter().map(|probe| rule.over.covers(probe).then(State::default)).collect();
         Self { rule: rule.clone(), run, states, lasting: OpenBreaches::default() }
     }
 
-    pub(super) fn covers(&self, probe: usize) -> bool {
-        self.states.get(probe).is_some_and(Option::is_some)
+    pub(super) fn covers(&self, probe: ProbeIndex) -> bool {
+        self.states[probe].is_some()
     }
 
     pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
-        let Some(Some(state)) = self.states.get_mut(entry.probe) else { return };
-        let several = config.probes.get(entry.probe).is_some_and(|probe| probe.resolve.each_address);
+        let Some(state) = &mut self.states[entry.probe] else { return };
+        let several = config.probes[entry.probe].resolve.each_address;
         match &mut state.check {
             Some(check) if several && check.started == result.started => {
                 if check.bad || !entry.bad {
@@ -107,28 +109,28 @@ impl ConsecutiveWatch {
         self.lasting.next_due(self.run.clear_after)
     }
 
-    pub(super) fn forget(&mut self, breach: &Breach, probes: &[Probe]) {
+    pub(super) fn forget(&mut self, breach: &Breach, probes: &Probes) {
         if let Some(probe) = self.probe_of(breach, probes) {
             self.lasting.end(probe);
             self.states[probe] = Some(State::default());
         }
     }
 
-    pub(super) fn adopt(&mut self, breach: &Breach, probes: &[Probe]) -> bool {
+    pub(super) fn adopt(&mut self, breach: &Breach, probes: &Probes) -> bool {
         let Some(probe) = self.probe_of(breach, probes) else { return false };
-        let Some(Some(state)) = self.states.get_mut(probe) else { return false };
+        let Some(state) = &mut self.states[probe] else { return false };
         state.breach = Some(Active { id: breach.id, slice: breach.slice.clone() });
         self.lasting.begin(probe, state.well_since);
         true
     }
 
-    fn probe_of(&self, breach: &Breach, probes: &[Probe]) -> Option<usize> {
-        let probe = probes.iter().position(|probe| breach.slice.probe.as_ref() == Some(&probe.id))?;
+    fn probe_of(&self, breach: &Breach, probes: &Probes) -> Option<ProbeIndex> {
+        let probe = probes.index_of(breach.slice.probe.as_ref()?)?;
         (breach.rule == self.rule.id && self.covers(probe)).then_some(probe)
     }
 
-    fn judge(&mut self, probe: usize, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
-        let (Some(Some(state)), Some(asked)) = (self.states.get_mut(probe), config.probes.get(probe)) else { return };
+    fn judge(&mut self, probe: ProbeIndex, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
+        let (Some(state), asked) = (&mut self.states[probe], &config.probes[probe]) else { return };
         let Some(first) = state.first.filter(|_| state.breach.is_none() && state.failures >= self.run.count) else {
             return;
         };
@@ -157,8 +159,8 @@ impl ConsecutiveWatch {
         }));
     }
 
-    fn judge_clear(&mut self, probe: usize, now: Timestamp, signals: &mut Vec<Signal>) {
-        let Some(Some(state)) = self.states.get_mut(probe) else { return };
+    fn judge_clear(&mut self, probe: ProbeIndex, now: Timestamp, signals: &mut Vec<Signal>) {
+        let Some(state) = &mut self.states[probe] else { return };
         let Some(active) = &state.breach else { return };
         if state.well_since.is_none_or(|since| now.since(since) < self.run.clear_after) {
             return;

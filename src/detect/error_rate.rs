@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::model::Marks;
 use crate::model::unit::{show_about, show_duration};
-use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, Probe, Rule, Timestamp};
+use crate::model::{Bad, Breach, BreachId, CheckResult, ErrorRate, ProbeIndex, Probes, Rule, Timestamp};
 
 use super::Signal;
 use super::history::Entry;
@@ -20,7 +20,7 @@ pub(super) struct ErrorRateWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    lasting: OpenBreaches,
+    lasting: OpenBreaches<usize>,
     /// The checks in the window, oldest first.
     window: VecDeque<Entry>,
 }
@@ -40,7 +40,7 @@ struct State {
 const LEAST_DECAY: u64 = 10_000_000;
 
 impl ErrorRateWatch {
-    pub(super) fn new(rule: &Rule, rate: &ErrorRate, probes: &[Probe]) -> Self {
+    pub(super) fn new(rule: &Rule, rate: &ErrorRate, probes: &Probes) -> Self {
         let slices = Slices::new(&rule.over, &rate.per, probes);
         let states = slices.all().iter().map(|_| State::default()).collect();
         Self {
@@ -53,7 +53,7 @@ impl ErrorRateWatch {
         }
     }
 
-    pub(super) fn covers(&self, probe: usize) -> bool {
+    pub(super) fn covers(&self, probe: ProbeIndex) -> bool {
         !self.slices.of(probe).is_empty()
     }
 

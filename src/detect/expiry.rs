@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::Config;
 use crate::model::Marks;
 use crate::model::unit::{show_about, show_duration};
-use crate::model::{Breach, BreachId, CheckResult, Expiry, LabelValue, Labels, Probe, Rule, Slice, Timestamp};
+use crate::model::{
+    Breach, BreachId, CheckResult, Expiry, LabelValue, Labels, PerProbe, ProbeIndex, Probes, Rule, Slice, Timestamp,
+};
 
 use super::Signal;
 use super::history::Entry;
@@ -15,20 +17,20 @@ pub(super) struct ExpiryWatch {
     rule: Rule,
     expiry: Expiry,
     /// For each probe of the config, the number of its host; `None` for those that the rule does not cover.
-    host_of: Vec<Option<usize>>,
+    host_of: PerProbe<Option<usize>>,
     hosts: Vec<Host>,
 }
 
 struct Host {
     name: LabelValue,
     /// When the certificate runs out that each of its probes was shown last, the first to run out first.
-    shown: BTreeSet<(Timestamp, usize)>,
-    by_probe: BTreeMap<usize, Timestamp>,
+    shown: BTreeSet<(Timestamp, ProbeIndex)>,
+    by_probe: BTreeMap<ProbeIndex, Timestamp>,
     breach: Option<BreachId>,
 }
 
 impl ExpiryWatch {
-    pub(super) fn new(rule: &Rule, expiry: Expiry, probes: &[Probe]) -> Self {
+    pub(super) fn new(rule: &Rule, expiry: Expiry, probes: &Probes) -> Self {
         let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
         let mut hosts = Vec::new();
         let host_of = probes.iter().map(|probe| {
@@ -48,20 +50,20 @@ impl ExpiryWatch {
         Self { rule: rule.clone(), expiry, host_of, hosts }
     }
 
-    pub(super) fn covers(&self, probe: usize) -> bool {
-        self.host_of.get(probe).is_some_and(Option::is_some)
+    pub(super) fn covers(&self, probe: ProbeIndex) -> bool {
+        self.host_of[probe].is_some()
     }
 
     /// Whether this check is the one that shows it. Those after it are not bad by that: for days all checks of a host
     /// would be, and hide what else goes wrong.
-    pub(super) fn is_bad(&self, probe: usize, result: &CheckResult) -> bool {
-        let host = self.host_of.get(probe).copied().flatten().and_then(|host| self.hosts.get(host));
+    pub(super) fn is_bad(&self, probe: ProbeIndex, result: &CheckResult) -> bool {
+        let host = self.host_of[probe].and_then(|host| self.hosts.get(host));
         host.is_some_and(|host| host.breach.is_none())
             && result.expires.is_some_and(|expires| self.is_soon(expires, result.finished()))
     }
 
     pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
-        let (Some(Some(number)), Some(expires)) = (self.host_of.get(entry.probe).copied(), result.expires) else {
+        let (Some(number), Some(expires)) = (self.host_of[entry.probe], result.expires) else {
             return;
         };
         let Some(host) = self.hosts.get_mut(number) else { return };
@@ -118,7 +120,7 @@ impl ExpiryWatch {
         } else {
             format!("ran out on {}", expires.show())
         };
-        let probe = config.probes.get(entry.probe).map_or("", |probe| probe.id.as_str());
+        let probe = config.probes[entry.probe].id.as_str();
         let started = result.started.as_millis().to_string();
         // Customers and components are left out on purpose: such a breach lasts for days, and an outage of the same
         // component must not vanish in its incident. Two rules about one host do belong together.

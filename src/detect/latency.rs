@@ -10,7 +10,9 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::model::Marks;
 use crate::model::unit::show_duration;
-use crate::model::{Breach, BreachId, CheckResult, FailureClass, Latency, Outcome, Probe, Ratio, Rule, Timestamp};
+use crate::model::{
+    Breach, BreachId, CheckResult, FailureClass, Latency, Outcome, ProbeIndex, Probes, Ratio, Rule, Timestamp,
+};
 
 use super::Signal;
 use super::history::Entry;
@@ -28,7 +30,7 @@ pub(super) struct LatencyWatch {
     /// One for each of the slices.
     states: Vec<State>,
     /// The slices that have a breach.
-    lasting: OpenBreaches,
+    lasting: OpenBreaches<usize>,
     /// The checks in the window that had the phase, oldest first.
     window: VecDeque<Timed>,
 }
@@ -37,7 +39,7 @@ pub(super) struct LatencyWatch {
 struct Timed {
     at: Timestamp,
     took: Duration,
-    probe: u32,
+    probe: ProbeIndex,
     class: Option<FailureClass>,
 }
 
@@ -55,7 +57,7 @@ struct State {
 }
 
 impl LatencyWatch {
-    pub(super) fn new(rule: &Rule, latency: &Latency, probes: &[Probe]) -> Self {
+    pub(super) fn new(rule: &Rule, latency: &Latency, probes: &Probes) -> Self {
         let slices = Slices::new(&rule.over, &latency.per, probes);
         let states = slices.all().iter().map(|_| State::default()).collect();
         Self {
@@ -69,7 +71,7 @@ impl LatencyWatch {
         }
     }
 
-    pub(super) fn covers(&self, probe: usize) -> bool {
+    pub(super) fn covers(&self, probe: ProbeIndex) -> bool {
         !self.slices.of(probe).is_empty()
     }
 
@@ -81,8 +83,7 @@ impl LatencyWatch {
     pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
         self.slide(entry.at);
         if let Some(took) = self.took(result) {
-            let probe = u32::try_from(entry.probe).unwrap_or(u32::MAX);
-            self.window.push_back(Timed { at: entry.at, took, probe, class: entry.class });
+            self.window.push_back(Timed { at: entry.at, took, probe: entry.probe, class: entry.class });
             let decay = u64::from(self.allowed.ppm()) * 1_000;
             let (slow, not_quick) = (took > self.latency.above, took >= self.latency.below);
             for &slice in self.slices.of(entry.probe) {
@@ -147,7 +148,7 @@ impl LatencyWatch {
     fn slide(&mut self, now: Timestamp) {
         while let Some(oldest) = self.window.front().copied().filter(|old| old.at + self.latency.within < now) {
             self.window.pop_front();
-            for &slice in self.slices.of(oldest.probe as usize) {
+            for &slice in self.slices.of(oldest.probe) {
                 let state = &mut self.states[slice];
                 state.looked -= 1;
                 state.slow -= u64::from(oldest.took > self.latency.above);
@@ -223,7 +224,7 @@ impl LatencyWatch {
 
     /// The quantile as it is, in words.
     fn measured(&self, slice: usize) -> String {
-        let ours = self.window.iter().filter(|timed| self.slices.of(timed.probe as usize).contains(&slice));
+        let ours = self.window.iter().filter(|timed| self.slices.of(timed.probe).contains(&slice));
         let mut all: Vec<Duration> = ours.map(|timed| timed.took).collect();
         let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
         // As many of the greatest values as the quantile allows stand above it.
@@ -244,7 +245,7 @@ impl LatencyWatch {
     fn marks(&self, slice: usize, since: Timestamp, config: &Config) -> Marks {
         let mut marks = Marks::default();
         for timed in self.window.iter().rev().take_while(|timed| timed.at >= since) {
-            let probe = timed.probe as usize;
+            let probe = timed.probe;
             if timed.took > self.latency.above
                 && self.slices.of(probe).contains(&slice)
                 && let Some(asked) = config.probes.get(probe)

@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::model::Marks;
 use crate::model::unit::show_duration;
-use crate::model::{Breach, BreachId, FailureClass, Missing, Probe, Rule, Slice, Timestamp};
+use crate::model::{
+    Breach, BreachId, FailureClass, Missing, PerProbe, Probe, ProbeIndex, Probes, Rule, Slice, Timestamp,
+};
 
 use super::Signal;
 use super::history::{Entry, History};
@@ -19,9 +21,9 @@ pub(super) struct MissingWatch {
     rule: Rule,
     missing: Missing,
     /// One for each probe of the config; `None` for those that the rule does not cover.
-    states: Vec<Option<State>>,
+    states: PerProbe<Option<State>>,
     /// The probes without a breach, the one that was seen longest ago first; empty until counting starts.
-    waiting: BTreeSet<(Timestamp, usize)>,
+    waiting: BTreeSet<(Timestamp, ProbeIndex)>,
     /// A replay tells nothing about now: while Tripline was down nobody could look.
     started: bool,
 }
@@ -34,20 +36,20 @@ struct State {
 }
 
 impl MissingWatch {
-    pub(super) fn new(rule: &Rule, missing: Missing, probes: &[Probe]) -> Self {
+    pub(super) fn new(rule: &Rule, missing: Missing, probes: &Probes) -> Self {
         let states = probes.iter().map(|probe| rule.over.covers(probe).then(State::default)).collect();
         Self { rule: rule.clone(), missing, states, waiting: BTreeSet::new(), started: false }
     }
 
-    pub(super) fn covers(&self, probe: usize) -> bool {
-        self.states.get(probe).is_some_and(Option::is_some)
+    pub(super) fn covers(&self, probe: ProbeIndex) -> bool {
+        self.states[probe].is_some()
     }
 
     /// Counting starts now, for every probe.
     pub(super) fn start(&mut self, at: Timestamp) {
         self.started = true;
         self.waiting.clear();
-        for (probe, state) in self.states.iter_mut().enumerate() {
+        for (probe, state) in self.states.indexed_mut() {
             if let Some(state) = state {
                 state.seen = at;
                 if state.breach.is_none() {
@@ -58,7 +60,7 @@ impl MissingWatch {
     }
 
     pub(super) fn observe(&mut self, entry: Entry, signals: &mut Vec<Signal>) {
-        let Some(Some(state)) = self.states.get_mut(entry.probe).filter(|_| self.started) else { return };
+        let Some(state) = self.states[entry.probe].as_mut().filter(|_| self.started) else { return };
         self.waiting.remove(&(state.seen, entry.probe));
         self.waiting.insert((entry.at, entry.probe));
         state.seen = entry.at;
@@ -68,8 +70,8 @@ impl MissingWatch {
     }
 
     /// A check of the probe came back, though it says nothing yet, or nothing of the service: it is not missing.
-    pub(super) fn excuse(&mut self, probe: usize, at: Timestamp) {
-        let Some(Some(state)) = self.states.get_mut(probe).filter(|_| self.started) else { return };
+    pub(super) fn excuse(&mut self, probe: ProbeIndex, at: Timestamp) {
+        let Some(state) = self.states[probe].as_mut().filter(|_| self.started) else { return };
         if self.waiting.remove(&(state.seen, probe)) {
             state.seen = state.seen.max(at);
             self.waiting.insert((state.seen, probe));
@@ -87,7 +89,7 @@ impl MissingWatch {
     pub(super) fn put_off(&mut self, at: Timestamp) {
         while let Some(&(seen, probe)) = self.waiting.first().filter(|(seen, _)| *seen + self.missing.after <= at) {
             self.waiting.pop_first();
-            let Some(Some(state)) = self.states.get_mut(probe) else { continue };
+            let Some(state) = &mut self.states[probe] else { continue };
             state.seen = (seen + PUT_OFF).max(at + PUT_OFF - self.missing.after);
             self.waiting.insert((state.seen, probe));
         }
@@ -96,7 +98,7 @@ impl MissingWatch {
     pub(super) fn pass(&mut self, at: Timestamp, config: &Config, history: &mut History, signals: &mut Vec<Signal>) {
         while let Some(&(seen, probe)) = self.waiting.first().filter(|(seen, _)| *seen + self.missing.after <= at) {
             self.waiting.pop_first();
-            let (Some(Some(state)), Some(asked)) = (self.states.get_mut(probe), config.probes.get(probe)) else {
+            let (Some(state), asked) = (&mut self.states[probe], &config.probes[probe]) else {
                 continue;
             };
             let class = FailureClass::Missing;
@@ -126,7 +128,7 @@ impl MissingWatch {
         self.waiting.first().map(|(seen, _)| *seen + self.missing.after)
     }
 
-    pub(super) fn adopt(&mut self, breach: &Breach, probes: &[Probe]) -> bool {
+    pub(super) fn adopt(&mut self, breach: &Breach, probes: &Probes) -> bool {
         let Some((probe, state)) = self.place_of(breach, probes) else { return false };
         state.breach = Some(breach.id);
         let seen = state.seen;
@@ -134,15 +136,15 @@ impl MissingWatch {
         true
     }
 
-    pub(super) fn forget(&mut self, breach: &Breach, probes: &[Probe]) {
+    pub(super) fn forget(&mut self, breach: &Breach, probes: &Probes) {
         if let Some((_, state)) = self.place_of(breach, probes) {
             state.breach = None;
         }
     }
 
-    fn place_of(&mut self, breach: &Breach, probes: &[Probe]) -> Option<(usize, &mut State)> {
-        let probe = probes.iter().position(|probe| breach.slice.probe.as_ref() == Some(&probe.id))?;
-        let state = self.states.get_mut(probe)?.as_mut()?;
+    fn place_of(&mut self, breach: &Breach, probes: &Probes) -> Option<(ProbeIndex, &mut State)> {
+        let probe = probes.index_of(breach.slice.probe.as_ref()?)?;
+        let state = self.states[probe].as_mut()?;
         (breach.rule == self.rule.id).then_some((probe, state))
     }
 }

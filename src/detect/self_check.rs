@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::{FailureClass, Outcome, Probe, Role, Timestamp, VoidReason};
+use crate::model::{FailureClass, Outcome, PerProbe, Probe, ProbeIndex, Role, Timestamp, VoidReason};
 
 /// After so long without sight, people are told.
 pub const TELL_AFTER: Duration = Duration::from_secs(60);
@@ -60,9 +60,9 @@ pub struct Blindness {
 #[derive(Debug)]
 pub struct SelfCheck {
     /// Who is asked by each probe, by its index in the config.
-    asked: Vec<Asked>,
+    asked: PerProbe<Asked>,
     /// The interval of each canary, by its index.
-    canaries: BTreeMap<usize, Duration>,
+    canaries: BTreeMap<ProbeIndex, Duration>,
     /// Without canaries: the hosts of which none may have answered.
     hosts: BTreeSet<usize>,
     can_tell: bool,
@@ -94,7 +94,7 @@ struct Silence {
     checks: u32,
     hosts: BTreeSet<usize>,
     /// The last failure of each canary.
-    canaries: BTreeMap<usize, Timestamp>,
+    canaries: BTreeMap<ProbeIndex, Timestamp>,
 }
 
 /// Whether it can be told of a failure without an answer whose it is: by canaries, or by a second host.
@@ -117,7 +117,7 @@ impl SelfCheck {
         let intervals = intervals.map(|probe| probe.interval());
         let round = intervals.map(|interval| interval.unwrap_or(LONGEST_ROUND)).max().unwrap_or_default();
         let round = round.min(LONGEST_ROUND);
-        for (index, probe) in config.probes.iter().enumerate() {
+        for (index, probe) in config.probes.indexed() {
             if probe.role == Role::Canary {
                 canaries.insert(index, probe.interval().unwrap_or(LONGEST_ROUND));
                 asked.push(Asked::Canary);
@@ -138,7 +138,7 @@ impl SelfCheck {
         let hosts = if often.len() > 1 { often } else { (0..numbers.len()).collect() };
         let can_tell = can_tell(&config.probes);
         Self {
-            asked,
+            asked: asked.into_iter().collect(),
             canaries,
             hosts,
             can_tell,
@@ -151,8 +151,8 @@ impl SelfCheck {
     }
 
     /// Takes in a result of the probe with this index, and decides what becomes of it.
-    pub fn judge(&mut self, probe: usize, outcome: Outcome, began: Timestamp, ended: Timestamp) -> Verdict {
-        let Some(&asked) = self.asked.get(probe) else { return Verdict::Counts { reason: "its probe is gone" } };
+    pub fn judge(&mut self, probe: ProbeIndex, outcome: Outcome, began: Timestamp, ended: Timestamp) -> Verdict {
+        let asked = self.asked[probe];
         let class = match outcome {
             // A stored result: what became of it says that nothing had answered.
             Outcome::Void(VoidReason::Offline) => {
@@ -241,7 +241,7 @@ impl SelfCheck {
         })
     }
 
-    fn note_failure(&mut self, probe: usize, asked: Asked, began: Timestamp, ended: Timestamp) {
+    fn note_failure(&mut self, probe: ProbeIndex, asked: Asked, began: Timestamp, ended: Timestamp) {
         // A check that was under way when the last answer came may have failed for the service's own reasons.
         if self.last_answer.is_some_and(|answer| answer >= began) && self.silence.is_none() {
             return;
@@ -273,7 +273,7 @@ impl SelfCheck {
         }
         // A canary that has not been asked for two of its intervals says nothing of now.
         let stale = |silence: &Silence| {
-            let old = |(probe, last): (&usize, &Timestamp)| {
+            let old = |(probe, last): (&ProbeIndex, &Timestamp)| {
                 self.canaries.get(probe).is_none_or(|interval| at.since(*last) > interval.saturating_mul(2))
             };
             silence.canaries.iter().any(old)

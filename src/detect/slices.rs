@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Breach, LabelName, LabelValue, Labels, Probe, RuleId, Scope, Slice};
+use crate::model::{Breach, LabelName, LabelValue, Labels, PerProbe, Probe, ProbeIndex, RuleId, Scope, Slice};
 
 /// The slices of a rule, and which of them each probe's checks count in. Worked out once per config.
 pub(super) struct Slices {
     all: Vec<Slice>,
-    of_probe: Vec<Box<[usize]>>,
+    of_probe: PerProbe<Box<[usize]>>,
 }
 
 impl Slices {
@@ -19,8 +19,8 @@ impl Slices {
     /// hold the same probes only the one with the shortest name is there.
     pub(super) fn families<V>(over: &Scope, probes: &[Probe], cohorts: &BTreeMap<LabelName, V>) -> Self {
         let slices = Self::of_labels(over, probes, |probe| families(probe, cohorts));
-        let mut members: Vec<Vec<usize>> = vec![Vec::new(); slices.all.len()];
-        for (probe, of) in slices.of_probe.iter().enumerate() {
+        let mut members: Vec<Vec<ProbeIndex>> = vec![Vec::new(); slices.all.len()];
+        for (probe, of) in slices.of_probe.indexed() {
             for &slice in of {
                 members[slice].push(probe);
             }
@@ -33,7 +33,7 @@ impl Slices {
         kept.sort_unstable();
         let all = kept.iter().map(|&slice| slices.all[slice].clone()).collect();
         let narrowed = |of: &[usize]| of.iter().filter_map(|slice| kept.binary_search(slice).ok()).collect();
-        Self { all, of_probe: slices.of_probe.iter().map(|of| narrowed(of)).collect() }
+        Self { all, of_probe: slices.of_probe.values().map(|of| narrowed(of)).collect() }
     }
 
     fn of_labels(over: &Scope, probes: &[Probe], labels: impl Fn(&Probe) -> Vec<Labels>) -> Self {
@@ -53,12 +53,12 @@ impl Slices {
             });
             of_probe.push(indices.collect());
         }
-        Self { all, of_probe }
+        Self { all, of_probe: of_probe.into_iter().collect() }
     }
 
     /// The slices that a probe's checks count in; none if the rule does not cover it.
-    pub(super) fn of(&self, probe: usize) -> &[usize] {
-        self.of_probe.get(probe).map_or(&[], |slices| slices)
+    pub(super) fn of(&self, probe: ProbeIndex) -> &[usize] {
+        &self.of_probe[probe]
     }
 
     /// The slice of a breach of this rule.

@@ -24,7 +24,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{Bad, LabelName, Probe, Rule, RuleKind, Slice};
+use crate::model::{Bad, LabelName, Probe, Probes, Rule, RuleKind, Slice};
 
 use super::change;
 use super::slices::Slices;
@@ -59,7 +59,7 @@ pub struct TimeToDetect {
 #[must_use]
 pub fn time_to_detect<V>(
     rule: &Rule,
-    probes: &[Probe],
+    probes: &Probes,
     cohorts: &BTreeMap<LabelName, V>,
     noise: f64,
 ) -> Vec<TimeToDetect> {
@@ -169,9 +169,9 @@ pub fn coverage(values: usize, hit: f64) -> f64 {
 }
 
 /// The probes of each slice.
-fn members<'a>(slices: &Slices, probes: &'a [Probe]) -> Vec<Vec<&'a Probe>> {
+fn members<'a>(slices: &Slices, probes: &'a Probes) -> Vec<Vec<&'a Probe>> {
     let mut members = vec![Vec::new(); slices.all().len()];
-    for (index, probe) in probes.iter().enumerate() {
+    for (index, probe) in probes.indexed() {
         for &slice in slices.of(index) {
             members[slice].push(probe);
         }

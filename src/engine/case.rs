@@ -9,8 +9,8 @@ use crate::detect::history::Entry;
 use crate::detect::tally::{Counts, Tally};
 use crate::incident::{explain, lifecycle, severity, spread};
 use crate::model::{
-    Breach, BreachId, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Probe,
-    RuleKind, Timestamp,
+    Breach, BreachId, Cadence, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, PerProbe,
+    Probe, ProbeIndex, RuleKind, Timestamp,
 };
 use crate::model::{Example, Marks};
 use crate::notify::mute::Hit;
@@ -27,11 +27,11 @@ pub(super) struct Case {
     /// Those since: they belong to the incident only if another bad one follows, and else to its recovery.
     after: Tally,
     /// How many checks of a probe were bad in a row, up to now.
-    runs: BTreeMap<usize, u32>,
+    runs: BTreeMap<ProbeIndex, u32>,
     /// Breaches that ended after a person had resolved it.
     pub(super) over: Vec<(BreachId, String)>,
     /// For each probe, whether a rule of one of the breaches watches it.
-    covers: Vec<bool>,
+    covers: PerProbe<bool>,
     /// What the bad checks of its breaches bear, since it was last well.
     marks: Marks,
     /// When the counts were last made into a finding ...
@@ -104,7 +104,7 @@ impl Case {
         };
         let incident = lifecycle::open(&event)?;
         let from = incident.since;
-        let covers = vec![false; config.probes.len()];
+        let covers = config.probes.iter().map(|_| false).collect();
         let (tally, after, runs, marks) = (Tally::default(), Tally::default(), BTreeMap::new(), Marks::default());
         let case = Self {
             incident,
@@ -125,7 +125,8 @@ impl Case {
 
     /// Takes up a stored incident; its counts come from the results that are replayed after.
     pub(super) fn resume(incident: Incident, config: &Config) -> Self {
-        let (mut covers, mut marks) = (vec![false; config.probes.len()], Marks::default());
+        let mut covers: PerProbe<bool> = config.probes.iter().map(|_| false).collect();
+        let mut marks = Marks::default();
         for breach in &incident.breaches {
             widen(&mut covers, breach, config);
         }
@@ -259,7 +260,7 @@ impl Case {
     pub(super) fn hit<'c>(&self, finding: &Finding, config: &'c Config) -> Hit<'c> {
         let bears = |probe: &Probe| finding.factor.as_ref().is_none_or(|factor| factor.bears(probe));
         let may = |probe: &Probe| finding.components.contains(&probe.component) && bears(probe);
-        let mut by_probe: BTreeMap<usize, Counts> = BTreeMap::new();
+        let mut by_probe: BTreeMap<ProbeIndex, Counts> = BTreeMap::new();
         for ((probe, _), counts) in self.tally.iter() {
             by_probe.entry(probe).or_default().merge(counts);
         }
@@ -275,7 +276,8 @@ impl Case {
             }
         }
         if hit.surely.is_empty() {
-            let covered = config.probes.iter().zip(&self.covers).filter(|(probe, covered)| **covered && may(probe));
+            let covered =
+                config.probes.iter().zip(self.covers.values()).filter(|(probe, covered)| **covered && may(probe));
             hit.surely.extend(covered.map(|(probe, _)| probe));
         }
         hit
@@ -356,19 +358,19 @@ fn what(breach: &Breach, config: &Config) -> Option<String> {
     }
 }
 
-fn widen(covers: &mut [bool], breach: &Breach, config: &Config) {
+fn widen(covers: &mut PerProbe<bool>, breach: &Breach, config: &Config) {
     let Some(rule) = config.rules.iter().find(|rule| rule.id == breach.rule) else { return };
     if matches!(rule.kind, RuleKind::Offline) {
         return;
     }
-    for (covered, probe) in covers.iter_mut().zip(&config.probes) {
+    for (covered, probe) in covers.values_mut().zip(&config.probes) {
         *covered |= rule.over.covers(probe);
     }
 }
 
 fn assess(tally: &Tally, example: Option<Example>, view: View<'_>) -> Finding {
     let mut finding = view.detector.finding(tally);
-    let fits = |probe: usize, class: FailureClass| {
+    let fits = |probe: ProbeIndex, class: FailureClass| {
         let bears = |probe: &Probe| finding.factor.as_ref().is_none_or(|factor| factor.bears(probe));
         finding.failure.is_none_or(|main| main == class) && view.config.probes.get(probe).is_some_and(bears)
     };
@@ -381,11 +383,12 @@ fn assess(tally: &Tally, example: Option<Example>, view: View<'_>) -> Finding {
 }
 
 /// How long after the opening the first checks still tell how far the outage reached from its start: two rounds.
-fn settle(covers: &[bool], config: &Config) -> Duration {
-    let intervals =
-        config.probes.iter().zip(covers).filter(|(_, covered)| **covered).map(|(probe, _)| match probe.cadence {
+fn settle(covers: &PerProbe<bool>, config: &Config) -> Duration {
+    let intervals = config.probes.iter().zip(covers.values()).filter(|(_, covered)| **covered).map(|(probe, _)| {
+        match probe.cadence {
             Cadence::Every(interval) => interval,
             Cadence::At(_) => LONGEST_SETTLE,
-        });
+        }
+    });
     intervals.max().unwrap_or_default().saturating_mul(2).min(LONGEST_SETTLE)
 }

@@ -192,7 +192,7 @@ pub(crate) fn config(receivers: impl IntoIterator<Item = (&'static str, EmailRec
         location: Location::local(),
         cohorts: BTreeMap::new(),
         components: Vec::new(),
-        probes: Vec::new(),
+        probes: Probes::default(),
         rules: Vec::new(),
         receivers: receivers.into_iter().map(receiver).collect(),
         reopen_within: seconds(900),

@@ -9,12 +9,12 @@ const CUT: Outcome = Outcome::Failure(FailureClass::Timeout);
 /// The forge, and one canary, asked each 20 s like everything else.
 fn with_canary() -> Arc<Config> {
     let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
-    config.probes.push(Probe {
+    config.probes.extend([Probe {
         role: Role::Canary,
         kind: ProbeKind::Tcp(TcpTarget::bare("192.0.2.1", 443)),
         cadence: Cadence::Every(Duration::from_secs(20)),
         ..crate::model::tests::probe("canary[tcp://192.0.2.1:443]")
-    });
+    }]);
     config.rules.push(Rule {
         id: OFFLINE.into(),
         kind: RuleKind::Offline,
@@ -179,7 +179,9 @@ fn what_was_stored_of_a_time_without_sight_shows_it_again() {
         // Of one canary, and of none: then it takes two hosts.
         if !canaries {
             config.probes.retain(|probe| probe.role == Role::Service);
-            config.probes[0].kind = ProbeKind::Tcp(TcpTarget::bare("192.0.2.7", 443));
+            let mut probes = Vec::from_iter(config.probes);
+            probes[0].kind = ProbeKind::Tcp(TcpTarget::bare("192.0.2.7", 443));
+            config.probes = probes.into();
         }
         let config = Arc::new(config);
         let mut replay = crate::backtest::Replay::new(Arc::clone(&config));

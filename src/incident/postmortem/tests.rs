@@ -20,7 +20,7 @@ fn config(kinds: Vec<RuleKind>) -> Config {
     };
     Config {
         components: vec![Component { id: "api".into(), name: "API".into(), depends_on: vec![] }],
-        probes: vec![Probe { component: "api".into(), ..crate::model::tests::probe("home") }],
+        probes: vec![Probe { component: "api".into(), ..crate::model::tests::probe("home") }].into(),
         rules: kinds.into_iter().enumerate().map(rule).collect(),
         ..crate::config::tests::empty()
     }
