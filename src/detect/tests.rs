@@ -260,7 +260,7 @@ fn slices_are_the_whole_and_every_combination_of_the_labels_that_a_probe_has() {
     let over = Scope { components: [ComponentId::from("api")].into(), ..Scope::default() };
     let slices = Slices::new(&over, &["workspace".into(), "plan".into()], &probes);
     let of = |probe: usize| -> Vec<String> {
-        slices.of(ProbeIndex::nth(probe)).iter().map(|&slice| slices.all()[slice].to_string()).collect()
+        slices.of(ProbeIndex::nth(probe)).iter().map(|&slice| slices[slice].to_string()).collect()
     };
     assert_eq!(of(0), ["all checks", "workspace=acme", "plan=free", "plan=free, workspace=acme"]);
     assert_eq!(of(1), ["all checks", "workspace=globex", "plan=free", "plan=free, workspace=globex"]);

@@ -21,12 +21,6 @@ impl ProbeIndex {
     fn place(self) -> usize {
         self.0 as usize
     }
-
-    /// The index with this number, for tests that drive a part by hand.
-    #[cfg(test)]
-    pub(crate) fn nth(number: usize) -> Self {
-        Self(u32::try_from(number).unwrap())
-    }
 }
 
 /// The probes of one config, in their order.
@@ -190,6 +184,13 @@ fn indices() -> impl Iterator<Item = ProbeIndex> + Clone {
 mod tests {
     use super::*;
     use crate::model::tests::probe;
+
+    impl ProbeIndex {
+        /// The index with this number, for tests that drive a part by hand.
+        pub(crate) fn nth(number: usize) -> Self {
+            Self(u32::try_from(number).unwrap())
+        }
+    }
 
     #[test]
     fn every_probe_is_found_by_its_index_and_by_its_id_and_its_values_too() {
