@@ -78,7 +78,7 @@ impl Drop for Ours {
 }
 
 async fn check(prober: &Prober) -> CheckResult {
-    prober.check(nth(&prober, 0), Timestamp::from_millis(1_739_288_460_000)).await
+    prober.check(nth(prober, 0), Timestamp::from_millis(1_739_288_460_000)).await
 }
 
 const ANY: &str = "'true'";
