@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tripline::config::{Config, Outside, load};
-use tripline::engine::{Engine, Input, Output};
+use tripline::engine::{Input, Output, Restoring};
 use tripline::model::{
-    CheckResult, FailureClass, IncidentChange, IncidentId, Location, Outcome, Phases, Probe, Timestamp,
+    Asked, CheckResult, FailureClass, IncidentChange, IncidentId, Location, Outcome, Phases, Probe, Timestamp,
 };
 
 struct Nothing;
@@ -98,7 +98,7 @@ fn judged(criterion: &mut Criterion) {
     ] {
         let config = config(&rules);
         let before = memory();
-        let mut engine = Engine::restore(Arc::clone(&config), Vec::new());
+        let mut engine = Restoring::new(Arc::clone(&config), Vec::new()).begin();
         let mut now = Timestamp::from_millis(1_739_288_460_000);
         let (mut made, mut open): (u64, BTreeSet<IncidentId>) = (0, BTreeSet::new());
         group.bench_function(name, |bencher| {
@@ -123,6 +123,7 @@ fn judged(criterion: &mut Criterion) {
                         address: None,
                         expires: None,
                         superseded: false,
+                        asked: Asked::Turn,
                         evidence: None,
                     };
                     config.probes.iter().enumerate().map(result).collect::<Vec<_>>()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tripline::model::{CheckResult, FailureClass, Location, Outcome, Phases, ProbeId, Timestamp};
+use tripline::model::{Asked, CheckResult, FailureClass, Judged, Location, Outcome, Phases, ProbeId, Timestamp};
 use tripline::store::{Commit, Reader, Writer};
 
 const PROBES: usize = 1_000;
@@ -42,6 +42,7 @@ fn result(probes: &[ProbeId], location: &Location, number: usize) -> CheckResult
         address: Some(IpAddr::from([192, 0, 2, (number % 8) as u8])),
         expires: Some(START + Duration::from_secs(60 * 86_400)),
         superseded: false,
+        asked: Asked::Turn,
         evidence: None,
     }
 }
@@ -58,7 +59,8 @@ async fn main() -> anyhow::Result<()> {
     let writer = Writer::open(&path)?;
     let (mut stored, mut slowest) = (Duration::ZERO, Duration::ZERO);
     for first in (0..count).step_by(BATCH) {
-        let results = (first..count.min(first + BATCH)).map(|n| result(&probes, &location, n)).collect();
+        let results =
+            (first..count.min(first + BATCH)).map(|n| Judged::at_once(result(&probes, &location, n))).collect();
         let commit = Arc::new(Commit { results, ..Commit::default() });
         let began = Instant::now();
         writer.commit(commit).await?;

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::engine::{Engine, HandedIn, Input, Output};
+use crate::engine::{Engine, Input, Output, Restoring};
 use crate::incident::postmortem::UNJUDGED;
 use crate::incident::summary;
 use crate::model::unit::show_about;
-use crate::model::{Breach, CheckResult, FailureClass, Incident, IncidentId, ProbeId, RuleKind, Timestamp};
+use crate::model::{Breach, FailureClass, Incident, IncidentId, Judged, ProbeId, RuleKind, Timestamp};
 
-/// An engine of its own that takes stored results in their order, at the times at which they ended, or were stored.
+/// An engine of its own that takes stored results in their order, at the times at which they were handed in.
 pub struct Replay {
     engine: Engine,
-    handed_in: HandedIn,
+    /// When the last result was handed in.
+    handed_in: Timestamp,
     known: BTreeSet<ProbeId>,
     /// What would have been owed before this is not counted: windows were still being filled.
     counted_from: Timestamp,
@@ -25,6 +26,7 @@ pub struct Replay {
     pub unknown: BTreeMap<ProbeId, u64>,
     /// The incidents that there would have been, at most [`MOST_INCIDENTS`].
     pub incidents: BTreeMap<IncidentId, Incident>,
+    opened: u64,
     /// Incidents beyond those.
     pub left_out: u64,
     /// How many messages would have been owed, of those since [`Replay::count_from`].
@@ -43,12 +45,14 @@ impl Replay {
         Self {
             known: config.probes.iter().map(|probe| probe.id.clone()).collect(),
             counted_from: Timestamp::default(),
-            engine: Engine::restore(config, Vec::new()),
-            handed_in: HandedIn::default(),
+            // Nothing was seen yet: time begins with the first result.
+            engine: Restoring::new(config, Vec::new()).begin(),
+            handed_in: Timestamp::default(),
             results: 0,
             span: None,
             unknown: BTreeMap::new(),
             incidents: BTreeMap::new(),
+            opened: 0,
             left_out: 0,
             messages: 0,
         }
@@ -61,15 +65,18 @@ impl Replay {
     }
 
     /// Takes in the next result.
-    pub fn add(&mut self, result: CheckResult) {
+    pub fn add(&mut self, Judged { result, at: judged }: Judged) {
         let ended = result.finished();
+        // It waits for sight anew, as it did then. One that ended before another that stands before it was handed in with
+        // that one, or later; only where it was judged before that had it been the clock that was set back.
+        let now = if judged < self.handed_in { ended } else { ended.max(self.handed_in) };
+        self.handed_in = now;
         self.results += 1;
         self.span = Some(self.span.map_or((ended, ended), |(first, last)| (first.min(ended), last.max(ended))));
         if !self.known.contains(&result.probe) {
             *self.unknown.entry(result.probe).or_default() += 1;
             return;
         }
-        let now = self.handed_in.at(ended);
         self.pass(now);
         self.engine.handle(Input::Result(result), now);
         self.drain();
@@ -87,18 +94,17 @@ impl Replay {
     fn drain(&mut self) {
         while let Some(output) = self.engine.poll_output() {
             match output {
-                Output::Event(event) => {
-                    let Some(incident) = self.engine.incident(event.incident) else { continue };
-                    if self.incidents.len() < MOST_INCIDENTS || self.incidents.contains_key(&event.incident) {
-                        self.incidents.insert(event.incident, incident.clone());
-                    } else if event.seq == 0 {
-                        self.left_out += 1;
+                Output::Event(event) => self.opened += u64::from(event.seq == 0),
+                Output::Incident(incident) => {
+                    if self.incidents.len() < MOST_INCIDENTS || self.incidents.contains_key(&incident.id) {
+                        self.incidents.insert(incident.id, incident);
                     }
                 }
-                Output::Owed(message) if message.owed >= self.counted_from => self.messages += 1,
-                _ => {}
+                Output::Owed(message) => self.messages += u64::from(message.owed >= self.counted_from),
+                Output::Result(_) | Output::Answer(..) | Output::Recheck(..) => {}
             }
         }
+        self.left_out = self.opened - self.incidents.len() as u64;
     }
 }
 

@@ -3,8 +3,13 @@
 //! [`load`] reads the text into a tree in which every value knows its place (`raw`), reads what is meant out of
 //! the tree (`load` and the files named after its parts) and notes each problem on the way (`problem`), so that
 //! all of them are told in one go. What comes from outside is asked of [`Outside`].
+//!
+//! The keys of each map are listed once, beside what reads them (`raw/keyed.rs`): from there come the keys that the
+//! loader knows, and the [`schema`] for editors.
 
 mod canaries;
+mod components;
+mod defaults;
 pub(crate) mod encoded;
 mod expect;
 mod kinds;
@@ -21,18 +26,22 @@ mod smtp;
 pub(crate) mod text;
 mod tls;
 pub(crate) mod words;
+pub mod written;
+
+#[cfg(test)]
+mod keys_tests;
 
 pub use load::load;
 pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
-pub use raw::shape::{self, schema};
 pub use text::Outside;
+pub use written::schema;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::{
-    Component, ComponentId, LabelName, LabelValue, Location, Maintenance, Probe, Receiver, ReceiverId, Rule, Secrets,
+    Component, ComponentId, LabelName, LabelValue, Location, Maintenance, Probes, Receiver, ReceiverId, Rule, Secrets,
 };
 
 /// A whole configuration, as meant: every reference points somewhere, every expression is compiled.
@@ -49,7 +58,7 @@ pub struct Config {
     /// The components, in the order in which they were written.
     pub components: Vec<Component>,
     /// The probes, expanded, in the order in which they were written; then the canaries.
-    pub probes: Vec<Probe>,
+    pub probes: Probes,
     /// The rules; ours when none were written. Last, where it can be told, the one that we cannot see.
     pub rules: Vec<Rule>,
     /// The receivers.
@@ -72,65 +81,10 @@ impl Config {
     }
 }
 
-/// The keys of the kinds of question.
+/// The keys of the kinds of question, in the order in which the docs have them.
 #[must_use]
-pub fn kinds() -> &'static [&'static str] {
-    kinds::KINDS
-}
-
-/// The keys that the loader knows, by the name of the shape in the [`schema`] that has them.
-#[must_use]
-pub fn keys() -> BTreeMap<&'static str, &'static [&'static str]> {
-    BTreeMap::from([
-        ("Auth", kinds::remote::AUTH_KEYS),
-        ("BurnRate", rules::BURN_RATE_KEYS),
-        ("BurnWindow", rules::BURN_WINDOW_KEYS),
-        ("Capture", kinds::flow::CAPTURE_KEYS),
-        ("Change", rules::CHANGE_KEYS),
-        ("Clear", rules::CLEAR_KEYS),
-        ("Component", load::COMPONENT_KEYS),
-        ("Config", load::KEYS),
-        ("Defaults", load::DEFAULTS_KEYS),
-        ("Download", kinds::download::KEYS),
-        ("Dns", kinds::dns::KEYS),
-        ("Email", receivers::EMAIL_KEYS),
-        ("EmailTls", receivers::EMAIL_TLS_KEYS),
-        ("Exec", kinds::exec::KEYS),
-        ("Flow", kinds::flow::KEYS),
-        ("FlowStep", kinds::flow::STEP_KEYS),
-        ("Heartbeat", kinds::heartbeat::KEYS),
-        ("Grpc", kinds::grpc::KEYS),
-        ("Hmac", kinds::flow::HMAC_KEYS),
-        ("Hook", kinds::flow::HOOK_KEYS),
-        ("Git", kinds::git::KEYS),
-        ("Http", kinds::http::KEYS),
-        ("Latency", rules::LATENCY_KEYS),
-        ("Lfs", kinds::lfs::KEYS),
-        ("MissingFor", rules::MISSING_KEYS),
-        ("Maintenance", maintenance::KEYS),
-        ("Over", rules::OVER_KEYS),
-        ("Probe", probes::KEYS),
-        ("Receive", kinds::flow::RECEIVE_KEYS),
-        ("Receiver", receivers::KEYS),
-        ("Resolve", kinds::resolve::KEYS),
-        ("Icmp", kinds::icmp::KEYS),
-        ("Imap", kinds::imap::KEYS),
-        ("Mail", kinds::mail::KEYS),
-        ("MailAuth", kinds::mail_host::AUTH_KEYS),
-        ("MailReceive", kinds::mail::RECEIVE_KEYS),
-        ("MailSend", kinds::mail::SEND_KEYS),
-        ("Retry", retry::KEYS),
-        ("Rule", rules::KEYS),
-        ("Smtp", kinds::smtp::KEYS),
-        ("Ssh", kinds::ssh::KEYS),
-        ("SshTrust", kinds::ssh::TRUST_KEYS),
-        ("Tcp", kinds::tcp::KEYS),
-        ("Tls", tls::KEYS),
-        ("Websocket", kinds::websocket::KEYS),
-        ("Totp", kinds::flow::TOTP_KEYS),
-        ("Until", kinds::flow::UNTIL_KEYS),
-        ("TlsProbe", kinds::tls::KEYS),
-    ])
+pub fn kinds() -> Vec<&'static str> {
+    kinds::Probe::KINDS.iter().map(|(key, _)| *key).collect()
 }
 
 #[cfg(test)]
@@ -145,7 +99,7 @@ pub(crate) mod tests {
             location: Location::local(),
             cohorts: BTreeMap::new(),
             components: vec![],
-            probes: vec![],
+            probes: Probes::default(),
             rules: vec![],
             receivers: BTreeMap::new(),
             maintenance: vec![],

@@ -1,13 +1,21 @@
 //! Floor 1, the one door: inputs go in, and what must be stored and told comes out.
 //!
-//! The engine is a state machine without IO: whoever drives it (the daemon, a drill, a replay) hands it an [`Input`]
+//! The engine is a state machine without IO: whoever drives it (the daemon, a drill, a backtest) hands it an [`Input`]
 //! together with the time, takes every [`Output`] until there is none left, and wakes it when
 //! [`Engine::poll_timeout`] says. The same inputs at the same times give the same outputs, ids included.
+//!
+//! Behind the door stand four owners, each with a state of its own, none of which knows the door:
+//!
+//! ```text
+//! Sight -Judged-> Detector -Signal-> Cases -incidents that something happened to-> Tell
+//! ```
+//!
+//! An engine is taken up from what is stored by [`Restoring`], which replays and then becomes one.
 
-mod act;
 mod case;
-mod replay;
+mod cases;
 pub mod restart;
+mod restoring;
 mod sight;
 mod steady;
 mod tell;
@@ -15,30 +23,21 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::Config;
-use crate::detect::history::Entry;
-use crate::detect::self_check::SelfCheck;
 use crate::detect::{Detector, Signal};
-use crate::incident::correlate::{self, BadChecks};
 use crate::model::{
-    Action, ActionId, Breach, BreachId, CheckResult, FailureClass, Incident, IncidentChange, IncidentEvent,
-    IncidentId, Notification, Outcome, ProbeId, Role, Timestamp,
+    Action, ActionId, CheckResult, Incident, IncidentEvent, IncidentId, Judged, Notification, ProbeIndex, Role,
+    Timestamp, Why,
 };
-use crate::model::{Example, Marks};
 
-use case::{Case, View};
-use replay::Ended;
-use sight::Held;
-pub use steady::HandedIn;
+use cases::Cases;
+pub use restoring::Restoring;
+use sight::{News, Sight};
 use steady::SteadyClock;
-
-/// By less than this a clock is put right all the time, and results come in another order: it is not worth a word.
-const LEAST_SET_BACK: Duration = Duration::from_secs(10);
+use tell::Tell;
 
 /// Something that the engine takes in.
 #[derive(Clone, PartialEq, Debug)]
@@ -53,112 +52,61 @@ pub enum Input {
 
 /// Something that the engine gives out. All outputs of one input must become durable together.
 #[derive(Clone, PartialEq, Debug)]
-#[expect(clippy::large_enum_variant, reason = "taken at once, and never many")]
 pub enum Output {
-    /// A check, as it was judged. They come in the order in which they were judged, which is the order in which they
-    /// must be stored: a replay then sees what was seen.
-    Result(CheckResult),
+    /// A check, and when it was judged. They come in the order in which they were judged, which is the order in which
+    /// they must be stored: a replay then sees what was seen.
+    Result(Judged),
     /// Something happened to an incident.
     Event(IncidentEvent),
+    /// An incident as it stands after the events that came before, once for each to which something happened.
+    Incident(Incident),
     /// A message is owed.
     Owed(Notification),
     /// An action was carried out, or not: the answer says which.
     Answer(ActionId, String),
+    /// A check that is wanted out of turn, and why.
+    Recheck(ProbeIndex, Why),
 }
-
-/// The last failure of each probe that fails, by its index.
-type Examples = BTreeMap<usize, (FailureClass, Example)>;
 
 /// Detection, incidents and the plan of who is told, for one config.
 pub struct Engine {
     config: Arc<Config>,
-    index: HashMap<ProbeId, usize>,
-    detector: Detector,
-    cases: BTreeMap<IncidentId, Case>,
-    examples: Examples,
     clock: SteadyClock,
-    /// When the results that are replayed were handed in.
-    handed_in: HandedIn,
+    sight: Sight,
+    detector: Detector,
+    cases: Cases,
+    tell: Tell,
     outputs: VecDeque<Output>,
-    signals: Vec<Signal>,
-    /// Breaches of the open incidents that were not over, until the replay is settled.
-    stored: Vec<Breach>,
-    /// Overdrawn budgets whose incidents ended by other rules, with when, the first last; until the replay gets there.
-    settled: Vec<(Timestamp, Breach)>,
-    /// Breaches that the replay found and that did not end in it, until it is settled.
-    replayed: Vec<Breach>,
-    /// The last of each slice that the replay found and that did end in it, until it is settled.
-    ended: Vec<Ended>,
-    self_check: SelfCheck,
-    /// Results that wait until it is known whether we see.
-    held: VecDeque<Held>,
-    /// The breach of our own rule that goes on: people were told that we cannot see.
-    own: Option<BreachId>,
-    /// Whether we could not see when it was last looked.
-    blind: bool,
 }
 
 impl Engine {
-    /// An engine that takes up where the stored incidents left off.
-    ///
-    /// Give it the incidents that [last](restart::lasts). Then [`replay`](Self::replay) the stored results of [`lookback`](crate::detect::lookback), and of the open
-    /// incidents' time, in the order in which they were stored; then [`settle`](Self::settle).
-    #[must_use]
-    pub fn restore(config: Arc<Config>, mut incidents: Vec<Incident>) -> Self {
-        // Of two breaches of one slice, the one of an open incident is the later, and goes on.
-        incidents.sort_by_key(|incident| (incident.is_open(), incident.opened));
-        let stored = lasting(&incidents);
-        let settled = replay::settled(&incidents, &config);
-        let cases = incidents.into_iter().map(|incident| (incident.id, Case::resume(incident, &config))).collect();
-        Self {
-            index: config.probes.iter().enumerate().map(|(index, probe)| (probe.id.clone(), index)).collect(),
-            detector: Detector::new(Arc::clone(&config)),
-            cases,
-            examples: BTreeMap::new(),
-            clock: SteadyClock::default(),
-            handed_in: HandedIn::default(),
-            outputs: VecDeque::new(),
-            signals: Vec::new(),
-            stored,
-            settled,
-            replayed: Vec::new(),
-            ended: Vec::new(),
-            self_check: SelfCheck::new(&config),
-            held: VecDeque::new(),
-            own: None,
-            blind: false,
-            config,
-        }
-    }
-
     /// Takes in one input. `now` is wall-clock time; it may step back, the engine's own time does not.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         let back = self.clock.follow(now);
-        self.note_set_back(back, now);
-        let reopen_within = self.config.reopen_within;
-        self.cases.retain(|_, case| {
-            let ended = case.incident.resolved.filter(|_| !case.incident.is_open());
-            ended.is_none_or(|ended| now.since(ended) < reopen_within)
-        });
+        self.cases.note_set_back(back, now);
+        self.cases.forget_ended(now);
         match input {
             Input::Result(result) => self.receive(result, now),
             Input::Action(id, action) => {
-                let answer = self.act(action, now);
+                let answer = self.cases.act(action, &self.detector, now);
                 self.outputs.push_back(Output::Answer(id, answer));
             }
             Input::Timeout => {
                 // First what waits, which ended before this moment.
-                self.pass_sight(now);
+                let at = self.clock.look(now, now);
+                self.sight.pass(at);
+                self.release(at, now);
                 let at = self.clock.advance(now);
-                if self.self_check.doubts() {
+                if self.sight.doubts() {
                     self.detector.put_off(at);
                 }
-                self.detector.pass(at, &mut self.signals);
-                self.follow_signals(now);
+                let mut signals = Vec::new();
+                self.detector.pass(at, &mut signals);
+                self.follow(signals, now);
             }
         }
-        self.end_watches(now);
-        self.tell(now);
+        self.cases.end_watches(&self.detector, self.clock, now);
+        self.give_out(now);
     }
 
     /// The next output, oldest first.
@@ -169,17 +117,14 @@ impl Engine {
     /// When to hand in [`Input::Timeout`], if nothing else comes before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let detector = self.detector.next_timeout().map(|at| self.clock.to_wall(at));
-        let sight = self.sight_timeout().map(|at| self.clock.to_wall(at));
-        let decisions = self.cases.values().filter_map(|case| case.decide_at);
-        let watches = self.cases.values().filter_map(|case| case.watch_due).map(|at| self.clock.to_wall(at));
-        detector.into_iter().chain(sight).chain(decisions).chain(watches).min()
+        let steady = [self.detector.next_timeout(), self.sight.next_timeout(), self.cases.next_watch_due()];
+        steady.into_iter().flatten().map(|at| self.clock.to_wall(at)).chain(self.tell.next_due()).min()
     }
 
-    /// An incident as it stands: one that is open, or that the last input resolved.
+    /// An incident as it stands: one that is open, or that may still come back.
     #[must_use]
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
-        self.cases.get(&id).map(|case| &case.incident)
+        self.cases.incident(id)
     }
 
     /// The config that this engine judges by.
@@ -188,197 +133,95 @@ impl Engine {
         &self.config
     }
 
-    /// Puts the open incidents' times to where the wall clock has them after it was set back.
-    fn note_set_back(&mut self, back: Duration, now: Timestamp) {
-        if back < LEAST_SET_BACK {
-            return;
+    /// The engine's own time, of the last thing that was judged: it never runs backwards, whatever the wall clock does.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.clock.given()
+    }
+
+    /// Gives out what waits to be judged, as it came, for another engine to take in.
+    pub fn take_waiting(&mut self) -> Vec<CheckResult> {
+        self.sight.take_waiting()
+    }
+
+    /// Ends: what waits is void, since we stopped looking before it was known whether we see.
+    pub fn finish(&mut self, now: Timestamp) {
+        for (probe, result) in self.sight.finish() {
+            self.judge(probe, result, now);
         }
-        for case in self.cases.values_mut().filter(|case| case.incident.is_open()) {
-            let event = case.event(now, IncidentChange::ClockSetBack { by: back });
-            case.set_back(back, now);
-            self.outputs.push_back(Output::Event(event));
+        self.give_out(now);
+    }
+
+    /// Takes in a result: it is judged at once, or waits until it is known whether we see.
+    fn receive(&mut self, result: CheckResult, now: Timestamp) {
+        let ended = self.clock.look(result.finished(), now);
+        let at = self.clock.look(now, now);
+        let probe = self.config.probes.index_of(&result.probe);
+        if let Some(excused) = self.sight.receive(probe, result, ended, at) {
+            self.detector.excuse(excused, at);
+        }
+        self.release(at, now);
+    }
+
+    /// Judges what waits no longer, in the order in which it came, and follows what is known of our sight by then.
+    fn release(&mut self, at: Timestamp, now: Timestamp) {
+        while let Some((probe, result)) = self.sight.next(at) {
+            self.judge(probe, result, now);
+        }
+        for news in self.sight.news(at) {
+            match news {
+                News::SeesAgain => self.detector.see_again(at),
+                News::Blind(location, blindness) => {
+                    self.cases.open_blind(location, blindness, at, self.clock, now);
+                }
+                News::Over(location, seen) => self.cases.end_blind(&location, self.clock.to_wall(seen), now),
+            }
         }
     }
 
     /// Judges a result and gives it out.
-    fn take(&mut self, result: CheckResult, now: Timestamp) {
+    fn judge(&mut self, probe: Option<ProbeIndex>, result: CheckResult, now: Timestamp) {
         let at = self.clock.place(result.finished(), now);
-        if let Some(&probe) = self.index.get(&result.probe) {
+        if let Some(probe) = probe {
             // However late anybody looks, what time alone had ended before this check had ended then.
-            self.detector.pass_for(probe, at, &mut self.signals);
-            self.follow_signals(now);
+            let mut signals = Vec::new();
+            self.detector.pass_for(probe, at, &mut signals);
+            self.follow(signals, now);
         }
-        let judged = self.take_in(&result, at);
-        self.outputs.push_back(Output::Result(result));
-        if let Some(bad) = judged {
-            self.follow_signals(now);
-            if bad {
-                self.reassess(now);
-            }
+        let mut signals = Vec::new();
+        let bad = probe.is_some_and(|probe| self.count(probe, &result, at, &mut signals));
+        self.outputs.push_back(Output::Result(Judged { result, at: now }));
+        self.follow(signals, now);
+        if bad {
+            self.cases.reassess(&self.detector, now);
         }
     }
 
-    /// Counts a result, in this moment of steady time. Returns whether it was bad; nothing if it says nothing.
-    fn take_in(&mut self, result: &CheckResult, at: Timestamp) -> Option<bool> {
-        let &probe = self.index.get(&result.probe)?;
+    /// Counts a result, in this moment of steady time. Returns whether it was bad.
+    fn count(&mut self, probe: ProbeIndex, result: &CheckResult, at: Timestamp, signals: &mut Vec<Signal>) -> bool {
         let canary = self.config.probes.get(probe).is_some_and(|probe| probe.role == Role::Canary);
         if canary || result.superseded {
-            return None;
+            return false;
         }
-        self.keep_example(probe, result);
-        let entry = self.detector.observe(probe, result, at, &mut self.signals)?;
-        // A bad check is of one incident: the one that most speaks for.
-        let owner = if entry.bad { self.owner(&entry) } else { None };
-        for (id, case) in self.cases.iter_mut().filter(|(_, case)| case.incident.is_open()) {
-            let own = !entry.bad || owner == Some(*id);
-            if own && self.clock.to_steady(case.from) <= at {
-                case.count(&entry);
-            }
-        }
-        Some(entry.bad)
+        self.cases.keep_example(probe, result);
+        let Some(entry) = self.detector.observe(probe, result, at, signals) else { return false };
+        self.cases.count(&entry, self.clock);
+        entry.bad
     }
 
-    /// The open incident of which a bad check is, the oldest of equals.
-    fn owner(&self, entry: &Entry) -> Option<IncidentId> {
-        let open = self.cases.iter().filter(|(_, case)| case.incident.is_open());
-        let each = open.map(|(id, case)| (case.likeness(entry, &self.config), Reverse(case.incident.opened), *id));
-        each.filter(|(likeness, ..)| *likeness > 0)
-            .max_by_key(|(likeness, opened, id)| (*likeness, *opened, Reverse(*id)))
-            .map(|(.., id)| id)
-    }
-
-    fn keep_example(&mut self, probe: usize, result: &CheckResult) {
-        match (result.outcome, &result.evidence) {
-            (Outcome::Failure(class), Some(evidence)) => {
-                let example = Example {
-                    probe: result.probe.clone(),
-                    at: result.finished(),
-                    request: evidence.request.clone(),
-                    fault: evidence.fault.clone(),
-                };
-                self.examples.insert(probe, (class, example));
-            }
-            (Outcome::Success, _) => {
-                self.examples.remove(&probe);
-            }
-            _ => {}
-        }
-    }
-
-    fn follow_signals(&mut self, now: Timestamp) {
-        for signal in std::mem::take(&mut self.signals) {
+    fn follow(&mut self, signals: Vec<Signal>, now: Timestamp) {
+        for signal in signals {
             match signal {
-                Signal::Breached(breach) => self.breached(breach, now),
-                Signal::Cleared { breach, reason } => self.cleared(breach, reason, now),
+                Signal::Breached(breach) => self.cases.breached(breach, &self.detector, self.clock, now),
+                Signal::Cleared { breach, reason } => {
+                    self.cases.cleared(breach, reason, &self.detector, self.clock, now);
+                }
             }
         }
     }
 
-    fn breached(&mut self, mut breach: Breach, now: Timestamp) {
-        let since = breach.since;
-        let counts = self.detector.bad_checks(&breach);
-        let bad: Vec<BadChecks<'_>> = counts
-            .iter()
-            .filter_map(|(&(probe, class), &count)| {
-                Some(BadChecks { probe: self.config.probes.get(probe)?, class, count })
-            })
-            .collect();
-        if breach.marks == Marks::default()
-            && let Some(marks) = correlate::main_outage(&bad, &self.config.cohorts)
-        {
-            breach.marks = marks;
-        }
-        breach.since = self.clock.to_wall(breach.since);
-        breach.found = self.clock.to_wall(breach.found);
-        let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
-        // Those that are open come first, the oldest of them before the others.
-        let mut order: Vec<(bool, Timestamp, IncidentId)> = self
-            .cases
-            .values()
-            .map(|case| (!case.incident.is_open(), case.incident.opened, case.incident.id))
-            .collect();
-        order.sort_unstable();
-        let home = order.into_iter().find_map(|(_, _, id)| {
-            let reason = correlate::belongs(&breach, &bad, &self.cases.get(&id)?.incident, view.config)?;
-            Some((id, reason))
-        });
-        let mut news = Vec::new();
-        if let Some((id, reason)) = home {
-            let Some(case) = self.cases.get_mut(&id) else { return };
-            let begun = since.min(self.clock.to_steady(case.incident.since));
-            news.extend(case.join(breach, reason, since, begun, now, view));
-        } else {
-            let open = || self.cases.values().filter(|case| case.incident.is_open());
-            let others =
-                |entry: &Entry| open().map(|case| case.likeness(entry, view.config)).max().unwrap_or_default();
-            if let Some((case, event)) = Case::open(breach, since, now, others, view) {
-                news.push(event);
-                self.cases.insert(case.incident.id, case);
-            }
-        }
-        self.outputs.extend(news.into_iter().map(Output::Event));
+    /// Gives out what happened to incidents, and who is told of it.
+    fn give_out(&mut self, now: Timestamp) {
+        self.tell.decide(&mut self.cases, &self.detector, now, &mut self.outputs);
     }
-
-    fn cleared(&mut self, id: BreachId, reason: String, now: Timestamp) {
-        let lasting = |breach: &Breach| breach.id == id && breach.cleared.is_none();
-        let holds = |case: &Case| case.incident.is_open() && case.incident.breaches.iter().any(lasting);
-        let Some(case) = self.cases.values_mut().find(|case| holds(case)) else {
-            // A breach whose incident a person resolved ends without a word.
-            self.note_over(id, reason);
-            return;
-        };
-        let event = case.event(now, IncidentChange::Cleared { breach: id, reason: reason.clone() });
-        self.outputs.push_back(Output::Event(event));
-        // A budget goes on being overdrawn for long after what burnt it is over: that alone holds no incident open that
-        // other rules saw as well.
-        let lingers = |breach: &Breach| restart::lingers(breach, &self.config);
-        let lasting: Vec<BreachId> =
-            case.incident.breaches.iter().filter(|b| b.cleared.is_none()).map(|b| b.id).collect();
-        let held = case.incident.breaches.iter().any(|breach| breach.cleared.is_none() && !lingers(breach));
-        if !held && !case.incident.breaches.iter().all(lingers) {
-            for breach in lasting {
-                let reason = "what burnt the budget is over by the other rules".to_owned();
-                let event = case.event(now, IncidentChange::Cleared { breach, reason });
-                self.outputs.push_back(Output::Event(event));
-            }
-        }
-        if !case.incident.is_failing() {
-            let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
-            let event = case.end(reason, now, self.clock.to_steady(now), view);
-            self.outputs.push_back(Output::Event(event));
-        }
-    }
-
-    /// Remembers that a breach is over whose incident a person resolved, in case it comes back.
-    fn note_over(&mut self, id: BreachId, reason: String) {
-        let lasting = |breach: &Breach| breach.id == id && breach.cleared.is_none();
-        if let Some(case) = self.cases.values_mut().find(|case| case.incident.breaches.iter().any(lasting)) {
-            case.over.push((id, reason));
-        }
-    }
-
-    /// Ends the incidents that have stayed well for long enough.
-    fn end_watches(&mut self, now: Timestamp) {
-        let at = self.clock.to_steady(now);
-        let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
-        for case in self.cases.values_mut().filter(|case| case.watch_due.is_some_and(|due| due <= at)) {
-            let event = case.end("it came back before, and has stayed well since".to_owned(), now, at, view);
-            self.outputs.push_back(Output::Event(event));
-        }
-    }
-
-    fn reassess(&mut self, now: Timestamp) {
-        let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
-        let mut news = Vec::new();
-        for case in self.cases.values_mut().filter(|case| case.incident.is_failing() && case.incident.is_open()) {
-            case.reassess(now, view, &mut news);
-        }
-        self.outputs.extend(news.into_iter().map(Output::Event));
-    }
-}
-
-/// The breaches of these incidents that are not over.
-fn lasting(incidents: &[Incident]) -> Vec<Breach> {
-    let all = incidents.iter().flat_map(|incident| &incident.breaches);
-    all.filter(|breach| breach.cleared.is_none()).cloned().collect()
 }

@@ -1,5 +1,6 @@
 //! Floor 1: breaches that belong together become one incident.
 
+pub mod blind;
 pub mod depend;
 pub mod explain;
 pub mod correlate;

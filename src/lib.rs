@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! probes.yaml -> config -Config-> schedule -Due-> probe -CheckResult-> engine
-//!    engine = detect -Breach-> incident -IncidentEvent-> notify -Notification->
+//!    engine = sight -Judged-> detect -Signal-> cases -IncidentEvent-> tell -Notification{message, destinations}->
 //! engine -Commit{results, events, notifications}-> store -> outbox -> deliver
 //! calls of jobs and hooks -> web -> inbox -> probe, daemon -CheckResult-> engine
 //! drill: Scenario -CheckResult-> the same engine, virtual clock -> Report
@@ -25,15 +25,18 @@
 //! 2. Floors 0 and 1 never name a runtime, sockets, files, the environment, a clock or a random source.
 //! 3. [`probe`], [`store`] and [`deliver`] do not know each other; [`web`] knows the [`inbox`]. What an operator does goes to the engine as an input.
 //! 4. serde stays where text from outside is read or written, SQL in [`store`].
-//! 5. The engine speaks wall-clock time, and keeps a time of its own that never runs backwards.
+//! 5. The engine speaks wall-clock time, and keeps a time of its own that never runs backwards. The moment at which a
+//!    result was judged is stored with it, so that no replay has to guess it.
 //! 6. Mutate once, drain fully, commit: the pump lets the engine handle an input, takes all its outputs, and stores
 //!    results, incident events and owed messages in one transaction. An incident never exists without its
 //!    notifications, nor the reverse.
 //! 7. Ids are derived from what they name, so a replay opens nothing and owes nothing twice.
 //! 8. On start the engine is rebuilt by replaying stored results and the open incidents; there is no second copy of
 //!    its state.
-//! 9. A decision returns its reason. A failed check is data; an error is our own fault.
-//! 10. No `unwrap`, `expect`, `panic` or `unsafe` outside tests; every queue, wait and read from outside is bounded.
+//! 9. A decision returns its reason, and the record shows it: why somebody is not notified as well. A failed check is
+//!    data; an error is our own fault.
+//! 10. A closed set (probe kinds, rule kinds, receiver kinds) is listed once, and told apart in one place of a floor.
+//! 11. No `unwrap`, `expect`, `panic` or `unsafe` outside tests; every queue, wait and read from outside is bounded.
 
 pub mod model;
 

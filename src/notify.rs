@@ -1,6 +1,6 @@
-//! Floor 1: who is told what, when and why.
+//! Floor 1: who is notified of what, when and why, in which words, and when a delivery that failed is made again.
 
 pub mod backoff;
 pub mod plan;
 pub mod mute;
-pub mod render;
+pub mod word;

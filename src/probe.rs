@@ -6,69 +6,92 @@
 //!
 //! How the phases are measured: reqwest polls its resolver, its connector and the TLS handshake within the task
 //! of the check as long as connections are not pooled, so a task-local `stopwatch` is there for the hooks of
-//! `connect` and `tls` to mark where the time goes.
+//! `resolver`, `connect` and `tls_config` to mark where the time goes.
+//!
+//! # Adding a probe kind
+//! A kind is named in two places of this room, and in no third: a test holds that.
+//! 1. **Its own file**, `probe/KIND.rs`, with a `KindProbe` that holds what can be worked out once:
+//!    - `KindProbe::new(target, probe, shared)` prepares it. The target is the kind's own plain data; the probe has the
+//!      timeout, the way and the expectations; from `shared` come the resolver, TLS configurations and clients.
+//!    - `impl Question for KindProbe` asks once, without a limit of time. `dial` connects, by proxy and address as the
+//!      check wants; the phases are entered in the trace as they begin; what is seen is noted in `Seen` at once, for
+//!      evidence and expectations. `question::check` does all the rest: the limit, the verdict, the evidence.
+//!    - A kind that is asked in another way (steps, redirects, not at all) has `impl PreparedKind` in place of that.
+//! 2. **One arm** in `prepared_kind` below, and a `mod` line for it to name. Without the arm the match is not whole, and
+//!    the compiler says so.
+//!
+//! A parser of what the other side says goes to `probe/wire/KIND.rs`, where fuzzing reaches it: pure, over bytes.
+//! The rest is on other floors: the target and the `ProbeKind` stand in `model/kind`, the key of the configuration in
+//! `config`, and the facts that expectations may name beside it.
 
-mod dual_stack;
-mod broken;
-mod classify;
-mod connect;
-mod overrides;
-mod cookies;
-mod dial;
-mod download;
+// The kinds.
 mod dns;
-mod dns_fault;
-mod evidence;
 mod exec;
-mod expect;
-mod expiry;
 pub(crate) mod flow;
-mod question;
-mod heartbeat;
 mod git;
-mod group;
-mod tls;
 mod grpc;
+mod heartbeat;
 mod http;
 mod icmp;
 mod imap;
-mod json;
 mod lfs;
-mod lines;
 mod mail;
-mod mail_route;
-mod shared;
 mod smtp;
 mod ssh;
+mod tcp;
+mod tls;
+mod websocket;
+
+// A check, whatever its kind.
+mod dual_stack;
+mod each_address;
+mod finding;
+mod overrides;
+mod prepared;
+mod question;
+mod shared;
+mod stopwatch;
+
+// The way to a server, and what is said on it.
 mod byte_limit;
-mod refused;
+mod connect;
+mod cookies;
+mod dial;
+mod dns_fault;
+mod download;
+mod group;
+mod lines;
+mod mail_route;
+mod resolver;
 mod route;
 mod scarce;
-mod stopwatch;
-mod tcp;
 mod tls_config;
 mod tunnel;
-mod websocket;
 pub mod wire;
 
-use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+// What an answer is worth, and what is kept of it.
+mod broken;
+mod classify;
+mod evidence;
+mod expect;
+mod expiry;
+mod json;
+mod refused;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::inbox::Inbox;
 use crate::model::{
-    CheckResult, Condition, Evidence, IpChoice, Location, Outcome, Probe, ProbeId, ProbeKind, Proxy, Resolve,
-    Secrets, Timestamp, VoidReason,
+    CheckResult, IpChoice, Location, PerProbe, Probe, ProbeId, ProbeIndex, ProbeKind, Secrets, Timestamp,
 };
-use connect::Resolver;
-use overrides::{OVERRIDES, Overrides};
+use overrides::Overrides;
+use prepared::{PreparedKind, PreparedProbe, Surroundings};
+use resolver::Resolver;
 use shared::Shared;
-use stopwatch::Trace;
 
+pub use each_address::MOST_ADDRESSES;
 pub use heartbeat::heartbeat;
 pub use tls_config::Roots;
 
@@ -82,66 +105,13 @@ pub struct ProbeFault {
     pub fault: String,
 }
 
-/// At most so many addresses of a host are asked by one check.
-pub const MOST_ADDRESSES: usize = 16;
-
 /// Makes the checks of one configuration.
 pub struct Prober {
-    probes: Vec<Prepared>,
-    location: Location,
-    secrets: Secrets,
+    probes: PerProbe<PreparedProbe>,
+    around: Surroundings,
     /// None where no probe asks for a name.
     resolver: Option<Arc<Resolver>>,
-    inbox: Option<Inbox>,
 }
-
-struct Prepared {
-    id: ProbeId,
-    request: String,
-    timeout: Duration,
-    expect: Arc<[Condition]>,
-    kind: PreparedKind,
-    /// The host that is asked.
-    host: Arc<str>,
-    resolve: Resolve,
-    proxy: Option<Arc<Proxy>>,
-}
-
-/// In boxes, so that a probe takes the room of its own kind.
-enum PreparedKind {
-    Flow(Box<flow::FlowProbe>),
-    /// Nothing is asked.
-    Heartbeat,
-    Http(Box<http::HttpProbe>),
-    Git(Box<git::GitProbe>),
-    Lfs(Box<lfs::LfsProbe>),
-    Ssh(Box<ssh::SshProbe>),
-    Tcp(Box<tcp::TcpProbe>),
-    Tls(Box<tls::TlsProbe>),
-    Dns(Box<dns::DnsProbe>),
-    Icmp(Box<icmp::IcmpProbe>),
-    Exec(Box<exec::ExecProbe>),
-    Smtp(Box<smtp::SmtpProbe>),
-    Imap(Box<imap::ImapProbe>),
-    Mail(Box<mail::MailProbe>),
-    Grpc(Box<grpc::GrpcProbe>),
-    Websocket(Box<websocket::WebsocketProbe>),
-}
-
-/// What a finished check came to.
-struct Finding {
-    outcome: Outcome,
-    status: Option<u16>,
-    address: Option<IpAddr>,
-    /// When the certificate that was shown last runs out.
-    expires: Option<Timestamp>,
-    evidence: Option<Box<Evidence>>,
-}
-
-/// Why a check could not be made; our own fault, never the service's.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Internal(String);
 
 impl Prober {
     /// Prepares all probes of a configuration.
@@ -150,212 +120,85 @@ impl Prober {
     /// When certificates or keys of a probe cannot be read, or a client cannot be built.
     pub fn new(probes: &[Probe], location: Location, secrets: Secrets, roots: &Roots) -> Result<Self, ProbeFault> {
         let mut shared = Shared::new(roots);
-        let mut prepared = Vec::with_capacity(probes.len());
-        for probe in probes {
-            let kind = PreparedKind::new(probe, &mut shared)
-                .map_err(|fault| ProbeFault { probe: probe.id.clone(), fault })?;
-            let (id, expect) = (probe.id.clone(), probe.expect.clone());
-            prepared.push(Prepared {
-                id,
-                request: probe.kind.request(),
-                timeout: probe.timeout,
-                expect,
-                kind,
-                host: probe.kind.host().trim_matches(['[', ']']).into(),
-                resolve: probe.resolve,
-                proxy: probe.proxy.clone(),
-            });
-        }
-        Ok(Self { probes: prepared, location, secrets, resolver: shared.resolver_made(), inbox: None })
+        let prepared = probes.iter().map(|probe| {
+            let kind = prepared_kind(probe, &mut shared);
+            let kind = kind.map_err(|fault| ProbeFault { probe: probe.id.clone(), fault })?;
+            Ok(PreparedProbe::new(probe, kind))
+        });
+        let probes = prepared.collect::<Result<PerProbe<PreparedProbe>, ProbeFault>>()?;
+        let around = Surroundings { location, secrets, inbox: None };
+        Ok(Self { probes, around, resolver: shared.resolver_made() })
     }
 
     /// Flows that wait for calls get them from here; without an inbox such a flow is void.
     #[must_use]
-    pub fn with_inbox(self, inbox: Inbox) -> Self {
-        Self { inbox: Some(inbox), ..self }
+    pub fn with_inbox(mut self, inbox: Inbox) -> Self {
+        self.around.inbox = Some(inbox);
+        self
     }
 
-    /// Asks the probe of this index, in the order in which they were given, once.
+    /// The indices of the probes, in the order in which they were given.
+    pub fn probes(&self) -> impl Iterator<Item = ProbeIndex> {
+        self.probes.indexed().map(|(index, _)| index)
+    }
+
+    /// Asks the probe of this index once.
     ///
     /// A failed check is a result like any other; where Tripline itself fails, the result is void and the log
     /// says why, as does its evidence. Ends within the probe's timeout.
-    pub async fn check(&self, probe: usize, started: Timestamp) -> CheckResult {
+    pub async fn check(&self, probe: ProbeIndex, started: Timestamp) -> CheckResult {
         self.check_within(probe, started, Duration::MAX).await
     }
 
     /// As [`check`](Self::check), within the probe's timeout or this time, whichever is shorter.
-    pub async fn check_within(&self, probe: usize, started: Timestamp, limit: Duration) -> CheckResult {
-        let Some(prepared) = self.probes.get(probe) else {
-            tracing::error!(probe, "there is no probe of this index");
-            return CheckResult::void("unknown".into(), self.location.clone(), started, VoidReason::Internal);
-        };
-        let overrides = |family| Overrides { family, proxy: prepared.proxy.clone(), address: None };
-        if prepared.resolve.ip != IpChoice::Both {
-            return self.check_on(prepared, started, limit, overrides(None)).await;
+    pub async fn check_within(&self, probe: ProbeIndex, started: Timestamp, limit: Duration) -> CheckResult {
+        let prepared = &self.probes[probe];
+        if prepared.resolve.ip == IpChoice::Both {
+            return dual_stack::check(prepared, &self.around, started, limit).await;
         }
-        let by_v4 = self.check_on(prepared, started, limit, overrides(Some(IpChoice::V4)));
-        let by_v6 = self.check_on(prepared, started, limit, overrides(Some(IpChoice::V6)));
-        let (by_v4, by_v6) = tokio::join!(by_v4, by_v6);
-        dual_stack::one_of(by_v4, by_v6)
+        let overrides = Overrides { proxy: prepared.proxy.clone(), ..Overrides::default() };
+        prepared.check(&self.around, started, limit, overrides).await
     }
 
     /// The addresses of the host of a probe, each of which is to be asked by itself, at most [`MOST_ADDRESSES`] in their
     /// order, and how long finding them took, which is at most half of the probe's timeout. `None` where they cannot be
     /// found.
-    pub async fn addresses(&self, probe: usize) -> Option<(Vec<IpAddr>, Duration)> {
-        let (prepared, resolver) = (self.probes.get(probe)?, self.resolver.as_ref()?);
-        let begun = Instant::now();
-        if let Ok(literal) = prepared.host.parse() {
-            return Some((vec![literal], Duration::ZERO));
-        }
-        let lookup = resolver.lookup(&prepared.host, prepared.resolve.ip, prepared.resolve.server);
-        let mut found = tokio::time::timeout(prepared.timeout / 2, lookup).await.ok()?.ok()?;
-        found.sort();
-        found.dedup();
-        found.truncate(MOST_ADDRESSES);
-        Some((found, begun.elapsed()))
+    pub async fn addresses(&self, probe: ProbeIndex) -> Option<(Vec<IpAddr>, Duration)> {
+        each_address::addresses(&self.probes[probe], self.resolver.as_ref()?).await
     }
 
     /// As [`check_within`](Self::check_within), at this one of the host's addresses, finding which took so long of the
     /// probe's time. What the protocol says of the host (SNI, Host) stays.
     pub async fn check_address(
         &self,
-        probe: usize,
+        probe: ProbeIndex,
         started: Timestamp,
         limit: Duration,
         address: IpAddr,
         spent: Duration,
     ) -> CheckResult {
-        let Some(prepared) = self.probes.get(probe) else { return self.check_within(probe, started, limit).await };
-        let limit = limit.min(prepared.timeout).saturating_sub(spent);
-        let overrides = Overrides { address: Some((prepared.host.clone(), address)), ..Overrides::default() };
-        let mut result = self.check_on(prepared, started, limit, overrides).await;
-        result.address = Some(address);
-        if !spent.is_zero() {
-            result.phases.dns = Some(result.phases.dns.unwrap_or_default() + spent);
-            result.phases.total += spent;
-        }
-        result
-    }
-
-    async fn check_on(
-        &self,
-        prepared: &Prepared,
-        started: Timestamp,
-        limit: Duration,
-        overrides: Overrides,
-    ) -> CheckResult {
-        let trace = Trace::start();
-        let asking = OVERRIDES.scope(overrides, prepared.ask(limit, &trace, &self.secrets, self.inbox.as_ref()));
-        let asked = AssertUnwindSafe(asking).catch_unwind().await;
-        let found = asked.unwrap_or_else(|_| Err(Internal("the check panicked".into())));
-        match found {
-            Ok(finding) => CheckResult {
-                probe: prepared.id.clone(),
-                location: self.location.clone(),
-                started,
-                outcome: finding.outcome,
-                status: finding.status,
-                phases: trace.phases(),
-                address: finding.address,
-                expires: finding.expires,
-                superseded: false,
-                evidence: finding.evidence,
-            },
-            Err(fault) => {
-                let why = evidence::unmade(&fault.to_string(), &prepared.request, &self.secrets);
-                tracing::error!(probe = %prepared.id, fault = why.fault, "a check could not be made");
-                let void =
-                    CheckResult::void(prepared.id.clone(), self.location.clone(), started, VoidReason::Internal);
-                CheckResult { phases: trace.phases(), evidence: Some(why), ..void }
-            }
-        }
+        each_address::check(&self.probes[probe], &self.around, started, limit, address, spent).await
     }
 }
 
-impl PreparedKind {
-    fn new(probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
-        let (resolve, request) = (probe.resolve, probe.kind.request());
-        Ok(match &probe.kind {
-            ProbeKind::Flow(target) => {
-                Self::Flow(Box::new(flow::FlowProbe::new(target, resolve, &probe.expect, shared)?))
-            }
-            ProbeKind::Heartbeat(_) => Self::Heartbeat,
-            ProbeKind::Http(target) => {
-                let clients = shared.clients(target)?;
-                Self::Http(Box::new(http::HttpProbe::new(target, resolve, &probe.expect, clients)?))
-            }
-            ProbeKind::Git(target) => {
-                Self::Git(Box::new(git::GitProbe::new(target, resolve, &probe.expect, request, shared)?))
-            }
-            ProbeKind::Lfs(target) => Self::Lfs(Box::new(lfs::LfsProbe::new(target, resolve, request, shared)?)),
-            ProbeKind::Ssh(target) => Self::Ssh(Box::new(ssh::SshProbe::new(target, resolve, request, shared)?)),
-            ProbeKind::Tcp(target) => {
-                Self::Tcp(Box::new(tcp::TcpProbe::new(target, resolve, &probe.expect, request, shared)?))
-            }
-            ProbeKind::Tls(target) => Self::Tls(Box::new(tls::TlsProbe::new(target, resolve, request, shared)?)),
-            ProbeKind::Icmp(target) => {
-                Self::Icmp(Box::new(icmp::IcmpProbe::new(target, resolve, probe.timeout, request, shared)?))
-            }
-            ProbeKind::Dns(target) => {
-                Self::Dns(Box::new(dns::DnsProbe::new(target, resolve, &probe.expect, request, shared)?))
-            }
-            ProbeKind::Exec(target) => {
-                Self::Exec(Box::new(exec::ExecProbe::new(target, request, shared.commands(), probe.timeout)))
-            }
-            ProbeKind::Smtp(target) => {
-                Self::Smtp(Box::new(smtp::SmtpProbe::new(target, resolve, request, &probe.expect, shared)?))
-            }
-            ProbeKind::Imap(target) => Self::Imap(Box::new(imap::ImapProbe::new(target, resolve, request, shared)?)),
-            ProbeKind::Mail(target) => {
-                let (id, timeout) = (&probe.id, probe.timeout);
-                Self::Mail(Box::new(mail::MailProbe::new(target, id, timeout, resolve, request, shared)?))
-            }
-            ProbeKind::Grpc(target) => {
-                Self::Grpc(Box::new(grpc::GrpcProbe::new(target, resolve, request, &probe.expect, shared)?))
-            }
-            ProbeKind::Websocket(target) => {
-                let expect = &probe.expect;
-                Self::Websocket(Box::new(websocket::WebsocketProbe::new(target, resolve, request, expect, shared)?))
-            }
-        })
-    }
-}
-
-impl Prepared {
-    /// The check by its kind, in a place of its own: as large as this kind needs, not as the largest of all does, and
-    /// moved as a pointer by all that wraps it.
-    fn ask<'a>(
-        &'a self,
-        limit: Duration,
-        trace: &'a Arc<Trace>,
-        secrets: &'a Secrets,
-        inbox: Option<&'a Inbox>,
-    ) -> BoxFuture<'a, Result<Finding, Internal>> {
-        let limit = self.timeout.min(limit);
-        match &self.kind {
-            PreparedKind::Flow(flow) => Box::pin(flow.check(limit, trace, secrets, inbox)),
-            PreparedKind::Heartbeat => {
-                Box::pin(std::future::ready(Err(Internal("a heartbeat is listened for, not asked".into()))))
-            }
-            PreparedKind::Http(http) => Box::pin(http.check(limit, trace, secrets)),
-            PreparedKind::Lfs(lfs) => Box::pin(question::check(&**lfs, &self.expect, limit, trace, secrets)),
-            PreparedKind::Ssh(ssh) => Box::pin(question::check(&**ssh, &self.expect, limit, trace, secrets)),
-            PreparedKind::Git(git) => Box::pin(question::check(&**git, &self.expect, limit, trace, secrets)),
-            PreparedKind::Tcp(tcp) => Box::pin(question::check(&**tcp, &self.expect, limit, trace, secrets)),
-            PreparedKind::Icmp(icmp) => Box::pin(question::check(&**icmp, &self.expect, limit, trace, secrets)),
-            PreparedKind::Dns(dns) => Box::pin(question::check(&**dns, &self.expect, limit, trace, secrets)),
-            PreparedKind::Tls(tls) => Box::pin(question::check(&**tls, &self.expect, limit, trace, secrets)),
-            PreparedKind::Exec(exec) => Box::pin(question::check(&**exec, &self.expect, limit, trace, secrets)),
-            PreparedKind::Imap(imap) => Box::pin(question::check(&**imap, &self.expect, limit, trace, secrets)),
-            PreparedKind::Mail(mail) => Box::pin(async move {
-                question::check(&mail::Round { mail, inbox }, &self.expect, limit, trace, secrets).await
-            }),
-            PreparedKind::Grpc(grpc) => Box::pin(question::check(&**grpc, &self.expect, limit, trace, secrets)),
-            PreparedKind::Websocket(socket) => {
-                Box::pin(question::check(&**socket, &self.expect, limit, trace, secrets))
-            }
-            PreparedKind::Smtp(smtp) => Box::pin(question::check(&**smtp, &self.expect, limit, trace, secrets)),
-        }
-    }
+/// What the probe's kind prepares of it: the one place that knows all kinds.
+fn prepared_kind(probe: &Probe, shared: &mut Shared) -> Result<Box<dyn PreparedKind>, String> {
+    Ok(match &probe.kind {
+        ProbeKind::Flow(target) => Box::new(flow::FlowProbe::new(target, probe, shared)?),
+        ProbeKind::Heartbeat(_) => Box::new(heartbeat::HeartbeatProbe),
+        ProbeKind::Http(target) => Box::new(http::HttpProbe::new(target, probe, shared)?),
+        ProbeKind::Git(target) => Box::new(git::GitProbe::new(target, probe, shared)?),
+        ProbeKind::Lfs(target) => Box::new(lfs::LfsProbe::new(target, probe, shared)?),
+        ProbeKind::Ssh(target) => Box::new(ssh::SshProbe::new(target, probe, shared)?),
+        ProbeKind::Tcp(target) => Box::new(tcp::TcpProbe::new(target, probe, shared)?),
+        ProbeKind::Tls(target) => Box::new(tls::TlsProbe::new(target, probe, shared)?),
+        ProbeKind::Dns(target) => Box::new(dns::DnsProbe::new(target, probe, shared)?),
+        ProbeKind::Icmp(target) => Box::new(icmp::IcmpProbe::new(target, probe, shared)?),
+        ProbeKind::Exec(target) => Box::new(exec::ExecProbe::new(target, probe, shared)),
+        ProbeKind::Smtp(target) => Box::new(smtp::SmtpProbe::new(target, probe, shared)?),
+        ProbeKind::Imap(target) => Box::new(imap::ImapProbe::new(target, probe, shared)?),
+        ProbeKind::Mail(target) => Box::new(mail::MailProbe::new(target, probe, shared)?),
+        ProbeKind::Grpc(target) => Box::new(grpc::GrpcProbe::new(target, probe, shared)?),
+        ProbeKind::Websocket(target) => Box::new(websocket::WebsocketProbe::new(target, probe, shared)?),
+    })
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::id::stable_hash;
-use crate::model::{Cadence, Calendar, Probe, Timestamp};
+use crate::model::{Cadence, Calendar, PerProbe, Probe, ProbeIndex, Timestamp};
 
 /// How late a check may start, at most; a shorter interval bounds it further. What is later is left out.
 const GRACE: Duration = Duration::from_secs(5);
@@ -27,8 +27,8 @@ const STEP: Duration = Duration::from_secs(1);
 /// A probe's turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Due {
-    /// The probe's place in the list that the schedule was made from.
-    pub probe: usize,
+    /// Which probe, of those that the schedule was made from.
+    pub probe: ProbeIndex,
     /// When it was due; a little before the time at which it was taken.
     pub at: Timestamp,
     /// What to do.
@@ -47,9 +47,9 @@ pub enum What {
 /// What is due when: one ordered queue for all probes.
 #[derive(Debug)]
 pub struct Schedule {
-    turns: Vec<Turn>,
+    turns: PerProbe<Turn>,
     /// The next due time of each probe that has one.
-    queue: BTreeSet<(Timestamp, usize)>,
+    queue: BTreeSet<(Timestamp, ProbeIndex)>,
     latest: Timestamp,
     skipped: u64,
 }
@@ -76,7 +76,7 @@ impl Schedule {
     #[must_use]
     pub fn asking(probes: &[Probe], now: Timestamp) -> Self {
         let mut schedule = Self::new(probes, now);
-        for (turn, probe) in schedule.turns.iter_mut().zip(probes) {
+        for (turn, probe) in schedule.turns.values_mut().zip(probes) {
             if probe.kind.comes_by_itself() {
                 turn.rhythm = Rhythm::Never;
             }
@@ -112,7 +112,7 @@ impl Schedule {
         self.latest = self.latest.max(now);
         while let Some((at, probe)) = self.queue.first().copied().filter(|(at, _)| *at <= now) {
             self.queue.pop_first();
-            let Some(turn) = self.turns.get_mut(probe) else { continue };
+            let turn = &mut self.turns[probe];
             if let Some(next) = turn.rhythm.next_after(now) {
                 self.queue.insert((next, probe));
             }
@@ -129,10 +129,8 @@ impl Schedule {
     }
 
     /// The probe's check has ended, in whatever way.
-    pub fn finished(&mut self, probe: usize) {
-        if let Some(turn) = self.turns.get_mut(probe) {
-            turn.running = false;
-        }
+    pub fn finished(&mut self, probe: ProbeIndex) {
+        self.turns[probe].running = false;
     }
 
     /// How often a probe's turn was left out because it was found too late. A leap of the clock counts once for a
@@ -143,8 +141,8 @@ impl Schedule {
     }
 
     fn plan_all(&mut self, now: Timestamp) {
-        let next = |(probe, turn): (usize, &Turn)| Some((turn.rhythm.next_after(now)?, probe));
-        self.queue = self.turns.iter().enumerate().filter_map(next).collect();
+        let next = |(probe, turn): (ProbeIndex, &Turn)| Some((turn.rhythm.next_after(now)?, probe));
+        self.queue = self.turns.indexed().filter_map(next).collect();
     }
 }
 

@@ -23,7 +23,7 @@ mod write;
 mod writer;
 
 pub use action::{ActionDone, PendingAction, request_action};
-pub use commit::{Attempt, AttemptOutcome, Commit, DeliveryId, Owed};
+pub use commit::{Attempt, AttemptOutcome, Commit, DeliveryId, FailedBecause};
 pub use error::StoreError;
 pub use place::Place;
 pub use reader::{Delivery, DeliveryState, DueDelivery, FailureQuery, IncidentSummary, Reader};

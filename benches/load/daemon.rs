@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tripline::model::id::stable_hash;
-use tripline::model::{Outcome, Timestamp};
+use tripline::model::{Judged, Outcome, Timestamp};
 use tripline::store::Reader;
 
 use crate::measure::{HOST, cpu};
@@ -144,7 +144,7 @@ pub(crate) fn watch(folder: &Path, name: &str, config: &str, interval_ms: u64, s
     let interval = i64::try_from(interval_ms).unwrap();
     Reader::open(&database)
         .unwrap()
-        .results_since(Timestamp::from_millis(0), |result| {
+        .results_since(Timestamp::from_millis(0), |Judged { result, .. }| {
             let id = result.probe.as_str();
             seen.stored += 1;
             let started = result.started.as_millis();

@@ -38,16 +38,18 @@ pub(crate) fn run(args: &[String]) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (used, took) = runtime.block_on(async {
         let writer = tripline::store::Writer::open(&database).unwrap();
-        let engine = tripline::engine::Engine::restore(Arc::clone(&config), Vec::new());
+        let engine = tripline::engine::Restoring::new(Arc::clone(&config), Vec::new()).begin();
         let rebuild = |_| async { panic!("nobody reloads") };
         let pump = Pump::new(engine, writer.clone(), Arc::default(), rebuild);
         let (results, results_in) = tokio::sync::mpsc::channel(4096);
         let (_controls, controls_in) = tokio::sync::mpsc::channel(1);
         let pump = tokio::spawn(pump.run(results_in, controls_in));
-        assert_eq!(prober.check(0, tripline::clock::now()).await.outcome, Outcome::Success);
+        for index in prober.probes().take(1) {
+            assert_eq!(prober.check(index, tripline::clock::now()).await.outcome, Outcome::Success);
+        }
         let (began, used) = (Instant::now(), cpu(std::process::id()));
         let until = began + Duration::from_secs(seconds);
-        for index in 0..LOOPS {
+        for index in prober.probes() {
             let (prober, results) = (Arc::clone(&prober), results.clone());
             tokio::spawn(async move {
                 while Instant::now() < until {
@@ -64,7 +66,9 @@ pub(crate) fn run(args: &[String]) {
     let mut stored = 0_u64;
     let reader = Reader::open(&database).unwrap();
     reader
-        .results_since(Timestamp::from_millis(0), |result| stored += u64::from(result.outcome == Outcome::Success))
+        .results_since(Timestamp::from_millis(0), |judged| {
+            stored += u64::from(judged.result.outcome == Outcome::Success)
+        })
         .unwrap();
     std::fs::write(out, format!("{} {}", stored as f64 / took.as_secs_f64(), used / stored as f64)).unwrap();
 }

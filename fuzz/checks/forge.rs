@@ -19,7 +19,7 @@ pub(crate) fn pkt_line(data: &[u8]) {
         }
     }
     let _ = (said.capabilities.hash(), said.capabilities.head());
-    if let Ok(text) = std::str::from_utf8(data.get(..wire::pktline::LONGEST).unwrap_or(data)) {
+    if let Ok(text) = std::str::from_utf8(data.get(..wire::pktline::LONGEST_PAYLOAD).unwrap_or(data)) {
         let mut written = Vec::new();
         wire::pktline::push(&mut written, text);
         wire::pktline::flush(&mut written);
@@ -41,7 +41,7 @@ fn frames(data: &[u8], piece: usize) -> (Vec<Option<Vec<u8>>>, Option<String>) {
                 Err(fault) => return (found, Some(fault.to_string())),
             }
         }
-        assert!(decoder.left() <= wire::pktline::LONGEST + 4);
+        assert!(decoder.left() <= wire::pktline::LONGEST_PAYLOAD + 4);
     }
     (found, None)
 }

@@ -33,7 +33,7 @@ fn steady<T: PartialEq + std::fmt::Debug>(
 pub(crate) fn smtp(data: &[u8]) {
     let Some(reply) = steady(data, wire_smtp::reply) else { return };
     assert!((1..=wire_smtp::MOST_LINES).contains(&reply.lines.len()));
-    assert!(reply.lines.iter().all(|line| line.len() <= 3 * wire_smtp::MOST_LINE));
+    assert!(reply.lines.iter().all(|line| line.len() <= 3 * wire_smtp::LONGEST_LINE));
     assert_eq!(reply.refusal().is_none(), reply.code < 400);
     let _ = (reply.text(), reply.enhanced());
 }

@@ -24,6 +24,7 @@ fn incident(name: &str, component: &str, since: i64, opened: i64, resolved: Opti
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),
+        withheld: BTreeMap::new(),
         next_event: 1,
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
 /// Begins so much earlier that every window is full at `from`.
 fn replay(reader: &Reader, config: &Arc<crate::config::Config>, from: Timestamp) -> anyhow::Result<Replay> {
     let mut replay = Replay::new(Arc::clone(config)).count_from(from);
-    reader.results_since(from - detect::lookback(config), |result| replay.add(result))?;
+    reader.results_since(from - detect::lookback(config), |judged| replay.add(judged))?;
     Ok(replay)
 }
 

@@ -14,7 +14,8 @@ use crate::incident::{lifecycle, summary};
 use crate::model::unit::{show_about, show_duration};
 use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId, Role};
 use crate::store::{
-    AttemptOutcome, Delivery, DeliveryState, FailureQuery, IncidentSummary, Reader, StoreError, request_action,
+    AttemptOutcome, Delivery, DeliveryState, FailedBecause, FailureQuery, IncidentSummary, Reader, StoreError,
+    request_action,
 };
 
 use super::evidence::details;
@@ -31,7 +32,7 @@ pub(super) enum Command {
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
     },
-    /// One incident: what fails for whom, its timeline, its mails, the evidence
+    /// One incident: what fails for whom, its timeline, its notifications, the evidence
     Show(Which),
     /// Take an incident on: reminders stop
     Ack(Which),
@@ -172,13 +173,13 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
     for event in &events {
         println!("  {}  {}", event.at.show_clock(), event.change);
     }
-    println!("\nMessages");
+    println!("\nNotifications");
     let deliveries = reader.deliveries_of(id)?;
     if deliveries.is_empty() {
-        println!("  none: nobody was told");
+        println!("  none: nobody was notified");
     }
     for delivery in &deliveries {
-        print!("{}", messages(delivery));
+        print!("{}", fate(delivery));
     }
     if !incident.is_our_own() {
         println!("\nEvidence");
@@ -188,20 +189,21 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
     Ok(Ending::Well)
 }
 
-fn messages(delivery: &Delivery) -> String {
+/// Where a delivery stands, and what became of each attempt.
+fn fate(delivery: &Delivery) -> String {
     let state = match delivery.state {
-        DeliveryState::Owed(at) => format!("owed; the next attempt is due at {}", at.show()),
-        DeliveryState::Accepted => "accepted by the mail server".to_owned(),
-        DeliveryState::Refused => "REFUSED by the mail server".to_owned(),
-        DeliveryState::GivenUp => "GIVEN UP".to_owned(),
+        DeliveryState::Pending(at) => format!("pending; the next attempt is due at {}", at.show()),
+        DeliveryState::Delivered => "delivered".to_owned(),
+        DeliveryState::Failed(FailedBecause::Refused) => "FAILED".to_owned(),
+        DeliveryState::Failed(FailedBecause::GivenUp) => "FAILED, given up".to_owned(),
     };
     let mut text = format!("  {:<9} to {}: {state}\n", delivery.kind.as_str(), delivery.to);
     for attempt in &delivery.attempts {
         let what = match &attempt.outcome {
-            AttemptOutcome::Accepted(answer) => format!("accepted: {answer}"),
-            AttemptOutcome::Retry(fault, _) => format!("failed, to be tried again: {fault}"),
-            AttemptOutcome::Refused(fault) => format!("refused: {fault}"),
-            AttemptOutcome::GivenUp(fault) => format!("given up: {fault}"),
+            AttemptOutcome::Delivered(answer) => format!("delivered: {answer}"),
+            AttemptOutcome::Retry(fault, _) => format!("failed, is retried: {fault}"),
+            AttemptOutcome::Failed(FailedBecause::Refused, fault) => format!("failed for good: {fault}"),
+            AttemptOutcome::Failed(FailedBecause::GivenUp, fault) => format!("failed, given up: {fault}"),
         };
         text.push_str(&format!("    {}  {what}\n", attempt.at.show_clock()));
     }

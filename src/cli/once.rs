@@ -143,7 +143,7 @@ async fn check_all(config: &Config, prober: Prober, ports: Ports) -> anyhow::Res
         tokio::spawn(port.serve(inbox.clone(), shut));
     }
     let prober = Arc::new(prober.with_inbox(inbox));
-    let checks = config.probes.iter().enumerate().map(|(index, probe)| {
+    let checks = config.probes.indexed().map(|(index, probe)| {
         let prober = Arc::clone(&prober);
         async move {
             // There is room for all tries that a probe may have.

@@ -14,7 +14,7 @@ use crate::incident::impact::Impact;
 use crate::incident::lifecycle;
 use crate::incident::postmortem::{LONGEST_LEAD, Mail, Noticed, Review, Verdict, draft};
 use crate::model::{Incident, ProbeId, Rule, RuleKind};
-use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailureQuery, Reader};
+use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailedBecause, FailureQuery, Reader};
 
 use super::{Ending, Flags, Misuse, incident, load};
 
@@ -56,9 +56,9 @@ fn write(reader: &Reader, config: &Arc<Config>, id: crate::model::IncidentId) ->
     let mut impact = Impact::new(&incident, config);
     let mut replay = Replay::new(Arc::clone(config));
     let lead = detect::lookback(config).min(LONGEST_LEAD);
-    reader.results_between(incident.since - lead, until + Duration::from_millis(1), |result| {
-        impact.add(&result);
-        replay.add(result);
+    reader.results_between(incident.since - lead, until + Duration::from_millis(1), |judged| {
+        impact.add(&judged);
+        replay.add(judged);
     })?;
     let verdicts = if impact.missing().is_none() { verdicts(&replay, &incident, config) } else { Vec::new() };
     let mails: Vec<Mail> = reader.deliveries_of(id)?.iter().map(mail).collect();
@@ -104,18 +104,19 @@ fn verdicts(replay: &Replay, incident: &Incident, config: &Config) -> Vec<Verdic
 }
 
 fn mail(delivery: &Delivery) -> Mail {
-    let accepted = delivery.attempts.iter().find(|attempt| matches!(attempt.outcome, AttemptOutcome::Accepted(_)));
+    let taken = delivery.attempts.iter().find(|attempt| matches!(attempt.outcome, AttemptOutcome::Delivered(_)));
+    let fault = delivery.fault().unwrap_or_default();
     Mail {
         kind: delivery.kind,
         to: delivery.to.to_string(),
         owed: delivery.owed,
-        accepted: accepted.map(|attempt| attempt.at),
+        accepted: taken.map(|attempt| attempt.at),
         attempts: delivery.attempts.len(),
         state: match delivery.state {
-            DeliveryState::Owed(at) => format!("still owed, the next attempt at {}", at.show()),
-            DeliveryState::Accepted => "accepted".to_owned(),
-            DeliveryState::Refused => "REFUSED by the mail server".to_owned(),
-            DeliveryState::GivenUp => "GIVEN UP".to_owned(),
+            DeliveryState::Pending(at) => format!("pending, the next attempt is due at {}", at.show()),
+            DeliveryState::Delivered => "delivered".to_owned(),
+            DeliveryState::Failed(FailedBecause::Refused) => format!("FAILED: {fault}"),
+            DeliveryState::Failed(FailedBecause::GivenUp) => format!("FAILED, given up: {fault}"),
         },
     }
 }

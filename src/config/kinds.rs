@@ -1,57 +1,150 @@
-//! The kind of a probe's question, as it is written: one file per kind, each with its keys, its shape (labels still
-//! open) and what it becomes for one combination of labels.
+//! The kind of a probe's question, as it is written: one file per kind, each with its keys, its row of the table, its
+//! question whose labels are still open, and what that becomes for one combination of labels.
+//!
+//! # Adding a probe kind
+//! Each floor has a file of the kind, and one place where all kinds are listed. For a kind `foo`:
+//! 1. What is asked, as plain data: `model/kind/foo.rs` with `FooTarget`, what can be asked of it (`Target`) and what
+//!    expectations can look at (`VARIABLES`). Listed in `model/kind.rs`: the variant of `ProbeKind` and its arm.
+//! 2. How it is written: `config/kinds/foo.rs` with the keys (`keyed!`), the row `KIND`, `read`, and `Open` for what was
+//!    read. Listed here: `mod foo;` and, in [`Probe`], the key `pub foo: Option<foo::Foo> = foo::KIND`.
+//! 3. How it is asked: `probe/foo.rs`. Listed in `probe.rs`.
+//! 4. What people read: a section in `docs/probes.md`, with the texts of the keys word for word; a line in
+//!    `CHANGELOG.md`; for each mistake of a config, a pair of files in `tests/configs`.
+//!
+//! What holds this: the compiler demands an arm of the variant wherever a kind must be told from others, and says that
+//! `KIND` or `Foo::KEYS` is never used where that is not listed or not read. `config/keys_tests.rs` fills in every key
+//! and finds those that are listed and not read, or read and not listed. `tests/spec/docs.rs` demands the section, and
+//! that the key is the name that the model gives the kind.
 
-pub(in crate::config) mod download;
-pub(in crate::config) mod dns;
-pub(in crate::config) mod exec;
-pub(in crate::config) mod flow;
-pub(in crate::config) mod heartbeat;
-pub(in crate::config) mod grpc;
-pub(in crate::config) mod git;
+mod download;
+mod dns;
+mod exec;
+mod flow;
+mod heartbeat;
+mod grpc;
+mod git;
 pub(in crate::config) mod http;
-pub(in crate::config) mod icmp;
-pub(in crate::config) mod imap;
-pub(in crate::config) mod lfs;
-pub(in crate::config) mod mail;
-pub(in crate::config) mod mail_host;
+mod icmp;
+mod imap;
+mod lfs;
+mod mail;
+mod mail_host;
 pub(in crate::config) mod proxy;
-pub(in crate::config) mod remote;
+mod remote;
 pub(in crate::config) mod resolve;
-pub(in crate::config) mod smtp;
-pub(in crate::config) mod ssh;
+mod smtp;
+mod ssh;
 pub(in crate::config) mod tcp;
-pub(in crate::config) mod tls;
-pub(in crate::config) mod websocket;
+mod tls;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::raw::keyed::keyed;
 use super::raw::tree::Value;
+use super::raw::word::{Word, Words};
 use super::reader::{Entry, Reader, Table};
+use super::retry::Retry;
 use super::text::{Given, Values};
 use super::tls::options;
-use crate::model::{ProbeKind, TlsOptions, kind};
+use crate::model::{ProbeKind, TlsOptions};
 
-/// The keys of the kinds, in the order in which the docs have them.
-pub(super) const KINDS: &[&str] = &[
-    "flow",
-    "heartbeat",
-    "http",
-    "git",
-    "lfs",
-    "ssh",
-    "tcp",
-    "tls",
-    "dns",
-    "icmp",
-    "exec",
-    "smtp",
-    "imap",
-    "mail",
-    "grpc",
-    "websocket",
-];
+keyed! {
+    /// A question to the service, asked again and again. It has exactly one kind, such as `http`.
+    pub struct Probe, KINDS: [Kind] {
+        /// Takes steps in order, as a customer does.
+        pub flow: Option<flow::Flow> = flow::KIND,
+        /// A job calls us.
+        pub heartbeat: Option<heartbeat::Heartbeat> = heartbeat::KIND,
+        /// Asks by HTTP.
+        pub http: Option<http::Http> = http::KIND,
+        /// Lists a Git repository's refs, and fetches a commit.
+        pub git: Option<git::Git> = git::KIND,
+        /// Receives a large file of Git LFS.
+        pub lfs: Option<lfs::Lfs> = lfs::KIND,
+        /// Greets an SSH server and verifies its key.
+        pub ssh: Option<ssh::Ssh> = ssh::KIND,
+        /// Connects, with TLS or without.
+        pub tcp: Option<tcp::Tcp> = tcp::KIND,
+        /// Makes a TLS handshake, and looks at the certificates that it shows.
+        pub tls: Option<tls::TlsProbe> = tls::KIND,
+        /// Asks name servers.
+        pub dns: Option<dns::Dns> = dns::KIND,
+        /// Sends echo requests: ping.
+        pub icmp: Option<icmp::Icmp> = icmp::KIND,
+        /// A command of this machine: a plugin of Nagios, say.
+        pub exec: Option<exec::Exec> = exec::KIND,
+        /// Greets a mail server.
+        pub smtp: Option<smtp::Smtp> = smtp::KIND,
+        /// Looks into a mailbox.
+        pub imap: Option<imap::Imap> = imap::KIND,
+        /// Sees that mail arrives.
+        pub mail: Option<mail::Mail> = mail::KIND,
+        /// Asks a gRPC server for its health.
+        pub grpc: Option<grpc::Grpc> = grpc::KIND,
+        /// Opens a WebSocket.
+        pub websocket: Option<websocket::Websocket> = websocket::KIND,
+        /// The component that it stands for.
+        pub component: Word,
+        /// Labels of `cohorts`: one probe for each combination of their values. Default: one single probe.
+        pub for_each: Option<Words>,
+        /// Labels of its own. Default: none.
+        pub labels: Option<BTreeMap<String, Word>>,
+        /// The time between the starts of two checks, 100ms to 1d. Default: that of `defaults`.
+        pub interval: Option<String>,
+        /// Instead of `interval`: a cron expression of 5, 6 (seconds first) or 7 (year last) fields.
+        pub cron: Option<String>,
+        /// The time zone of `cron`: `Europe/Berlin`. Default: UTC.
+        pub timezone: Option<String>,
+        /// How long a check may take, from 10ms to the interval. Default: that of `defaults`.
+        pub timeout: Option<String>,
+        /// When a failed check is made again at once. Default: as in `defaults`.
+        pub retry: Option<Retry>,
+        /// Conditions in CEL, all of which must hold; which variables there are is the kind's to say. Default: what the
+        /// kind itself calls a success.
+        #[schemars(length(min = 1))]
+        pub expect: Option<Vec<String>>,
+        /// How the connection is made.
+        pub resolve: Option<resolve::Resolve>,
+        /// What connects for it: `http://proxy.example:3128` or `socks5://user:password@proxy.example:1080`; `none`: nothing.
+        /// Default: that of `defaults`.
+        pub proxy: Option<String>,
+    }
+}
+
+/// What is known of a kind before its question is read.
+pub(super) struct Kind {
+    /// What its expectations can look at.
+    pub(super) variables: fn(Entry<'_>) -> &'static [&'static str],
+    /// How the question gets to whom it asks.
+    pub(super) reach: Reach,
+    /// Reads the question.
+    pub(super) read: fn(&mut Reader<'_>, Entry<'_>, &mut Around<'_>) -> Option<Box<dyn Open>>,
+}
+
+/// How a question gets to whom it asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// By connections to a server, which a proxy can make too.
+    Server,
+    /// By connections to two servers.
+    TwoServers,
+    /// By no connections of TCP, or by none of our own: no proxy can stand between.
+    Direct,
+}
+
+/// A question whose labels are still open.
+pub(super) trait Open {
+    /// The question for these labels.
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind>;
+
+    /// Whether anybody may answer it, whatever certificate or key they show.
+    fn skips_verification(&self) -> bool {
+        false
+    }
+}
 
 /// What the reader of a kind may ask of the definition around it.
 pub(super) struct Around<'a> {
@@ -76,13 +169,19 @@ impl Around<'_> {
     }
 }
 
-/// The entry of a definition's one kind.
-pub(super) fn one_kind<'n>(reader: &mut Reader<'_>, definition: Entry<'n>, table: &Table<'n>) -> Option<Entry<'n>> {
-    let mut given = KINDS.iter().filter_map(|kind| table.get(kind));
-    let Some(first) = given.next() else {
+/// The entry of a definition's one kind, and what is known of that.
+pub(super) fn one_kind<'n>(
+    reader: &mut Reader<'_>,
+    definition: Entry<'n>,
+    table: &Table<'n>,
+) -> Option<(Entry<'n>, &'static Kind)> {
+    let mut given = Probe::KINDS.iter().filter_map(|(name, kind)| Some((table.get(name)?, kind)));
+    let Some((entry, kind)) = given.next() else {
         // A key that was probably meant to be the kind: that it is not known says all that is wrong.
         let meant = |(entry, close): (&Entry<'_>, Option<&str>)| {
-            close.map_or(matches!(entry.node.value, Value::Map(_)), |name| KINDS.contains(&name))
+            close.map_or(matches!(entry.node.value, Value::Map(_)), |close| {
+                Probe::KINDS.iter().any(|(name, _)| *name == close)
+            })
         };
         if !table.unknown().any(meant) {
             let fault = format!("the probe `{}` has no kind: nothing says what to ask", definition.name);
@@ -90,125 +189,11 @@ pub(super) fn one_kind<'n>(reader: &mut Reader<'_>, definition: Entry<'n>, table
         }
         return None;
     };
-    for other in given {
-        let fault = format!("the probe `{}` asks by `{}` and by `{}`", definition.name, first.name, other.name);
+    for (other, _) in given {
+        let fault = format!("the probe `{}` asks by `{}` and by `{}`", definition.name, entry.name, other.name);
         reader.fault(other.at, fault, "make two probes of it: each has one kind");
     }
-    Some(first)
-}
-
-/// A question whose labels are still open.
-pub(super) enum Shape {
-    Flow(flow::FlowShape),
-    Heartbeat(heartbeat::HeartbeatShape),
-    Http(http::HttpShape),
-    Git(git::GitShape),
-    Lfs(lfs::LfsShape),
-    Ssh(ssh::SshShape),
-    Tcp(tcp::TcpShape),
-    Tls(tls::TlsShape),
-    Dns(dns::DnsShape),
-    Icmp(icmp::IcmpShape),
-    Exec(exec::ExecShape),
-    Smtp(Box<smtp::SmtpShape>),
-    Imap(Box<imap::ImapShape>),
-    Mail(Box<mail::MailShape>),
-    Grpc(Box<grpc::GrpcShape>),
-    Websocket(Box<websocket::WebsocketShape>),
-}
-
-impl Shape {
-    /// Reads the question of the kind that the entry's name says.
-    pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Self> {
-        match entry.name {
-            "flow" => flow::read(reader, entry, around).map(Self::Flow),
-            "heartbeat" => heartbeat::read(reader, entry, around).map(Self::Heartbeat),
-            "http" => http::read(reader, entry, around).map(Self::Http),
-            "git" => git::read(reader, entry, around).map(Self::Git),
-            "lfs" => lfs::read(reader, entry, around).map(Self::Lfs),
-            "ssh" => ssh::read(reader, entry, around).map(Self::Ssh),
-            "tcp" => tcp::read(reader, entry, around).map(Self::Tcp),
-            "tls" => tls::read(reader, entry, around).map(Self::Tls),
-            "dns" => dns::read(reader, entry, around).map(Self::Dns),
-            "icmp" => icmp::read(reader, entry, around).map(Self::Icmp),
-            "exec" => exec::read(reader, entry, around).map(Self::Exec),
-            "smtp" => smtp::read(reader, entry, around).map(|shape| Self::Smtp(Box::new(shape))),
-            "imap" => imap::read(reader, entry, around).map(|shape| Self::Imap(Box::new(shape))),
-            "mail" => mail::read(reader, entry, around).map(|shape| Self::Mail(Box::new(shape))),
-            "grpc" => grpc::read(reader, entry, around).map(|shape| Self::Grpc(Box::new(shape))),
-            "websocket" => websocket::read(reader, entry, around).map(|shape| Self::Websocket(Box::new(shape))),
-            _ => None,
-        }
-    }
-
-    /// The question for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
-        match self {
-            Self::Flow(shape) => shape.fill(reader, values).map(ProbeKind::Flow),
-            Self::Heartbeat(shape) => shape.fill(reader, values).map(ProbeKind::Heartbeat),
-            Self::Http(shape) => shape.fill(reader, values).map(ProbeKind::Http),
-            Self::Git(shape) => shape.fill(reader, values).map(ProbeKind::Git),
-            Self::Lfs(shape) => shape.fill(reader, values).map(ProbeKind::Lfs),
-            Self::Ssh(shape) => shape.fill(reader, values).map(ProbeKind::Ssh),
-            Self::Tcp(shape) => shape.fill(reader, values).map(ProbeKind::Tcp),
-            Self::Tls(shape) => shape.fill(reader, values).map(ProbeKind::Tls),
-            Self::Dns(shape) => shape.fill(reader, values).map(ProbeKind::Dns),
-            Self::Icmp(shape) => shape.fill(reader, values).map(ProbeKind::Icmp),
-            Self::Exec(shape) => shape.fill(reader, values).map(ProbeKind::Exec),
-            Self::Smtp(shape) => shape.fill(reader, values).map(|smtp| ProbeKind::Smtp(Box::new(smtp))),
-            Self::Imap(shape) => shape.fill(reader, values).map(|imap| ProbeKind::Imap(Box::new(imap))),
-            Self::Mail(shape) => shape.fill(reader, values).map(|mail| ProbeKind::Mail(Box::new(mail))),
-            Self::Grpc(shape) => shape.fill(reader, values).map(|grpc| ProbeKind::Grpc(Box::new(grpc))),
-            Self::Websocket(shape) => {
-                shape.fill(reader, values).map(|websocket| ProbeKind::Websocket(Box::new(websocket)))
-            }
-        }
-    }
-
-    /// What is allowed but dangerous, after the probe's name: `does not verify certificates: ...`.
-    pub(super) fn warning(&self) -> Option<&'static str> {
-        let skips = match self {
-            Self::Flow(shape) => shape.skips_verification(),
-            Self::Http(shape) => shape.skips_verification(),
-            Self::Git(shape) => shape.remote.skips_verification(),
-            Self::Lfs(shape) => shape.remote.skips_verification(),
-            Self::Ssh(shape) => shape.skips_verification(),
-            Self::Tcp(shape) => shape.skips_verification(),
-            Self::Tls(shape) => shape.skips_verification(),
-            Self::Dns(shape) => shape.skips_verification(),
-            Self::Smtp(shape) => shape.skips_verification(),
-            Self::Imap(shape) => shape.skips_verification(),
-            Self::Mail(shape) => shape.skips_verification(),
-            Self::Heartbeat(_) | Self::Exec(_) | Self::Icmp(_) => false,
-            Self::Grpc(shape) => shape.skips_verification(),
-            Self::Websocket(shape) => shape.skips_verification(),
-        };
-        skips.then_some("does not verify certificates: `skip_verify` is set")
-    }
-}
-
-/// What the expectations of this kind can look at.
-pub(super) fn variables(entry: Entry<'_>) -> &'static [&'static str] {
-    match entry.name {
-        "http" if http::downloads(entry) => kind::http::DOWNLOAD_VARIABLES,
-        "flow" => kind::flow::VARIABLES,
-        "heartbeat" => kind::heartbeat::VARIABLES,
-        "git" => kind::git::VARIABLES,
-        "lfs" => kind::lfs::VARIABLES,
-        "ssh" => kind::ssh::VARIABLES,
-        "tcp" => kind::tcp::VARIABLES,
-        "tls" => kind::tls::VARIABLES,
-        "dns" => kind::dns::VARIABLES,
-        "icmp" => kind::icmp::VARIABLES,
-        "exec" => kind::exec::VARIABLES,
-        "smtp" => kind::smtp::VARIABLES,
-        "imap" => kind::imap::VARIABLES,
-        "mail" => kind::mail::VARIABLES,
-        "grpc" => kind::grpc::VARIABLES,
-        "websocket" => kind::websocket::VARIABLES,
-        "http" => kind::http::VARIABLES,
-        _ => &[],
-    }
+    Some((entry, kind))
 }
 
 /// What was given, unless that has a problem; the default when nothing was.

@@ -3,36 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::kinds::proxy;
-use super::probes::{self, Defaults, Setting};
 use super::problem::{Place, Problem, Problems};
 use super::raw::tree;
-use super::reader::{Entry, Names, Reader, Table};
+use super::reader::{Entry, Reader};
 use super::text::Outside;
 use super::words::{label_name, label_value, seconds, shown, shown_name};
-use super::{Config, canaries, maintenance, receivers, retry, rules, tls};
-use crate::model::{Component, ComponentId, LabelName, LabelValue, Location, Retry, Secrets, TlsOptions};
+use super::{Config, canaries, components, defaults, maintenance, probes, receivers, rules, written};
+use crate::model::{LabelName, LabelValue, Location, Secrets};
 
-pub(super) const KEYS: &[&str] = &[
-    "name",
-    "url",
-    "public_url",
-    "location",
-    "defaults",
-    "cohorts",
-    "components",
-    "probes",
-    "rules",
-    "reopen_within",
-    "receivers",
-    "maintenance",
-    "canaries",
-];
 /// An incident that comes back within this time is the same one, unless the config says otherwise.
 const REOPEN_WITHIN: Duration = seconds(900);
 const LONGEST_REOPEN: Duration = seconds(86_400);
-pub(super) const DEFAULTS_KEYS: &[&str] = &["interval", "timeout", "retry", "proxy", "tls"];
-pub(super) const COMPONENT_KEYS: &[&str] = &["name", "depends_on"];
 
 /// Reads a config. `file` is its name as problems show it.
 ///
@@ -61,18 +42,18 @@ pub fn load(file: &str, text: &str, outside: &dyn Outside) -> Result<Config, Pro
 }
 
 fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
-    let table = reader.table(entry, KEYS, "start with `name: …`")?;
+    let table = reader.table(entry, written::Config::KEYS, "start with `name: …`")?;
     let name = reader
         .need(&table, "name", "name the service: `name: Example Forge`")
         .and_then(|entry| shown_name(reader, entry));
     let url = table.get("url").and_then(|entry| status_url(reader, entry));
     let public_url = table.get("public_url").and_then(|entry| status_url(reader, entry));
     let location = table.get("location").and_then(|entry| location(reader, entry));
-    let defaults = defaults(reader, &table);
+    let defaults = defaults::read(reader, &table);
     let cohorts = table.get("cohorts").and_then(|entry| cohorts(reader, entry)).unwrap_or_default();
     let components = reader
         .need(&table, "components", "list what users name: `components: {website: {name: Website}}`")
-        .and_then(|entry| components(reader, entry))
+        .and_then(|entry| components::read(reader, entry))
         .unwrap_or_default();
     let mut found = probes::read(
         reader,
@@ -105,7 +86,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         location: location.unwrap_or_else(Location::local),
         cohorts,
         components,
-        probes: found.probes,
+        probes: found.probes.into(),
         rules,
         receivers: receivers.receivers,
         maintenance,
@@ -125,35 +106,6 @@ fn location(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Location> {
     let text = reader.word(entry)?;
     let text = shown(reader, text)?;
     label_value(reader, &text.value, text.place).map(|value| Location::from(value.as_str()))
-}
-
-fn defaults(reader: &mut Reader<'_>, table: &Table<'_>) -> Defaults {
-    let mut interval = Setting { value: probes::INTERVAL, at: None };
-    let mut timeout = Setting { value: probes::TIMEOUT, at: None };
-    let mut again = Retry::default();
-    let (mut between, mut tls) = (None, TlsOptions::default());
-    let example = "write `defaults: {interval: 30s, timeout: 10s}`";
-    if let Some(table) = table.get("defaults").and_then(|entry| reader.table(entry, DEFAULTS_KEYS, example)) {
-        if let Some(entry) = table.get("interval") {
-            interval = probes::interval(reader, entry).unwrap_or(interval);
-        }
-        if let Some(entry) = table.get("timeout") {
-            timeout = probes::timeout(reader, entry).unwrap_or(timeout);
-        }
-        if let Some(entry) = table.get("retry") {
-            again = retry::read(reader, entry, &again).unwrap_or(again);
-        }
-        if let Some(entry) = table.get("proxy") {
-            between = proxy::read(reader, entry).flatten();
-        }
-        if let Some(entry) = table.get("tls") {
-            tls = tls::options(reader, entry).unwrap_or(tls);
-        }
-        probes::compare(reader, interval, timeout);
-    }
-    // From here on a pair of defaults has been judged.
-    let (interval, timeout) = (Setting { at: None, ..interval }, Setting { at: None, ..timeout });
-    Defaults { interval, timeout, retry: again, proxy: between, tls }
 }
 
 fn cohorts(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<LabelName, Vec<LabelValue>>> {
@@ -177,72 +129,4 @@ fn cohorts(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<LabelNa
         }
     }
     Some(cohorts)
-}
-
-fn components(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Vec<Component>> {
-    let example = "write `components: {website: {name: Website}}`";
-    let entries = reader.ids(entry, example)?;
-    if entries.is_empty() {
-        reader.fault(entry.at, "there are no components", example);
-    }
-    let ids = Names { what: "component", all: entries.iter().map(|entry| entry.name).collect(), needed: true };
-    let mut components = Vec::new();
-    let mut places = BTreeMap::new();
-    for entry in &entries {
-        let table = reader.table(*entry, COMPONENT_KEYS, "write `{name: …}`, or nothing");
-        let name = table.as_ref().and_then(|table| table.get("name")).and_then(|entry| shown_name(reader, entry));
-        let depends_on = table
-            .as_ref()
-            .and_then(|table| table.get("depends_on"))
-            .and_then(|entry| reader.references(entry, &ids, "name components, or remove the key"))
-            .unwrap_or_default();
-        places.insert(ComponentId::from(entry.name), entry.at);
-        components.push(Component {
-            id: entry.name.into(),
-            name: name.unwrap_or_else(|| entry.name.into()),
-            depends_on: depends_on.into_iter().map(ComponentId::from).collect(),
-        });
-    }
-    circles(reader, &components, &places);
-    Some(components)
-}
-
-/// Components that need each other in a circle: each circle is told once, at its first component.
-fn circles(reader: &mut Reader<'_>, components: &[Component], places: &BTreeMap<ComponentId, Place>) {
-    let needs: BTreeMap<&ComponentId, &[ComponentId]> =
-        components.iter().map(|component| (&component.id, component.depends_on.as_slice())).collect();
-    let mut told: Vec<&ComponentId> = Vec::new();
-    for component in components {
-        if told.contains(&&component.id) {
-            continue;
-        }
-        // A breadth-first search for the shortest way back.
-        let mut came_from: BTreeMap<&ComponentId, &ComponentId> = BTreeMap::new();
-        let mut queue = std::collections::VecDeque::from([&component.id]);
-        while let Some(id) = queue.pop_front() {
-            for next in needs.get(id).copied().unwrap_or_default() {
-                if !came_from.contains_key(next) {
-                    came_from.insert(next, id);
-                    queue.push_back(next);
-                }
-            }
-        }
-        if !came_from.contains_key(&component.id) {
-            continue;
-        }
-        let mut circle = vec![&component.id];
-        while let Some(previous) = circle.last().and_then(|id| came_from.get(*id)) {
-            circle.push(previous);
-            if **previous == component.id {
-                break;
-            }
-        }
-        circle.reverse();
-        let shown: Vec<String> = circle.iter().map(|id| format!("`{id}`")).collect();
-        told.extend(circle);
-        if let Some(place) = places.get(&component.id) {
-            let fault = format!("components depend on each other in a circle: {}", shown.join(" needs "));
-            reader.fault(*place, fault, "remove one of these `depends_on`");
-        }
-    }
 }

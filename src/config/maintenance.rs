@@ -1,5 +1,6 @@
 //! `maintenance`: when not to speak.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,31 @@ use super::reader::{Entry, Reader, Table};
 use super::rules::{Surroundings, scope_in};
 use super::text::Text;
 use super::words::seconds;
-use crate::model::{Maintenance, Timestamp, Window, Windows};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::{Word, Words};
+use crate::model::{self, Timestamp, Window, Windows};
 
-pub(super) const KEYS: &[&str] = &["components", "probes", "labels", "cron", "timezone", "from", "until", "for"];
+keyed! {
+    /// Planned work on some of the probes (all of them unless narrowed), again and again by `cron` or once by `from`.
+    pub struct Maintenance {
+        /// On probes of one of these components.
+        pub components: Option<Words>,
+        /// On probes from one of these definitions.
+        pub probes: Option<Words>,
+        /// On probes with all of these labels.
+        pub labels: Option<BTreeMap<String, Word>>,
+        /// When a window begins: a cron expression of 5, 6 (seconds first) or 7 (year last) fields. Needs `for`.
+        pub cron: Option<String>,
+        /// The time zone of `cron`: `Europe/Berlin`. Default: UTC.
+        pub timezone: Option<String>,
+        /// Instead of `cron`: when the only window begins, in RFC 3339: `2026-12-01T02:00:00Z`.
+        pub from: Option<String>,
+        /// When the only window ends, in RFC 3339. Or give `for`.
+        pub until: Option<String>,
+        /// How long a window is, 1m to 30d.
+        pub r#for: Option<String>,
+    }
+}
 
 const EXAMPLE: &str = "write `upgrade: {components: [api], cron: \"0 2 * * SUN\", for: 1h}`";
 const FROM: &str = "write it in RFC 3339, with its offset from UTC: `2026-12-01T02:00:00Z`";
@@ -22,13 +45,13 @@ const LONGEST: Duration = seconds(30 * 86_400);
 /// When so many windows run into each other, no message would ever be sent.
 const RUN_TOGETHER: u32 = 2_000;
 
-pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Vec<Maintenance> {
+pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Vec<model::Maintenance> {
     let entries = table.get("maintenance").and_then(|entry| reader.ids(entry, EXAMPLE)).unwrap_or_default();
     entries.into_iter().filter_map(|entry| maintenance(reader, entry, around)).collect()
 }
 
-fn maintenance(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Maintenance> {
-    let table = reader.table(entry, KEYS, EXAMPLE)?;
+fn maintenance(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<model::Maintenance> {
+    let table = reader.table(entry, Maintenance::KEYS, EXAMPLE)?;
     let over = scope_in(reader, &table, entry, around);
     let length = table.get("for").map(|entry| reader.duration(entry, SHORTEST, LONGEST));
     if let Some(entry) = table.get("timezone").filter(|_| table.get("cron").is_none()) {
@@ -47,7 +70,7 @@ fn maintenance(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<
             None
         }
     };
-    Some(Maintenance { id: entry.name.into(), over: over?, when: when? })
+    Some(model::Maintenance { id: entry.name.into(), over: over?, when: when? })
 }
 
 /// `length` is `for` as it was read: absent, in vain, or well.

@@ -1,62 +1,21 @@
 //! `probes`: definitions, and the probes that they expand to.
 
+mod cadence;
+mod expand;
+mod labels;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::expect::expect;
-use super::kinds::{Around, KINDS, Shape, one_kind, proxy, resolve, variables};
-use super::problem::Place;
+use super::kinds::{self, Around, Reach, one_kind, proxy, resolve};
 use super::reader::{Entry, Names, Reader, Table};
 use super::retry;
-use super::text::{Given, Values};
-use super::words::{label_name, label_value, seconds, shown};
-use crate::model::unit::show_duration;
-use crate::model::{
-    Cadence, Calendar, Component, Condition, LabelName, LabelValue, Labels, Probe, ProbeId, ProbeKind, ProbeName,
-    Proxy, Resolve, Retry, Role, TlsOptions,
-};
+use super::text::Given;
+use crate::model::{Component, LabelName, LabelValue, Probe, ProbeKind, Proxy, Resolve, Retry, TlsOptions};
+use expand::Definition;
 
-/// The keys that every kind of probe has.
-const OWN: [&str; 11] = [
-    "component",
-    "for_each",
-    "labels",
-    "interval",
-    "cron",
-    "timezone",
-    "timeout",
-    "retry",
-    "expect",
-    "resolve",
-    "proxy",
-];
-
-/// The kinds, and these.
-pub(super) const KEYS: &[&str] = &{
-    let mut keys = [""; OWN.len() + KINDS.len()];
-    let mut place = 0;
-    while place < keys.len() {
-        keys[place] = if place < KINDS.len() { KINDS[place] } else { OWN[place - KINDS.len()] };
-        place += 1;
-    }
-    keys
-};
-
-/// The interval of a probe that is given none.
-pub(super) const INTERVAL: Duration = seconds(30);
-/// The timeout of a probe that is given none.
-pub(super) const TIMEOUT: Duration = seconds(10);
-
-/// How many probes a config may expand to.
-const MOST_PROBES: usize = 100_000;
-
-/// A value, and where it was set if that is for its reader to judge.
-#[derive(Clone, Copy)]
-pub(super) struct Setting {
-    pub(super) value: Duration,
-    pub(super) at: Option<Place>,
-}
+pub(super) use cadence::{INTERVAL, Setting, TIMEOUT, calendar, compare, interval, timeout};
 
 /// What holds for definitions that do not say it themselves.
 pub(super) struct Defaults {
@@ -87,27 +46,6 @@ pub(super) struct Found {
     /// Whether every definition is among the probes.
     pub(super) complete: bool,
     pub(super) warnings: Vec<String>,
-}
-
-pub(super) fn interval(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Setting> {
-    let value = reader.duration(entry, Duration::from_millis(100), seconds(86_400))?;
-    Some(Setting { value, at: Some(entry.node.place) })
-}
-
-pub(super) fn timeout(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Setting> {
-    let value = reader.duration(entry, Duration::from_millis(10), seconds(86_400))?;
-    Some(Setting { value, at: Some(entry.node.place) })
-}
-
-/// A check must be over before the next one starts. Two defaults have been compared before.
-pub(super) fn compare(reader: &mut Reader<'_>, interval: Setting, timeout: Setting) {
-    let Some(at) = interval.at.or(timeout.at) else { return };
-    if interval.value < timeout.value {
-        let (interval, timeout) = (show_duration(interval.value), show_duration(timeout.value));
-        let fault = format!("the interval of {interval} is shorter than the timeout of {timeout}");
-        let remedy = format!("make the timeout at most {interval}, or the interval at least {timeout}");
-        reader.fault(at, fault, remedy);
-    }
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Found {
@@ -152,7 +90,7 @@ fn definition(
     found: &mut Found,
 ) -> Option<()> {
     let example = "write `{component: …, http: {url: …}}`";
-    let table = reader.table(entry, KEYS, example)?;
+    let table = reader.table(entry, kinds::Probe::KEYS, example)?;
     let components = Names {
         what: "component",
         all: around.components.iter().map(|component| component.id.as_str()).collect(),
@@ -161,13 +99,13 @@ fn definition(
     let component = reader
         .need(&table, "component", "say what it stands for: `component: website`")
         .and_then(|entry| reader.reference(entry, &components));
-    let own = table.get("labels").and_then(|entry| labels(reader, entry)).unwrap_or_default();
+    let own = table.get("labels").and_then(|entry| labels::labels(reader, entry)).unwrap_or_default();
     let for_each = match table.get("for_each") {
-        Some(entry) => for_each(reader, entry, around, &own),
+        Some(entry) => labels::for_each(reader, entry, around.cohorts, &own),
         None => Some(Vec::new()),
     };
     found.labels.extend(own.keys().chain(for_each.iter().flatten().map(|(name, _)| name)).map(ToString::to_string));
-    let timing = cadence(reader, &table, around);
+    let timing = cadence::cadence(reader, &table, (around.defaults.interval, around.defaults.timeout));
     let mut given = Given { labels: BTreeMap::new(), all: for_each.is_some(), captures: false };
     given.labels.insert("component", component.as_ref().map_or("", |component| component.value.as_str()));
     given.labels.extend(own.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -176,18 +114,21 @@ fn definition(
     }
     let kind = one_kind(reader, entry, &table);
     let limit = timing.as_ref().map(|(_, timeout)| *timeout);
-    let shape = kind.and_then(|kind| {
+    let question = kind.and_then(|(entry, kind)| {
         let (default_tls, public_url) = (&around.defaults.tls, around.public_url);
-        Shape::read(reader, kind, &mut Around { given: &given, all_tls, default_tls, public_url, timeout: limit })
+        let mut around = Around { given: &given, all_tls, default_tls, public_url, timeout: limit };
+        (kind.read)(reader, entry, &mut around)
     });
     let resolve = match table.get("resolve") {
         Some(entry) => resolve::read(reader, entry),
         None => Some(Resolve::default()),
     };
-    if let Some(entry) = table.get("resolve").filter(|_| kind.is_some_and(|kind| kind.name == "mail"))
+    if let (Some(entry), Some((asks, kind))) = (table.get("resolve"), kind)
+        && kind.reach == Reach::TwoServers
         && resolve.is_some_and(|resolve| resolve.address.is_some())
     {
-        reader.fault(entry.at, "`address` means nothing for `mail`, which asks two servers", "remove it");
+        let fault = format!("`address` means nothing for `{}`, which asks two servers", asks.name);
+        reader.fault(entry.at, fault, "remove it");
     }
     let proxy = match &resolve {
         Some(way) => proxy::of(reader, &table, kind, way, around.defaults.proxy.as_ref()),
@@ -199,7 +140,7 @@ fn definition(
     };
     let expect = match table.get("expect") {
         // Which names an expectation may use is the kind's to say.
-        Some(entry) => kind.and_then(|kind| expect(reader, entry, variables(kind))),
+        Some(entry) => kind.and_then(|(asks, kind)| expect(reader, entry, (kind.variables)(asks))),
         None => Some(Arc::default()),
     };
     let definition = Definition {
@@ -209,157 +150,14 @@ fn definition(
         for_each: for_each?,
         timing: timing?,
         retry: retry?,
-        shape: shape?,
+        question: question?,
         resolve: resolve?,
         proxy: proxy?,
         expect: expect?,
     };
-    found.warnings.extend(definition.shape.warning().map(|warning| format!("the probe {} {warning}", entry.name)));
+    if definition.question.skips_verification() {
+        let warning = format!("the probe {} does not verify certificates: `skip_verify` is set", entry.name);
+        found.warnings.push(warning);
+    }
     definition.expand(reader, &mut found.probes)
-}
-
-struct Definition<'n> {
-    name: Entry<'n>,
-    component: String,
-    own: Labels,
-    for_each: Vec<(LabelName, Vec<LabelValue>)>,
-    timing: (Cadence, Duration),
-    retry: Retry,
-    shape: Shape,
-    resolve: Resolve,
-    proxy: Option<Arc<Proxy>>,
-    expect: Arc<[Condition]>,
-}
-
-impl Definition<'_> {
-    fn expand(&self, reader: &mut Reader<'_>, probes: &mut Vec<Probe>) -> Option<()> {
-        let count = self.for_each.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()));
-        if count.and_then(|count| count.checked_add(probes.len())).is_none_or(|total| total > MOST_PROBES) {
-            let fault = format!("with `{}` there are more than {MOST_PROBES} probes", self.name.name);
-            reader.fault(self.name.at, fault, "name fewer labels in `for_each`, or fewer values in `cohorts`");
-            return None;
-        }
-        for index in 0..count.unwrap_or_default() {
-            let chosen = self.combination(index);
-            let pairs: Vec<String> = chosen.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let id = if pairs.is_empty() {
-                self.name.name.into()
-            } else {
-                format!("{}[{}]", self.name.name, pairs.join(","))
-            };
-            let mut labels = self.own.clone();
-            labels.extend(chosen);
-            let mut values: Values<'_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            values.insert("component", &self.component);
-            let kind = self.shape.fill(reader, &values)?;
-            probes.push(Probe {
-                id: ProbeId::from(id),
-                name: ProbeName::from(self.name.name),
-                component: self.component.as_str().into(),
-                labels,
-                cadence: self.timing.0.clone(),
-                timeout: self.timing.1,
-                retry: self.retry.clone(),
-                role: Role::Service,
-                kind,
-                resolve: self.resolve,
-                proxy: self.proxy.clone(),
-                expect: self.expect.clone(),
-            });
-        }
-        Some(())
-    }
-
-    /// The combination with this number; the last label changes fastest.
-    fn combination(&self, mut index: usize) -> Vec<(LabelName, LabelValue)> {
-        let mut chosen = Vec::with_capacity(self.for_each.len());
-        for (name, values) in self.for_each.iter().rev() {
-            let size = values.len().max(1);
-            chosen.extend(values.get(index % size).map(|value| (name.clone(), value.clone())));
-            index /= size;
-        }
-        chosen.reverse();
-        chosen
-    }
-}
-
-fn labels(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Labels> {
-    let mut labels = Labels::new();
-    for entry in reader.named(entry, "write `labels: {tier: web}`")? {
-        let name = label_name(reader, entry);
-        let value = reader
-            .word(entry)
-            .and_then(|text| shown(reader, text))
-            .and_then(|text| label_value(reader, &text.value, text.place));
-        labels.extend(name.zip(value));
-    }
-    Some(labels)
-}
-
-fn for_each(
-    reader: &mut Reader<'_>,
-    entry: Entry<'_>,
-    around: &Surroundings<'_>,
-    own: &Labels,
-) -> Option<Vec<(LabelName, Vec<LabelValue>)>> {
-    let cohorts =
-        Names { what: "cohort", all: around.cohorts.keys().map(LabelName::as_str).collect(), needed: false };
-    let mut each = Vec::new();
-    for name in
-        reader.references(entry, &cohorts, "name labels of `cohorts`, or remove the key for one single probe")?
-    {
-        let name = LabelName::from(name);
-        if own.contains_key(&name) {
-            reader.fault(
-                entry.at,
-                format!("the label `{name}` is given by `for_each` and by `labels`"),
-                "remove one of the two",
-            );
-        }
-        let values = around.cohorts.get(&name).cloned().unwrap_or_default();
-        each.push((name, values));
-    }
-    // A cohort that has no sound values, or a name that is none, is a problem that has been told.
-    (!each.is_empty() && each.iter().all(|(_, values)| !values.is_empty())).then_some(each)
-}
-
-fn cadence(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<(Cadence, Duration)> {
-    let timeout = match table.get("timeout") {
-        Some(entry) => timeout(reader, entry),
-        None => Some(around.defaults.timeout),
-    };
-    let Some(cron) = table.get("cron") else {
-        if let Some(entry) = table.get("timezone") {
-            reader.fault(entry.at, "`timezone` means nothing without `cron`", "add `cron`, or remove it");
-        }
-        let interval = match table.get("interval") {
-            Some(entry) => interval(reader, entry),
-            None => Some(around.defaults.interval),
-        };
-        compare(reader, interval?, timeout?);
-        return Some((Cadence::Every(interval?.value), timeout?.value));
-    };
-    if let Some(entry) = table.get("interval") {
-        reader.fault(entry.at, "both `interval` and `cron` are given", "keep one of them");
-    }
-    Some((Cadence::At(Arc::new(calendar(reader, cron, table.get("timezone"))?)), timeout?.value))
-}
-
-/// The calendar of a `cron` and its `timezone`.
-pub(super) fn calendar(reader: &mut Reader<'_>, cron: Entry<'_>, zone: Option<Entry<'_>>) -> Option<Calendar> {
-    let zone = zone.map(|entry| reader.text(entry));
-    let text = reader.text(cron)?;
-    let zone_name = match &zone {
-        Some(zone) => zone.as_ref()?.value.as_str(),
-        None => "UTC",
-    };
-    match Calendar::parse(&text.value, zone_name) {
-        Ok(calendar) => Some(calendar),
-        Err(why) => {
-            // If the expression is sound in UTC, it is the zone that is not.
-            let zone = zone.flatten().filter(|_| Calendar::parse(&text.value, "UTC").is_ok());
-            reader.fault(zone.map_or(text.place, |zone| zone.place), why.fault, why.remedy);
-            None
-        }
-    }
 }

@@ -1,4 +1,5 @@
-//! probes.yaml as it is written: its shape for editors, and its text as a tree.
+//! probes.yaml as it is written: how the keys of a map are listed, values that have several forms, and the text as a tree.
 
-pub mod shape;
+pub(crate) mod keyed;
 pub(crate) mod tree;
+pub(crate) mod word;

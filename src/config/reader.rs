@@ -20,6 +20,15 @@ pub(crate) struct Entry<'n> {
     pub(crate) node: &'n Node,
 }
 
+/// Which keys were asked for, of maps with these known ones.
+#[cfg(test)]
+pub(crate) type Asked = std::collections::BTreeMap<&'static [&'static str], std::collections::BTreeSet<String>>;
+
+#[cfg(test)]
+thread_local! {
+    pub(crate) static ASKED: std::cell::RefCell<Asked> = std::cell::RefCell::default();
+}
+
 /// A map with known keys.
 pub(crate) struct Table<'n> {
     /// What problems with the whole point at.
@@ -38,6 +47,8 @@ impl<'n> Table<'n> {
     /// The entry with this key, which must be one of the known ones.
     pub(crate) fn get(&self, name: &str) -> Option<Entry<'n>> {
         debug_assert!(self.known.contains(&name), "{name} is not among the known keys");
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.entry(self.known).or_default().insert(name.to_owned()));
         self.entries.iter().find(|entry| entry.name == name).copied()
     }
 }

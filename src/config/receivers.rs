@@ -1,25 +1,61 @@
-//! `receivers`: who is told, and by what way.
+//! `receivers`: who is told, and by what way: one file per kind of receiver, with its keys, its row of the table and its
+//! reader.
+//!
+//! # Adding a receiver kind
+//! Each floor has a file of the kind, and one place where all kinds are listed. For a kind `foo`:
+//! 1. What a message needs to get there, as plain data: `FooReceiver` in `model/receiver.rs`, and its variant of
+//!    `ReceiverKind`.
+//! 2. How it is written: `config/receivers/foo.rs` with the keys (`keyed!`), the row `KIND` and `read`. Listed here:
+//!    `mod foo;` and, in [`Receiver`], the key `pub foo: Option<foo::Foo> = foo::KIND`, and its name in the text above
+//!    that. With the second kind, `email` becomes an `Option` too.
+//! 3. What is said: `notify/word/foo.rs`. Listed in `notify/word.rs`.
+//! 4. How it gets there: `deliver/foo.rs`. Listed in `deliver.rs`.
+//! 5. What people read: the keys in `docs/configuration.md`, a line in `CHANGELOG.md`; for each mistake of a config, a
+//!    pair of files in `tests/configs`.
+//!
+//! What holds this: the compiler demands an arm of the variant wherever a kind must be told from others, and says that
+//! `KIND` or `Foo::KEYS` is never used where that is not listed or not read. `config/keys_tests.rs` fills in every key
+//! and finds those that are listed and not read, or read and not listed.
+
+mod email;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lettre::message::Mailbox;
-
+use super::raw::keyed::keyed;
 use super::reader::{Entry, Reader, Table};
 use super::words::seconds;
-use super::{smtp, tls};
-use crate::model::{EmailReceiver, MailAddress, Receiver, ReceiverId, ReceiverKind, SmtpSecurity};
+use crate::model::{self, ReceiverId, ReceiverKind};
 
-pub(super) const KEYS: &[&str] = &["email", "remind"];
-pub(super) const EMAIL_KEYS: &[&str] = &["from", "to", "smtp", "tls"];
-pub(super) const EMAIL_TLS_KEYS: &[&str] = &["ca_file"];
+keyed! {
+    /// Who is told. It has exactly one kind: `email`.
+    pub struct Receiver, KINDS: [Kind] {
+        /// By mail.
+        pub email: email::Email = email::KIND,
+        /// How often an incident that nobody acknowledged is told again, 1m to 30d. Default: never.
+        pub remind: Option<String>,
+    }
+}
+
+/// What is known of a kind of receiver before it is read.
+pub(super) struct Kind {
+    /// Reads the way to it.
+    read: fn(&mut Reader<'_>, Entry<'_>) -> Option<Way>,
+}
+
+/// The way to a receiver.
+struct Way {
+    kind: ReceiverKind,
+    /// What is allowed but dangerous, after the receiver's name.
+    warning: Option<&'static str>,
+}
 
 const EXAMPLE: &str = "write `oncall: {email: {from: …, to: […], smtp: …}}`";
 
 /// What was found under `receivers`.
 #[derive(Default)]
 pub(super) struct Found {
-    pub(super) receivers: BTreeMap<ReceiverId, Receiver>,
+    pub(super) receivers: BTreeMap<ReceiverId, model::Receiver>,
     /// The names of all of them, also of those that have problems.
     pub(super) names: Vec<String>,
 }
@@ -32,79 +68,42 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, warnings: &mut Ve
     }
     for entry in entries {
         found.names.push(entry.name.into());
-        if let Some(receiver) = receiver(reader, entry) {
-            let ReceiverKind::Email(email) = &receiver.kind;
-            if email.smtp.security == SmtpSecurity::Plain && !smtp::is_loopback(&email.smtp.host) {
-                warnings.push(format!("the receiver {} sends mail unprotected: `tls=none` is set", entry.name));
-            }
+        if let Some(receiver) = receiver(reader, entry, warnings) {
             found.receivers.insert(receiver.id.clone(), receiver);
         }
     }
     found
 }
 
-fn receiver(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Receiver> {
-    let table = reader.table(entry, KEYS, EXAMPLE)?;
+fn receiver(reader: &mut Reader<'_>, entry: Entry<'_>, warnings: &mut Vec<String>) -> Option<model::Receiver> {
+    let table = reader.table(entry, Receiver::KEYS, EXAMPLE)?;
     let remind = table.get("remind").map(|entry| reader.duration(entry, seconds(60), seconds(30 * 86_400)));
-    let Some(email) = table.get("email") else {
-        let fault = format!("the receiver `{}` has no kind: nothing says how to tell it", entry.name);
-        reader.fault(entry.at, fault, "give it `email: {from: …, to: […], smtp: …}`");
-        return None;
-    };
-    let email = self::email(reader, email)?;
+    let (way, kind) = one_kind(reader, entry, &table)?;
+    let way = (kind.read)(reader, way)?;
     let remind: Option<Duration> = match remind {
         Some(remind) => Some(remind?),
         None => None,
     };
-    Some(Receiver { id: entry.name.into(), kind: ReceiverKind::Email(email), remind })
+    warnings.extend(way.warning.map(|warning| format!("the receiver {} {warning}", entry.name)));
+    Some(model::Receiver { id: entry.name.into(), kind: way.kind, remind })
 }
 
-fn email(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<EmailReceiver> {
-    let table = reader.table(entry, EMAIL_KEYS, "write `email: {from: …, to: […], smtp: …}`")?;
-    let from = reader
-        .need(&table, "from", "say who it is from: `from: \"Tripline <tripline@example.com>\"`")
-        .and_then(|entry| address(reader, entry));
-    let to =
-        reader.need(&table, "to", "say whom to tell: `to: [oncall@example.com]`").and_then(|entry| to(reader, entry));
-    let server = reader
-        .need(&table, "smtp", "say which server takes it: `smtp: \"smtps://user:password@mail.example.com\"`")
-        .and_then(|entry| smtp::server(reader, entry));
-    let ca = table.get("tls").map(|entry| {
-        let table = reader.table(entry, EMAIL_TLS_KEYS, "write `tls: {ca_file: ca.pem}`")?;
-        table.get("ca_file").map(|entry| tls::certificates(reader, entry))
-    });
-    let mut smtp = server?;
-    if let Some(Some(ca)) = ca {
-        smtp.ca = Some(ca?);
+/// The entry of a receiver's one kind, and what is known of that.
+fn one_kind<'n>(
+    reader: &mut Reader<'_>,
+    receiver: Entry<'n>,
+    table: &Table<'n>,
+) -> Option<(Entry<'n>, &'static Kind)> {
+    let mut given = Receiver::KINDS.iter().filter_map(|(name, kind)| Some((table.get(name)?, kind)));
+    let first = given.next();
+    if first.is_none() {
+        let fault = format!("the receiver `{}` has no kind: nothing says how to tell it", receiver.name);
+        reader.fault(receiver.at, fault, "give it `email: {from: …, to: […], smtp: …}`");
     }
-    Some(EmailReceiver { from: from?, to: to?, smtp })
-}
-
-fn to(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Vec<MailAddress>> {
-    let items = reader.list(entry, "name at least one address: `to: [oncall@example.com]`")?;
-    let count = items.len();
-    let mut addresses: Vec<MailAddress> = Vec::new();
-    for item in items {
-        let Some(address) = address(reader, item) else { continue };
-        if addresses.iter().any(|other| other.address == address.address) {
-            reader.fault(item.at, "this address is listed twice", "list it once");
-        }
-        addresses.push(address);
+    for (other, _) in given {
+        let fault =
+            format!("the receiver `{}` is told by several ways, and `{}` is one more", receiver.name, other.name);
+        reader.fault(other.at, fault, "make two receivers of it: each has one kind");
     }
-    (addresses.len() == count).then_some(addresses)
-}
-
-/// `Name <user@host>` or `user@host` (RFC 5322, section 3.4); the name may have any letters.
-fn address(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<MailAddress> {
-    let text = reader.text(entry)?;
-    match text.value.parse::<Mailbox>() {
-        Ok(mailbox) if !text.value.contains(char::is_control) => {
-            Some(MailAddress { name: mailbox.name, address: mailbox.email.to_string() })
-        }
-        _ => {
-            let fault = format!("`{}` is no mail address", text.show());
-            reader.fault(text.place, fault, "write `user@example.com` or `Name <user@example.com>`");
-            None
-        }
-    }
+    first
 }

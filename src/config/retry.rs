@@ -5,17 +5,30 @@ use std::time::Duration;
 use super::problem::nearest;
 use super::reader::{Entry, Reader};
 use super::words::seconds;
-use crate::model::{FailureClass, Retry};
+use crate::config::raw::keyed::keyed;
+use crate::model::{self, FailureClass};
 
-pub(super) const KEYS: &[&str] = &["times", "after", "on"];
+keyed! {
+    /// When a failed check is made again at once, because it may be our own network. What is not said is as in `defaults`.
+    pub struct Retry {
+        /// How many tries may follow the first, 0 to 5; 0: none. Default: 1.
+        #[schemars(range(max = 5))]
+        pub times: Option<u8>,
+        /// The pause before each, up to 1m. Default: 2s.
+        pub after: Option<String>,
+        /// Which failures: some of `dns`, `connect`, `tls`, `timeout`. Default: all four.
+        #[schemars(length(min = 1))]
+        pub on: Option<Vec<String>>,
+    }
+}
 
 /// More tries than this would hide an outage rather than a blip.
 const MOST_TIMES: u64 = 5;
 const LONGEST_AFTER: Duration = seconds(60);
 
 /// What is not said is as in `default`.
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, default: &Retry) -> Option<Retry> {
-    let table = reader.table(entry, KEYS, "write `retry: {times: 1, after: 2s}`")?;
+pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, default: &model::Retry) -> Option<model::Retry> {
+    let table = reader.table(entry, Retry::KEYS, "write `retry: {times: 1, after: 2s}`")?;
     let times = match table.get("times") {
         Some(entry) => reader.whole(entry, 0, MOST_TIMES).and_then(|times| u32::try_from(times).ok()),
         None => Some(default.times),
@@ -33,7 +46,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, default: &Retry) -
         }
         None => Some(default.on.clone()),
     };
-    Some(Retry { times: times?, after: after?, on: on? })
+    Some(model::Retry { times: times?, after: after?, on: on? })
 }
 
 fn class(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<FailureClass> {

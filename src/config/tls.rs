@@ -5,12 +5,25 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::reader::{Entry, Reader};
+use crate::config::raw::keyed::keyed;
 use crate::model::TlsOptions;
 
-pub(super) const KEYS: &[&str] = &["ca_file", "client_cert", "client_key", "skip_verify"];
+keyed! {
+    /// How certificates are judged and shown. Paths start at the config's directory.
+    pub struct Tls {
+        /// A PEM file of certificates to trust instead of the system's.
+        pub ca_file: Option<String>,
+        /// A PEM file of the certificate chain to show to the server.
+        pub client_cert: Option<String>,
+        /// A PEM file of its private key.
+        pub client_key: Option<String>,
+        /// Accepts any certificate, and says so loudly. Default: false.
+        pub skip_verify: Option<bool>,
+    }
+}
 
 pub(super) fn options(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<TlsOptions> {
-    let table = reader.table(entry, KEYS, "write `tls: {ca_file: ca.pem}`")?;
+    let table = reader.table(entry, Tls::KEYS, "write `tls: {ca_file: ca.pem}`")?;
     let ca = table.get("ca_file").map(|entry| certificates(reader, entry));
     let certificate = table.get("client_cert").map(|entry| certificates(reader, entry));
     let key = table.get("client_key").map(|entry| private_key(reader, entry));

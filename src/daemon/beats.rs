@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::config::Config;
 use crate::inbox::Arrived;
-use crate::model::{CheckResult, Probe, ProbeId, ProbeKind, Timestamp, Token};
+use crate::model::{CheckResult, Probe, ProbeId, ProbeIndex, ProbeKind, Timestamp, Token};
 use crate::probe::heartbeat;
 use crate::schedule::beat::{Beat, BeatState, Heard};
 
@@ -83,14 +83,14 @@ pub async fn run(
 
 struct Beats {
     config: Arc<Config>,
-    /// Each with its probe's place in the config.
-    beats: Vec<(usize, Beat)>,
+    /// Each with its probe's index in the config.
+    beats: Vec<(ProbeIndex, Beat)>,
 }
 
 impl Beats {
     fn new(config: Arc<Config>, known: &Known) -> Self {
         let now = clock::now();
-        let beats = config.probes.iter().enumerate();
+        let beats = config.probes.indexed();
         let beats = known.with(|known| {
             beats
                 .filter_map(|(at, probe)| Some((at, Beat::new(probe, known.get(&probe.id).copied(), now)?)))
@@ -112,18 +112,18 @@ impl Beats {
 
     fn pass(&mut self) -> Vec<CheckResult> {
         let now = clock::now();
-        let heard: Vec<(usize, Heard)> =
+        let heard: Vec<(ProbeIndex, Heard)> =
             self.beats.iter_mut().filter_map(|(probe, beat)| Some((*probe, beat.pass(now)?))).collect();
         heard.into_iter().filter_map(|(probe, heard)| self.result(probe, heard, now, &[])).collect()
     }
 
-    fn result(&self, probe: usize, heard: Heard, at: Timestamp, said: &[u8]) -> Option<CheckResult> {
+    fn result(&self, probe: ProbeIndex, heard: Heard, at: Timestamp, said: &[u8]) -> Option<CheckResult> {
         let config = &self.config;
-        heartbeat(config.probes.get(probe)?, &config.location, heard, at, said, &config.secrets)
+        heartbeat(&config.probes[probe], &config.location, heard, at, said, &config.secrets)
     }
 
     fn note(&self, known: &Known) {
-        let states = self.beats.iter().filter_map(|(at, beat)| Some((self.config.probes.get(*at)?, beat.state())));
-        known.with(|known| known.extend(states.map(|(probe, state)| (probe.id.clone(), state))));
+        let states = self.beats.iter().map(|(probe, beat)| (self.config.probes[*probe].id.clone(), beat.state()));
+        known.with(|known| known.extend(states));
     }
 }

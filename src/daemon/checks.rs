@@ -14,7 +14,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{CheckResult, Location, ProbeId, Timestamp, VoidReason};
+use crate::model::{CheckResult, Location, PerProbe, ProbeId, ProbeIndex, Timestamp, VoidReason};
 use crate::schedule::{Due, Schedule, What};
 
 /// How many checks may be under way at once. Each holds a socket and its buffers; what is due above that is
@@ -31,8 +31,8 @@ const NAP: Duration = Duration::from_secs(1);
 pub struct Plan {
     /// When which probe is due.
     pub schedule: Schedule,
-    /// The probes; a check is told the place of its probe in here.
-    pub probes: Vec<ProbeId>,
+    /// The probes; a check is told the index of its probe.
+    pub probes: PerProbe<ProbeId>,
     /// Written into the results that are made here: those of checks that were not made.
     pub location: Location,
     /// How many checks may be under way at once; [`AT_ONCE`] unless there is a reason.
@@ -44,7 +44,7 @@ pub struct Plan {
 /// Makes checks when they are due and sends every result, until `stop`.
 ///
 /// A check may have several results, one for each address that it asked; they are sent one after the other.
-/// `check` gets the probe's place in the plan and the moment at which it starts. A probe whose check is still under
+/// `check` gets the probe's index and the moment at which it starts. A probe whose check is still under
 /// way, or that would be one too many, is [`VoidReason::Overrun`]; a check that panics is [`VoidReason::Internal`].
 /// After `stop` nothing more is started, what is under way may end within the plan's grace, and what has not ended
 /// then is [`VoidReason::ShuttingDown`]. Returns when all results are handed over, or at once when nobody receives
@@ -52,7 +52,7 @@ pub struct Plan {
 pub async fn run<N, C, F>(plan: Plan, now: N, check: C, results: mpsc::Sender<CheckResult>, stop: CancellationToken)
 where
     N: Fn() -> Timestamp,
-    C: Fn(usize, Timestamp) -> F,
+    C: Fn(ProbeIndex, Timestamp) -> F,
     F: Future<Output = Vec<CheckResult>> + Send + 'static,
 {
     let mut checks = Checks {
@@ -105,7 +105,7 @@ struct Checks<N, C> {
     check: C,
     tasks: JoinSet<Vec<CheckResult>>,
     /// What each task checks, and since when.
-    started: HashMap<Id, (usize, Timestamp)>,
+    started: HashMap<Id, (ProbeIndex, Timestamp)>,
     /// Results to hand on, oldest first.
     owed: VecDeque<CheckResult>,
     /// Empty between two turns; kept for its room.
@@ -117,7 +117,7 @@ struct Checks<N, C> {
 impl<N, C, F> Checks<N, C>
 where
     N: Fn() -> Timestamp,
-    C: Fn(usize, Timestamp) -> F,
+    C: Fn(ProbeIndex, Timestamp) -> F,
     F: Future<Output = Vec<CheckResult>> + Send + 'static,
 {
     /// When to look at the clock again.
@@ -160,7 +160,7 @@ where
             Ok((_, results)) => self.owed.extend(results),
             Err(error) if error.is_cancelled() => self.owe_void(probe, start, VoidReason::ShuttingDown),
             Err(error) => {
-                let id = self.plan.probes.get(probe).map(ProbeId::as_str);
+                let id = self.plan.probes[probe].as_str();
                 tracing::error!(probe = id, %error, "a check panicked; this is a fault of tripline's own");
                 self.owe_void(probe, start, VoidReason::Internal);
             }
@@ -175,10 +175,8 @@ where
         }
     }
 
-    fn owe_void(&mut self, probe: usize, at: Timestamp, reason: VoidReason) {
-        if let Some(probe) = self.plan.probes.get(probe) {
-            let location = self.plan.location.clone();
-            self.owed.push_back(CheckResult::void(probe.clone(), location, at, reason));
-        }
+    fn owe_void(&mut self, probe: ProbeIndex, at: Timestamp, reason: VoidReason) {
+        let (probe, location) = (self.plan.probes[probe].clone(), self.plan.location.clone());
+        self.owed.push_back(CheckResult::void(probe, location, at, reason));
     }
 }

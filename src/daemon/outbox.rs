@@ -1,10 +1,10 @@
 //! The outbox: what is owed and due goes out, and what became of each attempt is written down.
 //!
 //! A delivery is a row before it is sent and stays owed until its outcome is stored. A daemon that dies in between
-//! sends the same mail, with the same Message-ID, again.
+//! makes the same delivery again: a mail, say, with the same Message-ID.
 //!
-//! What is owed to one address because of one incident goes out in order: the store gives out a message only when the one
-//! before it is done with. None is dropped for a later one: whoever got only the end would not know what has ended.
+//! What is owed to one destination because of one incident goes out in order: the store gives out a message only when
+//! the one before it is done with. None is dropped for a later one: whoever got only the end would not know what has ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::config::Config;
-use crate::deliver::Mailer;
-use crate::model::{ReceiverId, ReceiverKind, Timestamp};
-use crate::notify::backoff::{Backoff, Next};
-use crate::store::{Attempt, AttemptOutcome, DeliveryId, DueDelivery, Reader, StoreError, Writer};
+use crate::deliver::{self, Sent};
+use crate::model::{Backoff, ReceiverId, ReceiverKind, Timestamp};
+use crate::notify::backoff::Next;
+use crate::store::{Attempt, AttemptOutcome, DeliveryId, DueDelivery, FailedBecause, Reader, StoreError, Writer};
 
-/// How many deliveries to one receiver are under way at once. Each receiver has its own share, so that one whose mail
-/// server is slow holds up nobody else.
+/// How many deliveries to one receiver are under way at once. Each receiver has its own share, so that one that is
+/// slow to answer holds up nobody else.
 const AT_ONCE: usize = 8;
 
 /// The longest sleep: a wall clock that was set is noticed after it.
@@ -34,18 +34,19 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How deliveries are made.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxOptions {
-    /// Who sends mail.
-    pub mailer: Mailer,
-    /// When to try again.
-    pub backoff: Backoff,
+    /// How long one attempt may take.
+    pub deadline: Duration,
+    /// When a delivery to a receiver of this kind is made again.
+    pub backoff: fn(&ReceiverKind) -> Backoff,
     /// How long deliveries that are under way may take to end when the outbox is told to stop.
     pub last_moments: Duration,
 }
 
 impl Default for OutboxOptions {
-    /// As a daemon wants it: 30 seconds for a mail server, a day of trying, 5 seconds for stopping.
+    /// As a daemon wants it: 30 seconds for an attempt, what each kind says of itself, 5 seconds for stopping.
     fn default() -> Self {
-        Self { mailer: Mailer::default(), backoff: Backoff::MAIL, last_moments: Duration::from_secs(5) }
+        let (deadline, backoff) = (deliver::DEADLINE, ReceiverKind::backoff);
+        Self { deadline, backoff, last_moments: Duration::from_secs(5) }
     }
 }
 
@@ -72,9 +73,9 @@ pub async fn run(
     };
     let mut reader = reader;
     while !outbox.stop.is_cancelled() {
-        let (back, asked) = ask(reader, &outbox.load, options.backoff.longest).await;
+        let (back, asked) = ask(reader, &outbox.load, outbox.longest_pause()).await;
         let Some(back) = back else {
-            tracing::error!("the outbox has lost its reader; mail stays owed until the daemon starts again");
+            tracing::error!("the outbox has lost its reader; messages stay owed until the daemon starts again");
             return;
         };
         reader = back;
@@ -116,7 +117,7 @@ async fn ask(reader: Reader, load: &BTreeMap<ReceiverId, usize>, longest: Durati
     tokio::task::spawn_blocking(question).await.unwrap_or((None, Err(StoreError::Closed)))
 }
 
-/// What is due. No pause is longer than `longest`: what stands later was put off before the clock was set back, and is
+/// What is due. No pause of a receiver is longer than `longest`: what stands later was put off before the clock was set back, and is
 /// due as well, with what is put off beside it.
 fn due(reader: &Reader, now: Timestamp, each: u32, longest: Duration) -> Result<Vec<DueDelivery>, StoreError> {
     let due = reader.due_deliveries(now, each)?;
@@ -146,9 +147,17 @@ struct Outbox {
 }
 
 impl Outbox {
+    /// The longest pause between two attempts of any receiver. Without receivers it is none, and what is left fails at
+    /// once.
+    fn longest_pause(&self) -> Duration {
+        let config = self.config.borrow();
+        let pauses = config.receivers.values().map(|receiver| (self.options.backoff)(&receiver.kind).longest);
+        pauses.max().unwrap_or_default()
+    }
+
     /// Starts a delivery unless it is under way or its receiver's share is used up.
     fn start(&mut self, due: DueDelivery) {
-        let receiver = due.notification.receiver.clone();
+        let receiver = due.receiver.clone();
         let load = self.load.entry(receiver.clone()).or_default();
         if *load >= AT_ONCE || !self.ids.insert(due.id) {
             return;
@@ -191,41 +200,41 @@ impl Outbox {
 
 /// Makes one attempt and says what became of it.
 async fn attempt(config: &Config, options: OutboxOptions, due: &DueDelivery) -> AttemptOutcome {
-    let DueDelivery { id, notification, to, attempts } = due;
-    let Some(receiver) = config.receivers.get(&notification.receiver) else {
-        return AttemptOutcome::Refused(format!("receiver `{}` is not configured any more", notification.receiver));
+    let DueDelivery { id, receiver, to, .. } = due;
+    let failed = |because, fault: String| {
+        let why = match because {
+            FailedBecause::Refused => "delivery failed",
+            FailedBecause::GivenUp => "delivery failed: given up",
+        };
+        tracing::error!(delivery = %id, %receiver, %to, %fault, "{why}");
+        AttemptOutcome::Failed(because, fault)
     };
-    let sent = match &receiver.kind {
-        ReceiverKind::Email(email) => options.mailer.send(email, to, &notification.message, notification.owed).await,
+    let Some(configured) = config.receivers.get(receiver) else {
+        let fault = format!("receiver `{receiver}` is not configured any more");
+        return failed(FailedBecause::Refused, fault);
     };
-    match sent {
-        Ok(answer) => {
-            tracing::info!(delivery = %id, receiver = %notification.receiver, %to, %answer, "mail accepted");
-            AttemptOutcome::Accepted(answer)
+    match deliver::send(configured, to, &due.message, due.owed, options.deadline).await {
+        Sent::Delivered(answer) => {
+            tracing::info!(delivery = %id, %receiver, %to, %answer, "delivered");
+            AttemptOutcome::Delivered(answer)
         }
-        Err(fault) if !fault.retry => {
-            tracing::error!(delivery = %id, receiver = %notification.receiver, %to, %fault, "mail refused");
-            AttemptOutcome::Refused(fault.text)
-        }
-        Err(fault) => {
-            let name = format!("{}/{}", notification.id, to.address);
-            let next = options.backoff.next(&name, attempts.saturating_add(1), notification.owed, clock::now());
-            match next {
+        Sent::Failed(fault) => failed(FailedBecause::Refused, fault),
+        Sent::Retry(fault) => {
+            let name = format!("{}/{}", due.notification, to.address);
+            let backoff = (options.backoff)(&configured.kind);
+            match backoff.next(&name, due.attempts.saturating_add(1), due.owed, clock::now()) {
                 Next::At(at) => {
-                    tracing::warn!(delivery = %id, receiver = %notification.receiver, %to, %fault, again = %at, "mail failed");
-                    AttemptOutcome::Retry(fault.text, at)
+                    tracing::warn!(delivery = %id, %receiver, %to, %fault, again = %at, "delivery failed, is retried");
+                    AttemptOutcome::Retry(fault, at)
                 }
-                Next::GiveUp => {
-                    tracing::error!(delivery = %id, receiver = %notification.receiver, %to, %fault, "mail given up");
-                    AttemptOutcome::GivenUp(fault.text)
-                }
+                Next::GiveUp => failed(FailedBecause::GivenUp, fault),
             }
         }
     }
 }
 
 /// Stores the outcome, however long that takes, and says whether it did: a delivery whose outcome is not stored must
-/// not be made again by the same daemon, for a full disk would turn one mail into thousands.
+/// not be made again by the same daemon, for a full disk would turn one message into thousands.
 async fn record(writer: &Writer, id: DeliveryId, attempt: Attempt, stop: &CancellationToken) -> bool {
     while let Err(error) = writer.record_attempt(id, attempt.clone()).await {
         tracing::error!(delivery = %id, %error, "the outcome of a delivery cannot be stored");

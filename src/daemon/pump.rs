@@ -3,7 +3,7 @@
 //! Mutate once, drain fully, commit: results, incident events and owed messages of one input become durable in one
 //! transaction, which many inputs may share. News does not wait for company; plain results do, for a moment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::{Engine, Input, Output};
-use crate::model::{Action, ActionId, CheckResult, Incident, IncidentId, Notification, ReceiverKind, Timestamp};
-use crate::store::{ActionDone, Commit, Owed, StoreError, Writer};
+use crate::model::{Action, ActionId, CheckResult, Incident, IncidentId, Timestamp};
+use crate::store::{ActionDone, Commit, StoreError, Writer};
 
 /// A commit holds at most so many results ...
 const FULL: usize = 1000;
@@ -141,39 +141,25 @@ where
     }
 
     fn drain(&mut self, now: Timestamp) {
-        let mut touched = BTreeSet::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
-                Output::Result(result) => {
-                    self.pending.results.push(result);
+                Output::Result(judged) => {
+                    self.pending.results.push(judged);
                     self.waiting_since.get_or_insert_with(Instant::now);
                 }
                 Output::Event(event) => {
-                    touched.insert(event.incident);
                     tracing::info!(incident = event.incident.short(), "{}", event.change);
                     self.pending.events.push(event);
                 }
-                Output::Owed(notification) => {
-                    let owed = self.address(notification);
-                    self.pending.notifications.push(owed);
+                Output::Incident(incident) => {
+                    self.touched.insert(incident.id, incident);
                 }
+                Output::Owed(notification) => self.pending.notifications.push(notification),
                 Output::Answer(id, answer) => self.pending.actions_done.push(ActionDone { id, at: now, answer }),
+                // The engine asks for none yet.
+                Output::Recheck(..) => {}
             }
         }
-        for id in touched {
-            if let Some(incident) = self.engine.incident(id) {
-                self.touched.insert(id, incident.clone());
-            }
-        }
-    }
-
-    /// Each address of a receiver has its own delivery.
-    fn address(&self, notification: Notification) -> Owed {
-        let receiver = self.engine.config().receivers.get(&notification.receiver);
-        let to = receiver.map(|receiver| match &receiver.kind {
-            ReceiverKind::Email(email) => email.to.clone(),
-        });
-        Owed { notification, to: to.unwrap_or_default() }
     }
 
     /// Whether what is pending waits no longer.

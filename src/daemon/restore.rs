@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::engine::{Engine, restart};
+use crate::engine::{Engine, Restoring, restart};
 use crate::incident::lifecycle;
 use crate::model::Timestamp;
 use crate::store::{Reader, StoreError};
@@ -25,13 +25,12 @@ pub fn restore(config: Arc<Config>, reader: &Reader, now: Timestamp) -> Result<E
         }
     }
     let from = restart::replay_from(&config, &incidents, now);
-    let mut engine = Engine::restore(config, incidents);
+    let mut restoring = Restoring::new(config, incidents);
     let mut replayed: u64 = 0;
-    reader.results_since(from, |result| {
+    reader.results_since(from, |judged| {
         replayed += 1;
-        engine.replay(&result);
+        restoring.replay(&judged);
     })?;
-    engine.settle(now);
     tracing::info!(results = replayed, since = %from, "took up what was stored");
-    Ok(engine)
+    Ok(restoring.settle(now))
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::retries;
-use crate::model::{CheckResult, Probe, Timestamp};
+use crate::model::{CheckResult, Probe, ProbeIndex, Timestamp};
 use crate::probe::Prober;
 
 /// Checks the probe of this index, with all tries: one result, or with `each_address` one for each address, in the
@@ -16,7 +16,7 @@ use crate::probe::Prober;
 /// The arguments that are not named here are those of [`retries::check`].
 pub async fn check<N>(
     prober: &Prober,
-    (index, probe): (usize, &Probe),
+    (index, probe): (ProbeIndex, &Probe),
     started: Timestamp,
     next_turn: impl Fn() -> Option<Timestamp>,
     now: N,

@@ -8,71 +8,46 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::response::Response;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::ExposeSecret;
 
-use crate::model::{EmailReceiver, MailAddress, Message, Secrets, SmtpSecurity, SmtpServer, Timestamp};
+use super::Sent;
+use crate::model::{
+    Destination, EmailReceiver, MailAddress, MailMessage, Secrets, SmtpSecurity, SmtpServer, Timestamp,
+};
 
 /// How much of a server's words is kept, in characters.
 const WORDS: usize = 500;
 
-/// Why a mail was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text}")]
-pub struct DeliveryFault {
-    /// Whether another attempt may succeed.
-    pub retry: bool,
-    /// What happened, in one line, without the password; our own words name no part of the server's URL either, for
-    /// all of that may be secret.
-    pub text: String,
-}
-
-/// Sends mail.
-#[derive(Clone, Copy, Debug)]
-pub struct Mailer {
-    /// How long one message may take, from the name's resolution to the server's last word.
-    pub deadline: Duration,
-}
-
-impl Default for Mailer {
-    /// With a deadline of 30 seconds.
-    fn default() -> Self {
-        Self { deadline: Duration::from_secs(30) }
-    }
-}
-
-impl Mailer {
-    /// Hands a message for one of the receiver's addresses to the receiver's mail server, and returns the server's
-    /// answer.
-    ///
-    /// A message may arrive twice when the answer was lost; both copies have the same Message-ID.
-    ///
-    /// # Errors
-    /// Worth another attempt: every 4xx, a login that is refused (people mend passwords), and every fault of the
-    /// network or of TLS. Not worth one: any other 5xx, and a message that cannot be written as mail.
-    pub async fn send(
-        &self,
-        receiver: &EmailReceiver,
-        to: &MailAddress,
-        message: &Message,
-        owed: Timestamp,
-    ) -> Result<String, DeliveryFault> {
-        let mail = compose(receiver, to, message, owed).map_err(|text| DeliveryFault { retry: false, text })?;
-        let secrets =
-            Secrets::new(receiver.smtp.login.iter().map(|(_, password)| password.expose_secret().to_owned()));
-        let transport = transport(&receiver.smtp, self.deadline)
-            .map_err(|text| DeliveryFault { retry: true, text: one_line(&secrets.redact(&text)) })?;
-        match tokio::time::timeout(self.deadline, transport.send(mail)).await {
-            Ok(Ok(response)) => Ok(one_line(&secrets.redact(&answer(&response)))),
-            Ok(Err(error)) => Err(DeliveryFault {
-                retry: is_worth_another_attempt(&error),
-                text: one_line(&secrets.redact(&error.to_string())),
-            }),
-            Err(_) => Err(DeliveryFault {
-                retry: true,
-                text: format!("the mail server did not answer within {} seconds", self.deadline.as_secs_f32()),
-            }),
-        }
+/// Hands a message for one of the receiver's addresses to the receiver's mail server.
+///
+/// Both copies of a message that arrives twice have the same Message-ID. Our own words name no part of the server's URL,
+/// for all of that may be secret.
+///
+/// Worth another attempt: every 4xx, a login that is refused (people mend passwords), and every fault of the network or
+/// of TLS. Not worth one: any other 5xx, and a message that cannot be written as mail.
+pub(super) async fn send(
+    receiver: &EmailReceiver,
+    to: &Destination,
+    message: &MailMessage,
+    owed: Timestamp,
+    deadline: Duration,
+) -> Sent {
+    let mail = match compose(receiver, to, message, owed) {
+        Ok(mail) => mail,
+        Err(fault) => return Sent::Failed(fault),
+    };
+    let secrets = Secrets::new(receiver.smtp.login.iter().map(|(_, password)| password.expose_secret().to_owned()));
+    let shown = |text: &str| one_line(&secrets.redact(text));
+    let transport = match transport(&receiver.smtp, deadline) {
+        Ok(transport) => transport,
+        Err(fault) => return Sent::Retry(shown(&fault)),
+    };
+    match tokio::time::timeout(deadline, transport.send(mail)).await {
+        Ok(Ok(response)) => Sent::Delivered(shown(&answer(&response))),
+        Ok(Err(error)) if is_worth_another_attempt(&error) => Sent::Retry(shown(&error.to_string())),
+        Ok(Err(error)) => Sent::Failed(shown(&error.to_string())),
+        Err(_) => Sent::Retry(format!("the mail server did not answer within {} seconds", deadline.as_secs_f32())),
     }
 }
 
@@ -123,8 +98,8 @@ fn tls_parameters(server: &SmtpServer) -> Result<TlsParameters, String> {
 /// encoded.
 fn compose(
     receiver: &EmailReceiver,
-    to: &MailAddress,
-    message: &Message,
+    to: &Destination,
+    message: &MailMessage,
     owed: Timestamp,
 ) -> Result<lettre::Message, String> {
     let from = mailbox(&receiver.from)?;
@@ -135,7 +110,7 @@ fn compose(
         }
         Ok(format!("<{left}@{domain}>"))
     };
-    let envelope = Envelope::new(Some(from.email.clone()), vec![mailbox(to)?.email])
+    let envelope = Envelope::new(Some(from.email.clone()), vec![parsed(&to.address)?])
         .map_err(|error| format!("no envelope: {error}"))?;
     // A Date header has four digits for the year.
     let millis = u64::try_from(owed.as_millis()).unwrap_or(0).min(253_402_300_799_000);
@@ -161,9 +136,9 @@ fn compose(
 }
 
 fn mailbox(address: &MailAddress) -> Result<Mailbox, String> {
-    let parsed = address
-        .address
-        .parse()
-        .map_err(|error| format!("`{}` is no mail address: {error}", one_line(&address.address)))?;
-    Ok(Mailbox::new(address.name.as_deref().map(one_line), parsed))
+    Ok(Mailbox::new(address.name.as_deref().map(one_line), parsed(&address.address)?))
+}
+
+fn parsed(address: &str) -> Result<Address, String> {
+    address.parse().map_err(|error| format!("`{}` is no mail address: {error}", one_line(address)))
 }

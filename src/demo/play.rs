@@ -235,8 +235,8 @@ impl Stage<'_> {
             tokio::time::sleep(LOOK).await;
             let results = self.ask(|reader| {
                 let mut results = Vec::new();
-                reader.results_since(Timestamp::from_millis(0), |result| {
-                    results.push((result.probe, result.outcome))
+                reader.results_since(Timestamp::from_millis(0), |judged| {
+                    results.push((judged.result.probe, judged.result.outcome))
                 })?;
                 Ok(results)
             });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::history::Entry;
 use crate::model::condition::{Fact, Verdict};
 use crate::model::{Bad, CheckResult, Condition, Probe};
 
@@ -11,6 +12,16 @@ pub(super) fn is_bad(bad: &Bad, probe: &Probe, result: &CheckResult) -> bool {
         Bad::Failed => result.outcome.failure().is_some(),
         Bad::Class(class) => result.outcome.failure() == Some(*class),
         Bad::When(condition) => holds(condition, probe, result),
+    }
+}
+
+/// Whether an entry of the history that some rule calls bad is bad in this sense. What a condition said of a check is not
+/// kept; that any rule called it bad must do.
+pub(super) fn counts(bad: &Bad, entry: &Entry) -> bool {
+    match bad {
+        Bad::Failed => entry.class.is_some(),
+        Bad::Class(class) => entry.class == Some(*class),
+        Bad::When(_) => true,
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::model::{LabelName, LabelValue, Place, Probe};
+use crate::model::{LabelName, LabelValue, PerProbe, Place, Probe, ProbeIndex};
 
 /// The labels worth trying, those that name customers first, in the order of preference at equal separation.
 pub(super) struct Columns {
@@ -22,9 +22,9 @@ pub(super) struct Column {
     /// Its values, in order.
     pub(super) values: Vec<LabelValue>,
     /// For each probe the number of its value, or [`NONE`].
-    of_probe: Vec<u32>,
+    of_probe: PerProbe<u32>,
     /// The same for each place; of no weight where the probe has a value by itself.
-    of_place: Vec<u32>,
+    of_place: Box<[u32]>,
 }
 
 /// The number of no value.
@@ -73,7 +73,7 @@ impl Column {
         let each: Vec<Option<LabelValue>> = probes.iter().map(|probe| probe.label(&label)).collect();
         let values: BTreeSet<LabelValue> = each.iter().flatten().cloned().collect();
         let values: Vec<LabelValue> = values.into_iter().collect();
-        Self { of_probe: numbers(&each, &values), of_place: Vec::new(), label, values }
+        Self { of_probe: numbers(&each, &values).collect(), of_place: Box::default(), label, values }
     }
 
     fn at(&self, places: &[Place]) -> Cow<'_, Self> {
@@ -85,22 +85,22 @@ impl Column {
         let values: BTreeSet<LabelValue> = each.iter().flatten().chain(&self.values).cloned().collect();
         let values: Vec<LabelValue> = values.into_iter().collect();
         let of_probe = if self.values.is_empty() {
-            Vec::new()
+            PerProbe::from_iter([])
         } else {
-            numbers(&self.of_probe.iter().map(own).collect::<Vec<_>>(), &values)
+            numbers(&self.of_probe.values().map(own).collect::<Vec<_>>(), &values).collect()
         };
-        Cow::Owned(Self { label: self.label.clone(), of_probe, of_place: numbers(&each, &values), values })
+        Cow::Owned(Self { label: self.label.clone(), of_probe, of_place: numbers(&each, &values).collect(), values })
     }
 
     /// The number of the value that checks of this probe from and to this place have, if they have one.
-    pub(super) fn of(&self, probe: usize, place: usize) -> Option<usize> {
-        let number = |of: &[u32], index| of.get(index).copied().filter(|number| *number != NONE);
-        number(&self.of_probe, probe).or_else(|| number(&self.of_place, place)).map(|number| number as usize)
+    pub(super) fn of(&self, probe: ProbeIndex, place: usize) -> Option<usize> {
+        let known = |number: Option<&u32>| number.copied().filter(|number| *number != NONE);
+        known(self.of_probe.get(probe)).or_else(|| known(self.of_place.get(place))).map(|number| number as usize)
     }
 }
 
 /// The number of each of these values among all, which are in order.
-fn numbers(each: &[Option<LabelValue>], all: &[LabelValue]) -> Vec<u32> {
+fn numbers(each: &[Option<LabelValue>], all: &[LabelValue]) -> impl Iterator<Item = u32> {
     let number = |value: &LabelValue| all.binary_search(value).ok().and_then(|number| u32::try_from(number).ok());
-    each.iter().map(|value| value.as_ref().and_then(number).unwrap_or(NONE)).collect()
+    each.iter().map(move |value| value.as_ref().and_then(number).unwrap_or(NONE))
 }

@@ -1,23 +1,64 @@
 //! Consecutive failures: so many of one probe in a row.
 
-use crate::config::Config;
-use crate::model::Marks;
-use crate::model::unit::{show_about, show_duration};
-use crate::model::{Breach, BreachId, CheckResult, Consecutive, FailureClass, Probe, Rule, Slice, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::Signal;
+use super::bad;
 use super::history::Entry;
 use super::onset::breach_id;
 use super::open_breaches::OpenBreaches;
+use super::watch::{Kind, Signal, Watch};
+use crate::config::Config;
+use crate::model::unit::{show_about, show_duration};
+use crate::model::{
+    Bad, Breach, BreachId, Cadence, CheckResult, Consecutive, FailureClass, Marks, PerProbe, Probe, ProbeIndex,
+    Probes, Rule, Slice, Timestamp,
+};
+
+/// How far back a run of failures is followed after a restart, at the most.
+const LONGEST_RUN: Duration = Duration::from_secs(86_400);
+
+impl Kind for Consecutive {
+    fn watch(&self, rule: &Rule, config: &Arc<Config>) -> Box<dyn Watch> {
+        Box::new(ConsecutiveWatch {
+            rule: rule.clone(),
+            run: *self,
+            config: Arc::clone(config),
+            covers: config.probes.iter().map(|probe| rule.over.covers(probe)).collect(),
+            states: config.probes.iter().map(|_| State::default()).collect(),
+            lasting: OpenBreaches::default(),
+        })
+    }
+
+    /// A run reaches as far back as its probe takes to make it; for probes on a calendar a day is looked at.
+    fn lookback(&self, probes: &Probes) -> Duration {
+        let slowest = probes.iter().map(|probe| match probe.cadence {
+            Cadence::Every(interval) => interval,
+            Cadence::At(_) => LONGEST_RUN,
+        });
+        let run = slowest.max().unwrap_or_default().saturating_mul(self.count.saturating_add(1));
+        run.min(LONGEST_RUN).saturating_add(self.clear_after)
+    }
+
+    fn history(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn is_prompt(&self) -> bool {
+        true
+    }
+}
 
 /// One consecutive-failures rule at work.
-pub(super) struct ConsecutiveWatch {
+struct ConsecutiveWatch {
     rule: Rule,
     run: Consecutive,
-    /// One for each probe of the config; `None` for those that the rule does not cover.
-    states: Vec<Option<State>>,
+    config: Arc<Config>,
+    covers: PerProbe<bool>,
+    /// Of no account for those that the rule does not cover.
+    states: PerProbe<State>,
     /// The probes that have a breach.
-    lasting: OpenBreaches,
+    lasting: OpenBreaches<ProbeIndex>,
 }
 
 #[derive(Default)]
@@ -55,19 +96,26 @@ struct Active {
     slice: Slice,
 }
 
-impl ConsecutiveWatch {
-    pub(super) fn new(rule: &Rule, run: Consecutive, probes: &[Probe]) -> Self {
-        let states = probes.iter().map(|probe| rule.over.covers(probe).then(State::default)).collect();
-        Self { rule: rule.clone(), run, states, lasting: OpenBreaches::default() }
+impl Watch for ConsecutiveWatch {
+    fn rule(&self) -> &Rule {
+        &self.rule
     }
 
-    pub(super) fn covers(&self, probe: usize) -> bool {
-        self.states.get(probe).is_some_and(Option::is_some)
+    fn covers(&self, probe: ProbeIndex) -> bool {
+        self.covers[probe]
     }
 
-    pub(super) fn observe(&mut self, entry: Entry, result: &CheckResult, config: &Config, signals: &mut Vec<Signal>) {
-        let Some(Some(state)) = self.states.get_mut(entry.probe) else { return };
-        let several = config.probes.get(entry.probe).is_some_and(|probe| probe.resolve.each_address);
+    fn is_bad(&self, _index: ProbeIndex, probe: &Probe, result: &CheckResult) -> bool {
+        bad::is_bad(&Bad::Failed, probe, result)
+    }
+
+    fn counts(&self, entry: &Entry) -> bool {
+        bad::counts(&Bad::Failed, entry)
+    }
+
+    fn observe(&mut self, entry: Entry, result: &CheckResult, signals: &mut Vec<Signal>) {
+        let state = &mut self.states[entry.probe];
+        let several = self.config.probes[entry.probe].resolve.each_address;
         match &mut state.check {
             Some(check) if several && check.started == result.started => {
                 if check.bad || !entry.bad {
@@ -94,48 +142,52 @@ impl ConsecutiveWatch {
         }
         self.lasting.note(entry.probe, state.well_since);
         self.judge_clear(entry.probe, entry.at, signals);
-        self.judge(entry.probe, entry.at, config, signals);
+        self.judge(entry.probe, entry.at, signals);
     }
 
-    pub(super) fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
+    /// Only what is due is looked at.
+    fn pass(&mut self, at: Timestamp, signals: &mut Vec<Signal>) {
         for probe in self.lasting.due(self.run.clear_after, at) {
             self.judge_clear(probe, at, signals);
         }
     }
 
-    pub(super) fn next_timeout(&self) -> Option<Timestamp> {
+    fn next_timeout(&self) -> Option<Timestamp> {
         self.lasting.next_due(self.run.clear_after)
     }
 
-    pub(super) fn forget(&mut self, breach: &Breach, probes: &[Probe]) {
-        if let Some(probe) = self.probe_of(breach, probes) {
-            self.lasting.end(probe);
-            self.states[probe] = Some(State::default());
-        }
-    }
-
-    pub(super) fn adopt(&mut self, breach: &Breach, probes: &[Probe]) -> bool {
-        let Some(probe) = self.probe_of(breach, probes) else { return false };
-        let Some(Some(state)) = self.states.get_mut(probe) else { return false };
+    fn adopt(&mut self, breach: &Breach) -> bool {
+        let Some(probe) = self.probe_of(breach) else { return false };
+        let state = &mut self.states[probe];
         state.breach = Some(Active { id: breach.id, slice: breach.slice.clone() });
         self.lasting.begin(probe, state.well_since);
         true
     }
 
-    fn probe_of(&self, breach: &Breach, probes: &[Probe]) -> Option<usize> {
-        let probe = probes.iter().position(|probe| breach.slice.probe.as_ref() == Some(&probe.id))?;
-        (breach.rule == self.rule.id && self.covers(probe)).then_some(probe)
+    fn forget(&mut self, breach: &Breach) {
+        if let Some(probe) = self.probe_of(breach) {
+            self.lasting.end(probe);
+            self.states[probe] = State::default();
+        }
+    }
+}
+
+impl ConsecutiveWatch {
+    /// The probe of a breach of this rule; none if it is of another rule, or of a probe that is no more.
+    fn probe_of(&self, breach: &Breach) -> Option<ProbeIndex> {
+        let probe = self.config.probes.index_of(breach.slice.probe.as_ref()?)?;
+        (breach.rule == self.rule.id && self.covers[probe]).then_some(probe)
     }
 
-    fn judge(&mut self, probe: usize, now: Timestamp, config: &Config, signals: &mut Vec<Signal>) {
-        let (Some(Some(state)), Some(asked)) = (self.states.get_mut(probe), config.probes.get(probe)) else { return };
+    fn judge(&mut self, probe: ProbeIndex, now: Timestamp, signals: &mut Vec<Signal>) {
+        let (state, asked) = (&mut self.states[probe], &self.config.probes[probe]);
         let Some(first) = state.first.filter(|_| state.breach.is_none() && state.failures >= self.run.count) else {
             return;
         };
-        let slice = Slice { labels: asked.labels.clone(), probe: Some(asked.id.clone()) };
+        let slice = Slice::of(asked);
         let id = breach_id(&self.rule, &slice, &asked.id, first.started);
         let mut marks = Marks::default();
-        marks.add(asked, state.class, &config.cohorts);
+        marks.add(asked, state.class, &self.config.cohorts);
         let reason = format!(
             "{} failures in a row in {}; the rule: {} in a row",
             state.failures,
@@ -157,15 +209,13 @@ impl ConsecutiveWatch {
         }));
     }
 
-    fn judge_clear(&mut self, probe: usize, now: Timestamp, signals: &mut Vec<Signal>) {
-        let Some(Some(state)) = self.states.get_mut(probe) else { return };
-        let Some(active) = &state.breach else { return };
-        if state.well_since.is_none_or(|since| now.since(since) < self.run.clear_after) {
-            return;
+    fn judge_clear(&mut self, probe: ProbeIndex, now: Timestamp, signals: &mut Vec<Signal>) {
+        let state = &mut self.states[probe];
+        let is_well = state.well_since.is_some_and(|since| now.since(since) >= self.run.clear_after);
+        if let Some(active) = state.breach.take_if(|_| is_well) {
+            let reason = format!("{} has not failed for {}", active.slice, show_duration(self.run.clear_after));
+            signals.push(Signal::Cleared { breach: active.id, reason });
+            self.lasting.end(probe);
         }
-        let reason = format!("{} has not failed for {}", active.slice, show_duration(self.run.clear_after));
-        signals.push(Signal::Cleared { breach: active.id, reason });
-        state.breach = None;
-        self.lasting.end(probe);
     }
 }

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Factor, FailureClass, Finding, Place};
+use crate::model::{Factor, FailureClass, Finding, Place, ProbeIndex};
 
 use super::columns::{Column, Columns};
 use super::tally::{Counts, Tally};
@@ -73,7 +73,7 @@ pub(super) fn find(tally: &Tally, places: &[Place], columns: &Columns) -> Findin
 /// The checks of one probe from and to one place.
 #[derive(Clone, Copy)]
 struct Group<'a> {
-    probe: usize,
+    probe: ProbeIndex,
     place: usize,
     sum: Sum,
     counts: &'a Counts,

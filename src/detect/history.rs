@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::model::{FailureClass, Timestamp};
+use crate::model::{FailureClass, ProbeIndex, Timestamp};
 
 /// What one check came to, in a few bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,7 +11,7 @@ pub struct Entry {
     /// When it was judged.
     pub at: Timestamp,
     /// The probe's index in the config.
-    pub probe: usize,
+    pub probe: ProbeIndex,
     /// Whether it counts as bad.
     pub bad: bool,
     /// How it failed, if it failed.

@@ -6,21 +6,26 @@ use std::time::Duration;
 use crate::model::Timestamp;
 
 /// By their numbers. What is due is known without looking at each: thousands may have a breach at a time.
-#[derive(Default)]
-pub(super) struct OpenBreaches {
-    well_since: BTreeMap<usize, Option<Timestamp>>,
-    by_time: BTreeSet<(Timestamp, usize)>,
+pub(super) struct OpenBreaches<P> {
+    well_since: BTreeMap<P, Option<Timestamp>>,
+    by_time: BTreeSet<(Timestamp, P)>,
 }
 
-impl OpenBreaches {
+impl<P> Default for OpenBreaches<P> {
+    fn default() -> Self {
+        Self { well_since: BTreeMap::new(), by_time: BTreeSet::new() }
+    }
+}
+
+impl<P: Copy + Ord> OpenBreaches<P> {
     /// One has a breach, and has been well since then, if it is.
-    pub(super) fn begin(&mut self, place: usize, well_since: Option<Timestamp>) {
+    pub(super) fn begin(&mut self, place: P, well_since: Option<Timestamp>) {
         self.well_since.entry(place).or_default();
         self.note(place, well_since);
     }
 
     /// Since when one has been well, if it is; of no account for one that has no breach.
-    pub(super) fn note(&mut self, place: usize, well_since: Option<Timestamp>) {
+    pub(super) fn note(&mut self, place: P, well_since: Option<Timestamp>) {
         let Some(noted) = self.well_since.get_mut(&place) else { return };
         if *noted != well_since {
             let before = std::mem::replace(noted, well_since);
@@ -30,14 +35,14 @@ impl OpenBreaches {
     }
 
     /// The breach of one is over.
-    pub(super) fn end(&mut self, place: usize) {
+    pub(super) fn end(&mut self, place: P) {
         self.note(place, None);
         self.well_since.remove(&place);
     }
 
     /// Those that by then have been well for so long, by their numbers.
-    pub(super) fn due(&self, hold: Duration, at: Timestamp) -> Vec<usize> {
-        let mut due: Vec<usize> =
+    pub(super) fn due(&self, hold: Duration, at: Timestamp) -> Vec<P> {
+        let mut due: Vec<P> =
             self.by_time.iter().take_while(|(since, _)| *since + hold <= at).map(|(_, place)| *place).collect();
         due.sort_unstable();
         due

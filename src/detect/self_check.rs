@@ -9,10 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::model::{FailureClass, Outcome, Probe, Role, Timestamp, VoidReason};
+use crate::model::{FailureClass, Outcome, PerProbe, Probe, ProbeIndex, Role, Timestamp, VoidReason};
 
-/// After so long without sight, people are told.
-pub const TELL_AFTER: Duration = Duration::from_secs(60);
 /// A failure waits at most so long until it is known whose it is. After that it counts as the service's.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// At most so many results wait; past that, the oldest count as what they are.
@@ -60,17 +58,15 @@ pub struct Blindness {
 #[derive(Debug)]
 pub struct SelfCheck {
     /// Who is asked by each probe, by its index in the config.
-    asked: Vec<Asked>,
+    asked: PerProbe<Asked>,
     /// The interval of each canary, by its index.
-    canaries: BTreeMap<usize, Duration>,
+    canaries: BTreeMap<ProbeIndex, Duration>,
     /// Without canaries: the hosts of which none may have answered.
     hosts: BTreeSet<usize>,
     can_tell: bool,
     round: Duration,
     last_answer: Option<Timestamp>,
     silence: Option<Silence>,
-    /// Since when, and when it was found.
-    blind: Option<(Timestamp, Timestamp)>,
     /// Up to when it has been looked.
     looked: Timestamp,
 }
@@ -94,7 +90,9 @@ struct Silence {
     checks: u32,
     hosts: BTreeSet<usize>,
     /// The last failure of each canary.
-    canaries: BTreeMap<usize, Timestamp>,
+    canaries: BTreeMap<ProbeIndex, Timestamp>,
+    /// That we cannot see: since when, and when it was found.
+    blind: Option<(Timestamp, Timestamp)>,
 }
 
 /// Whether it can be told of a failure without an answer whose it is: by canaries, or by a second host.
@@ -117,7 +115,7 @@ impl SelfCheck {
         let intervals = intervals.map(|probe| probe.interval());
         let round = intervals.map(|interval| interval.unwrap_or(LONGEST_ROUND)).max().unwrap_or_default();
         let round = round.min(LONGEST_ROUND);
-        for (index, probe) in config.probes.iter().enumerate() {
+        for (index, probe) in config.probes.indexed() {
             if probe.role == Role::Canary {
                 canaries.insert(index, probe.interval().unwrap_or(LONGEST_ROUND));
                 asked.push(Asked::Canary);
@@ -138,21 +136,20 @@ impl SelfCheck {
         let hosts = if often.len() > 1 { often } else { (0..numbers.len()).collect() };
         let can_tell = can_tell(&config.probes);
         Self {
-            asked,
+            asked: asked.into_iter().collect(),
             canaries,
             hosts,
             can_tell,
             round,
             last_answer: None,
             silence: None,
-            blind: None,
             looked: Timestamp::default(),
         }
     }
 
     /// Takes in a result of the probe with this index, and decides what becomes of it.
-    pub fn judge(&mut self, probe: usize, outcome: Outcome, began: Timestamp, ended: Timestamp) -> Verdict {
-        let Some(&asked) = self.asked.get(probe) else { return Verdict::Counts { reason: "its probe is gone" } };
+    pub fn judge(&mut self, probe: ProbeIndex, outcome: Outcome, began: Timestamp, ended: Timestamp) -> Verdict {
+        let asked = self.asked[probe];
         let class = match outcome {
             // A stored result: what became of it says that nothing had answered.
             Outcome::Void(VoidReason::Offline) => {
@@ -166,7 +163,7 @@ impl SelfCheck {
         };
         if matches!(asked, Asked::Nobody) {
             return match class {
-                Some(FailureClass::Missing) if self.blind.is_some() => {
+                Some(FailureClass::Missing) if self.is_blind() => {
                     Verdict::Void { reason: "nothing at all can be reached: nor can we be" }
                 }
                 _ => Verdict::Counts { reason: "nobody was asked" },
@@ -175,16 +172,14 @@ impl SelfCheck {
         if class.is_none_or(|class| !class.is_network()) {
             self.last_answer = self.last_answer.max(Some(ended));
             self.silence = None;
-            self.blind = None;
             return Verdict::Counts { reason: "it was answered" };
         }
         self.note_failure(probe, asked, began, ended);
         self.look(ended);
-        match asked {
-            Asked::Canary => Verdict::Counts { reason: "it is a canary, which no rule judges" },
-            Asked::Host(_) => self.decide(began),
-            Asked::Nobody => Verdict::Counts { reason: "nobody was asked" },
+        if matches!(asked, Asked::Canary) {
+            return Verdict::Counts { reason: "it is a canary, which no rule judges" };
         }
+        self.decide(began)
     }
 
     /// What becomes of a failure of the service without an answer, of a check that began then.
@@ -192,7 +187,7 @@ impl SelfCheck {
     pub fn decide(&self, began: Timestamp) -> Verdict {
         if !self.can_tell {
             Verdict::Counts { reason: "with one host and no canaries it cannot be told whether it is us" }
-        } else if self.blind.is_some() {
+        } else if self.is_blind() {
             Verdict::Void { reason: "nothing at all can be reached: we cannot see" }
         } else if self.last_answer.is_some_and(|answer| answer >= began) {
             Verdict::Counts { reason: "something else has answered since it began" }
@@ -209,7 +204,7 @@ impl SelfCheck {
     /// When time passing alone may show that we cannot see.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Timestamp> {
-        if self.blind.is_some() || !self.all_failed() {
+        if self.is_blind() || !self.all_failed() {
             return None;
         }
         self.quiet_from().filter(|from| *from > self.looked)
@@ -218,20 +213,20 @@ impl SelfCheck {
     /// When the last answer came, if nothing has failed to be reached since.
     #[must_use]
     pub fn sees(&self) -> Option<Timestamp> {
-        self.last_answer.filter(|_| self.blind.is_none() && self.silence.is_none())
+        self.last_answer.filter(|_| self.silence.is_none())
     }
 
     /// Whether we may be cut off: nothing that was asked since the last answer has answered.
     #[must_use]
     pub fn doubts(&self) -> bool {
-        self.blind.is_some() || self.all_failed()
+        self.is_blind() || self.all_failed()
     }
 
     /// That we cannot see, if so.
     #[must_use]
     pub fn blindness(&self) -> Option<Blindness> {
-        let (since, found) = self.blind?;
         let silence = self.silence.as_ref()?;
+        let (since, found) = silence.blind?;
         Some(Blindness {
             since,
             found,
@@ -241,7 +236,7 @@ impl SelfCheck {
         })
     }
 
-    fn note_failure(&mut self, probe: usize, asked: Asked, began: Timestamp, ended: Timestamp) {
+    fn note_failure(&mut self, probe: ProbeIndex, asked: Asked, began: Timestamp, ended: Timestamp) {
         // A check that was under way when the last answer came may have failed for the service's own reasons.
         if self.last_answer.is_some_and(|answer| answer >= began) && self.silence.is_none() {
             return;
@@ -252,6 +247,7 @@ impl SelfCheck {
             checks: 0,
             hosts: BTreeSet::new(),
             canaries: BTreeMap::new(),
+            blind: None,
         });
         silence.began = silence.began.min(began);
         match asked {
@@ -268,18 +264,18 @@ impl SelfCheck {
 
     fn look(&mut self, at: Timestamp) {
         self.looked = self.looked.max(at);
-        if self.blind.is_some() || !self.all_failed() || self.quiet_from().is_none_or(|from| at < from) {
+        if self.is_blind() || !self.all_failed() || self.quiet_from().is_none_or(|from| at < from) {
             return;
         }
         // A canary that has not been asked for two of its intervals says nothing of now.
-        let stale = |silence: &Silence| {
-            let old = |(probe, last): (&usize, &Timestamp)| {
-                self.canaries.get(probe).is_none_or(|interval| at.since(*last) > interval.saturating_mul(2))
-            };
-            silence.canaries.iter().any(old)
-        };
-        let Some(silence) = self.silence.as_ref().filter(|silence| !stale(silence)) else { return };
-        self.blind = Some((silence.began.max(self.last_answer.unwrap_or(silence.began)), at));
+        let old = |(probe, last): (&ProbeIndex, &Timestamp)| at.since(*last) > self.canaries[probe].saturating_mul(2);
+        if let Some(silence) = self.silence.as_mut().filter(|silence| !silence.canaries.iter().any(old)) {
+            silence.blind = Some((silence.began.max(self.last_answer.unwrap_or(silence.began)), at));
+        }
+    }
+
+    fn is_blind(&self) -> bool {
+        self.silence.as_ref().is_some_and(|silence| silence.blind.is_some())
     }
 
     /// Whether everything that must have failed has, since the last answer.

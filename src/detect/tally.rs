@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::FailureClass;
+use crate::model::{FailureClass, ProbeIndex};
 
 use super::history::Entry;
 
 /// Counts for each probe, by its index in the config, and place, by its index in the detector.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
-    probes: BTreeMap<(usize, u16), Counts>,
+    probes: BTreeMap<(ProbeIndex, u16), Counts>,
 }
 
 /// How many checks of a probe were bad, and how they failed.
@@ -44,7 +44,7 @@ impl Tally {
     }
 
     /// The probes and places that were counted, in the order of their indices.
-    pub fn iter(&self) -> impl Iterator<Item = ((usize, u16), &Counts)> {
+    pub fn iter(&self) -> impl Iterator<Item = ((ProbeIndex, u16), &Counts)> {
         self.probes.iter().map(|(&key, counts)| (key, counts))
     }
 }

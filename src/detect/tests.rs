@@ -59,7 +59,7 @@ fn config(probes: Vec<Probe>, kind: RuleKind) -> Arc<Config> {
     Arc::new(Config {
         cohorts: BTreeMap::from([("workspace".into(), vec![])]),
         components: vec![],
-        probes,
+        probes: probes.into(),
         rules: vec![rule(kind)],
         receivers: BTreeMap::new(),
         ..crate::config::tests::empty()
@@ -97,7 +97,7 @@ impl Drive {
             )
         };
         let mut signals = vec![];
-        self.detector.observe(probe, &result, at(millis), &mut signals);
+        self.detector.observe(ProbeIndex::nth(probe), &result, at(millis), &mut signals);
         self.said.extend(signals.into_iter().map(|signal| (millis, signal)));
     }
 
@@ -249,16 +249,18 @@ fn so_many_failures_in_a_row_are_a_breach_and_a_success_between_is_none() {
 
 #[test]
 fn slices_are_the_whole_and_every_combination_of_the_labels_that_a_probe_has() {
-    let probes = [
+    let probes: Probes = [
         probe("a", "api", &[("workspace", "acme"), ("plan", "free")]),
         probe("b", "api", &[("workspace", "globex"), ("plan", "free")]),
         probe("c", "api", &[("plan", "paid")]),
         probe("d", "website", &[]),
-    ];
+    ]
+    .into_iter()
+    .collect();
     let over = Scope { components: [ComponentId::from("api")].into(), ..Scope::default() };
     let slices = Slices::new(&over, &["workspace".into(), "plan".into()], &probes);
     let of = |probe: usize| -> Vec<String> {
-        slices.of(probe).iter().map(|&slice| slices.all()[slice].to_string()).collect()
+        slices.of(ProbeIndex::nth(probe)).iter().map(|&slice| slices[slice].to_string()).collect()
     };
     assert_eq!(of(0), ["all checks", "workspace=acme", "plan=free", "plan=free, workspace=acme"]);
     assert_eq!(of(1), ["all checks", "workspace=globex", "plan=free", "plan=free, workspace=globex"]);
@@ -277,7 +279,7 @@ fn tallied(bad: impl Fn(&str, &str) -> usize) -> (Tally, Arc<Config>) {
     }
     let config = config(probes, RuleKind::ErrorRate(rate()));
     let mut tally = Tally::default();
-    for (index, probe) in config.probes.iter().enumerate() {
+    for (index, probe) in config.probes.indexed() {
         let workspace = probe.labels.values().next().unwrap();
         let fails = bad(probe.component.as_str(), workspace.as_str());
         for check in 0..10 {
@@ -309,7 +311,7 @@ proptest! {
         timeout in 0_u64..5_000, fault in 0_i64..90_000,
     ) {
         let timeout = Duration::from_millis(timeout);
-        let probes: Vec<Probe> = rhythms.iter().enumerate().map(|(index, (interval, ..))| {
+        let probes: Probes = rhythms.iter().enumerate().map(|(index, (interval, ..))| {
             let cadence = Cadence::Every(secs(*interval));
             Probe { cadence, timeout, ..probe(&index.to_string(), "api", &[]) }
         }).collect();
@@ -335,7 +337,7 @@ proptest! {
             }
         }
         ends.sort_by_key(|(end, index, _)| (*end, *index));
-        let mut drive = Drive::new(probes, RuleKind::ErrorRate(rate));
+        let mut drive = Drive::new(probes.into_iter().collect(), RuleKind::ErrorRate(rate));
         for (moment, index, outcome) in ends.into_iter().filter(|(moment, ..)| *moment <= end) {
             drive.check(index, moment, outcome);
         }

@@ -24,11 +24,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{Bad, LabelName, Probe, Rule, RuleKind, Slice};
+use crate::model::{Bad, LabelName, Probe, Probes, Rule, RuleKind, Slice};
 
-use super::change;
-use super::slices::Slices;
-use super::{expiry, missing};
+use super::slices::{PerSlice, Slices};
+use super::watch::Kind;
+use super::{change, expiry, kind_of};
 
 mod odds;
 mod outlook;
@@ -38,6 +38,9 @@ mod worst;
 pub use outlook::{MONTH, Outlook, PART};
 
 use worst::{Patience, error_rate, in_a_row, longest};
+
+/// The time at the worst, or why the rule would never notice.
+type Worst = Result<Duration, String>;
 
 /// What a rule can do for one of its slices, or several that are alike.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,13 +62,13 @@ pub struct TimeToDetect {
 #[must_use]
 pub fn time_to_detect<V>(
     rule: &Rule,
-    probes: &[Probe],
+    probes: &Probes,
     cohorts: &BTreeMap<LabelName, V>,
     noise: f64,
 ) -> Vec<TimeToDetect> {
     let mut times: Vec<TimeToDetect> = Vec::new();
-    // `share` is what a change rule gives the slice: its threshold, and one of how many slices it is.
-    let mut add = |slice: Slice, probes: &[&Probe], worst: Result<Duration, String>, share: (f64, usize)| {
+    // `likely` works the outlook out from how many checks a second the slice makes.
+    let mut add = |slice: Slice, probes: &[&Probe], worst: Worst, likely: &dyn Fn(f64) -> Outlook| {
         let names = |slice: &Slice| Vec::from_iter(slice.labels.keys().cloned());
         let known = times.iter_mut().find(|known| {
             known.worst == worst
@@ -75,16 +78,15 @@ pub fn time_to_detect<V>(
         match known {
             Some(known) => known.alike += 1,
             None => {
-                let outlook = outlook::outlook(rule, probes, share.0, share.1, noise);
+                let outlook = outlook::outlook(probes, likely);
                 times.push(TimeToDetect { slice, alike: 1, probes: probes.len(), worst, outlook });
             }
         }
     };
-    const NO_SHARE: (f64, usize) = (0.0, 1);
     let per_slice = |per: &[LabelName], add: &mut dyn FnMut(Slice, &[&Probe])| {
         let slices = Slices::new(&rule.over, per, probes);
-        for (slice, members) in slices.all().iter().zip(members(&slices, probes)) {
-            add(slice.clone(), &members);
+        for (slice, members) in slices.all().iter().zip(members(&slices, probes).values()) {
+            add(slice.clone(), members);
         }
     };
     let covered = probes.iter().filter(|probe| rule.over.covers(probe));
@@ -94,30 +96,36 @@ pub fn time_to_detect<V>(
         RuleKind::ErrorRate(rate) => {
             per_slice(&rate.per, &mut |slice, members| {
                 let judged = patience.judged_within(Some(&rate.bad), members);
-                add(slice, members, error_rate(rate, members, judged), NO_SHARE);
+                add(slice, members, error_rate(rate, members, judged), &|often| {
+                    outlook::error_rate(rate, often, noise)
+                });
             });
         }
         RuleKind::Latency(latency) => {
             let slow = slow::latency(latency);
             per_slice(&latency.per, &mut |slice, members| {
-                add(slice, members, error_rate(&slow, members, failed(members)), NO_SHARE);
+                let worst = error_rate(&slow, members, failed(members));
+                add(slice, members, worst, &|often| outlook::latency(latency, often));
             });
         }
         RuleKind::BurnRate(burn) => {
             per_slice(&burn.per, &mut |slice, members| {
                 let judged = patience.judged_within(Some(&burn.bad), members);
-                add(slice, members, slow::burn_rate(burn, members, judged), NO_SHARE);
+                let worst = slow::burn_rate(burn, members, judged);
+                add(slice, members, worst, &|often| outlook::burn_rate(burn, often, noise));
             });
         }
         RuleKind::Change(change) => {
             let slices = change::slices(rule, probes, cohorts);
             let thresholds = change::thresholds(change, &slices, probes);
-            for ((slice, members), threshold) in slices.all().iter().zip(members(&slices, probes)).zip(thresholds) {
+            let (count, members) = (slices.all().len(), members(&slices, probes));
+            for ((slice, members), &threshold) in slices.all().iter().zip(members.values()).zip(thresholds.values()) {
                 let needed = change::evidence::bad_in_a_row(change::baseline::usual(noise), threshold);
                 let under_way = members.iter().map(|probe| longest(None, probe)).max().unwrap_or_default();
-                let judged = patience.judged_within(Some(&change.bad), &members);
-                let worst = in_a_row(needed, &members, under_way, judged);
-                add(slice.clone(), &members, worst, (threshold, slices.all().len()));
+                let judged = patience.judged_within(Some(&change.bad), members);
+                let worst = in_a_row(needed, members, under_way, judged);
+                let likely = |often| outlook::change(change, threshold, count, often, noise);
+                add(slice.clone(), members, worst, &likely);
             }
         }
         // It judges no probe.
@@ -128,7 +136,7 @@ pub fn time_to_detect<V>(
                     Some(interval) => Ok(interval.saturating_mul(run.count) + failed(&[probe])),
                     None => Err(format!("{} in a row, as its calendar goes", run.count)),
                 };
-                add(missing::slice(probe), &[probe], worst, NO_SHARE);
+                add(Slice::of(probe), &[probe], worst, &|often| outlook::in_a_row(run.count, often, noise));
             }
         }
         RuleKind::Expiry(_) => {
@@ -136,13 +144,14 @@ pub fn time_to_detect<V>(
                 // The first of them that is made shows it.
                 let shown = members.iter().filter_map(|probe| Some(probe.interval()? + longest(None, probe))).min();
                 let worst = shown.ok_or_else(|| "with the next check, as the calendar goes".to_owned());
-                add(expiry::slice(&host.into()), &members, worst, NO_SHARE);
+                add(expiry::slice(&host.into()), &members, worst, &outlook::expiry);
             }
         }
-        RuleKind::Missing(rule) => {
+        RuleKind::Missing(missing) => {
             for probe in covered {
                 // A failure that waits until it is known whose it is has come all the same.
-                add(missing::slice(probe), &[probe], Ok(rule.after + longest(None, probe)), NO_SHARE);
+                let worst = Ok(missing.after + longest(None, probe));
+                add(Slice::of(probe), &[probe], worst, &|often| outlook::missing(*missing, often));
             }
         }
     }
@@ -158,7 +167,7 @@ pub fn time_to_detect<V>(
 /// change, an error rate or failures in a row.
 #[must_use]
 pub fn is_prompt(rule: &Rule) -> bool {
-    matches!(rule.kind, RuleKind::Change(_) | RuleKind::ErrorRate(_) | RuleKind::Consecutive(_))
+    kind_of(rule).is_some_and(Kind::is_prompt)
 }
 
 /// The chance that an outage that hits each customer with this chance, independently, hits at least one of so many: what
@@ -169,9 +178,9 @@ pub fn coverage(values: usize, hit: f64) -> f64 {
 }
 
 /// The probes of each slice.
-fn members<'a>(slices: &Slices, probes: &'a [Probe]) -> Vec<Vec<&'a Probe>> {
-    let mut members = vec![Vec::new(); slices.all().len()];
-    for (index, probe) in probes.iter().enumerate() {
+fn members<'a>(slices: &Slices, probes: &'a Probes) -> PerSlice<Vec<&'a Probe>> {
+    let mut members: PerSlice<Vec<&Probe>> = slices.all().iter().map(|_| Vec::new()).collect();
+    for (index, probe) in probes.indexed() {
         for &slice in slices.of(index) {
             members[slice].push(probe);
         }

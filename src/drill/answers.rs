@@ -8,7 +8,7 @@ use super::stage::Stage;
 use crate::config::Config;
 use crate::model::condition::{Fact, Verdict};
 use crate::model::unit::show_duration;
-use crate::model::{CheckResult, Condition, Evidence, FailureClass, Outcome, Phases, Probe, Timestamp};
+use crate::model::{Asked, CheckResult, Condition, Evidence, FailureClass, Outcome, Phases, Probe, Timestamp};
 
 /// How far ahead the end of a sound certificate lies.
 const CERTIFICATE: Duration = Duration::from_secs(60 * 86_400);
@@ -162,6 +162,7 @@ impl Ask {
             address: None,
             expires: self.tls.then(|| started + CERTIFICATE),
             superseded: false,
+            asked: Asked::Turn,
             evidence: None,
         }
     }

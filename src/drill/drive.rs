@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::engine::{Engine, Input, Output, restart};
+use crate::engine::{Engine, Input, Output, Restoring, restart};
 use crate::incident::lifecycle;
 use crate::model::{
-    Action, ActionId, ActionKind, CheckResult, Incident, IncidentChange, IncidentEvent, IncidentId, Notification,
-    Outcome, Timestamp,
+    Action, ActionId, ActionKind, CheckResult, Incident, IncidentChange, IncidentEvent, IncidentId, Judged,
+    Notification, Outcome, Timestamp,
 };
 
 /// Results wait so long for company before they are stored, as those of the daemon do.
@@ -60,9 +60,9 @@ pub struct Drive {
 struct Memory {
     /// From when on results are kept; nothing when no restart will come.
     from: Option<Timestamp>,
-    stored: VecDeque<CheckResult>,
+    stored: VecDeque<Judged>,
     /// Results that are not committed yet: a kill loses them.
-    pending: Vec<CheckResult>,
+    pending: Vec<Judged>,
     waiting_since: Timestamp,
 }
 
@@ -70,11 +70,9 @@ impl Drive {
     /// A drive that begins now, with nothing stored.
     #[must_use]
     pub fn new(config: &Arc<Config>, now: Timestamp) -> Self {
-        let mut engine = Engine::restore(Arc::clone(config), Vec::new());
-        // What is to come is expected from now on.
-        engine.settle(now);
         Self {
-            engine,
+            // What is to come is expected from now on.
+            engine: Restoring::new(Arc::clone(config), Vec::new()).settle(now),
             ahead: 0,
             now,
             counts: Counts::default(),
@@ -169,11 +167,11 @@ impl Drive {
         incidents.retain(|incident| incident.is_open() || incident.resolved.is_some_and(|at| at >= recent));
         incidents.retain(|incident| restart::lasts(incident, &config, now));
         let from = restart::replay_from(&config, &incidents, now);
-        self.engine = Engine::restore(config, incidents);
-        for result in self.memory.stored.iter().filter(|result| result.finished() >= from) {
-            self.engine.replay(result);
+        let mut restoring = Restoring::new(config, incidents);
+        for judged in self.memory.stored.iter().filter(|judged| judged.result.finished() >= from) {
+            restoring.replay(judged);
         }
-        self.engine.settle(now);
+        self.engine = restoring.settle(now);
         self.drain(now);
     }
 
@@ -235,7 +233,7 @@ impl Drive {
         }
     }
 
-    fn keep(&mut self, result: CheckResult, at: Timestamp) {
+    fn keep(&mut self, judged: Judged, at: Timestamp) {
         if self.memory.from.is_none_or(|from| at < from) {
             return;
         }
@@ -246,7 +244,7 @@ impl Drive {
         if memory.pending.is_empty() {
             memory.waiting_since = at;
         }
-        memory.pending.push(result);
+        memory.pending.push(judged);
     }
 
     fn drain(&mut self, now: Timestamp) {
@@ -254,9 +252,9 @@ impl Drive {
         let mut news = false;
         while let Some(output) = self.engine.poll_output() {
             match output {
-                Output::Result(result) => {
-                    self.count(&result);
-                    self.keep(result, at);
+                Output::Result(judged) => {
+                    self.count(&judged.result);
+                    self.keep(judged, at);
                 }
                 Output::Event(event) => {
                     match event.change {
@@ -271,6 +269,7 @@ impl Drive {
                 }
                 Output::Owed(notification) => self.owed.push(Seen { at, what: notification }),
                 Output::Answer(..) => news = true,
+                Output::Incident(_) | Output::Recheck(..) => {}
             }
         }
         if news {

@@ -7,7 +7,7 @@ use super::scenario::{Answer, Fault, Scenario};
 use super::take::Take;
 use crate::config::Config;
 use crate::model::id::stable_hash;
-use crate::model::{CheckResult, Dice, Role, Timestamp};
+use crate::model::{CheckResult, Dice, PerProbe, ProbeIndex, Role, Timestamp};
 
 /// The service that is asked, as far as a drill has one.
 pub(super) struct Faults<'a> {
@@ -15,7 +15,7 @@ pub(super) struct Faults<'a> {
     config: &'a Config,
     take: Take,
     /// For each probe, what is asked and the places of the faults that can hit it.
-    asks: Vec<(Ask, Box<[usize]>)>,
+    asks: PerProbe<(Ask, Box<[usize]>)>,
 }
 
 /// So that the chances of blips and of faults are none of a check's own.
@@ -37,15 +37,14 @@ impl<'a> Faults<'a> {
     /// Nothing when the check does not come.
     pub(super) fn check(
         &self,
-        probe: usize,
+        probe: ProbeIndex,
         at: Duration,
         started: Timestamp,
         limit: Duration,
     ) -> Option<CheckResult> {
-        let asked = self.config.probes.get(probe)?;
-        let (ask, hits) = self.asks.get(probe)?;
+        let (asked, (ask, hits)) = (&self.config.probes[probe], &self.asks[probe]);
         let place = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
-        let own = u64::try_from(probe).unwrap_or(u64::MAX);
+        let own = u64::from(probe.number());
         let mut dice = Dice::of(self.take.seed, own, place);
         // 70% to 130% of its pace.
         let took = Duration::from_millis(ask.pace * (dice.below(61) + 70) / 100).min(limit / 2);

@@ -15,7 +15,7 @@ fn config(expect: &[&str]) -> Config {
     let conditions = expect.iter().map(|source| Condition::parse(source, &["status", "timing"]).unwrap());
     let mut probe = crate::model::tests::probe("home");
     probe.expect = conditions.collect();
-    Config { name: "Shop".into(), probes: vec![probe], ..crate::config::tests::empty() }
+    Config { name: "Shop".into(), probes: vec![probe].into(), ..crate::config::tests::empty() }
 }
 
 fn fault(answer: Answer) -> Fault {
@@ -46,7 +46,7 @@ fn checks(config: &Config, faults: Vec<Fault>) -> Vec<CheckResult> {
     let take = Take { seed: 1, shift: Duration::ZERO };
     let faults = Faults::new(&scenario, config, take);
     let at = (0..1_000).map(Duration::from_secs);
-    at.filter_map(|at| faults.check(0, at, START + at, Duration::from_secs(10))).collect()
+    at.filter_map(|at| faults.check(ProbeIndex::nth(0), at, START + at, Duration::from_secs(10))).collect()
 }
 
 fn add_up(result: &CheckResult) -> bool {
@@ -136,7 +136,7 @@ fn the_first_fault_in_the_list_that_hits_decides() {
 #[test]
 fn a_drill_without_probes_ends() {
     let mut empty = config(&[]);
-    empty.probes.clear();
+    empty.probes = Probes::default();
     let report = super::run(&Arc::new(empty), &scenario(vec![]), Take { seed: 1, shift: Duration::ZERO });
     assert_eq!((report.counts.checks, report.incidents.len()), (0, 0));
 }

@@ -13,7 +13,7 @@ use super::scenario::{Act, Scenario};
 use super::take::Take;
 use crate::config::Config;
 use crate::engine::restart;
-use crate::model::{Again, CheckResult, Timestamp, VoidReason};
+use crate::model::{Again, CheckResult, PerProbe, ProbeIndex, Timestamp, VoidReason};
 use crate::schedule::{self, Due, Schedule, What};
 
 /// What is scripted, beside the faults.
@@ -40,8 +40,8 @@ struct World<'a> {
     schedule: Schedule,
     drive: Drive,
     /// Checks that are under way: the probe, by the time at which its try ends or the next one begins.
-    ends: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    under_way: Vec<Option<UnderWay>>,
+    ends: BinaryHeap<Reverse<(Timestamp, ProbeIndex)>>,
+    under_way: PerProbe<Option<UnderWay>>,
     /// By true time, the last first.
     cues: Vec<(Timestamp, Cue)>,
     missing: u64,
@@ -109,9 +109,8 @@ impl World<'_> {
     /// A try has ended, or the pause after it.
     fn go_on(&mut self, now: Timestamp) {
         let Some(Reverse((_, probe))) = self.ends.pop() else { return };
-        let (Some(place), Some(asked)) = (self.under_way.get_mut(probe), self.config.probes.get(probe)) else {
-            return;
-        };
+        let (place, asked) = (&mut self.under_way[probe], &self.config.probes[probe]);
+        // The queue has one moment for each check that is under way.
         let Some(mut check) = place.take() else { return };
         let wall = self.drive.wall(now);
         if let Some(limit) = check.next {
@@ -136,7 +135,7 @@ impl World<'_> {
     }
 
     /// One try begins.
-    fn ask(&mut self, probe: usize, now: Timestamp, limit: Duration, attempt: u32) {
+    fn ask(&mut self, probe: ProbeIndex, now: Timestamp, limit: Duration, attempt: u32) {
         let wall = self.drive.wall(now);
         let Some(result) = self.faults.check(probe, now.since(self.start), wall, limit) else {
             self.missing += 1;
@@ -144,9 +143,7 @@ impl World<'_> {
             return;
         };
         self.ends.push(Reverse((now + result.phases.total, probe)));
-        if let Some(place) = self.under_way.get_mut(probe) {
-            *place = Some(UnderWay { result, attempt, next: None });
-        }
+        self.under_way[probe] = Some(UnderWay { result, attempt, next: None });
     }
 
     fn start_checks(&mut self, now: Timestamp) {
@@ -154,7 +151,7 @@ impl World<'_> {
         let mut due = std::mem::take(&mut self.due);
         self.schedule.take_due(wall, &mut due);
         for Due { probe, at, what } in due.drain(..) {
-            let Some(asked) = self.config.probes.get(probe) else { continue };
+            let asked = &self.config.probes[probe];
             match what {
                 What::Run => self.ask(probe, now, asked.timeout, 1),
                 What::Overrun => {
@@ -174,7 +171,7 @@ impl World<'_> {
                 self.drive.restart(wall);
                 // Checks under way died with the process.
                 self.ends.clear();
-                self.under_way.fill_with(|| None);
+                self.under_way.values_mut().for_each(|place| *place = None);
                 self.schedule = Schedule::new(&self.config.probes, wall);
                 self.remember();
             }

@@ -1,17 +1,50 @@
-//! Sight: results wait here until it is known whether we can see, and an incident of our own says that we cannot.
+//! Sight: results wait here until it is known whether we can see from where they were made. One self-check per location;
+//! it knows no incident.
 
-use super::case::Case;
-use super::{Engine, Output};
-use crate::detect::self_check::{LONGEST_WAIT, MOST_WAITING, TELL_AFTER, Verdict};
-use crate::model::rule::OFFLINE;
-use crate::model::unit::show_about;
-use crate::model::{
-    Breach, BreachId, CheckResult, Finding, IncidentChange, Marks, Outcome, Rule, RuleKind, Slice, Timestamp, Unseen,
-    VoidReason,
-};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-/// A result that is not given out yet. They keep their order, so one that is known waits behind one that is not.
-pub(super) struct Held {
+use crate::config::Config;
+use crate::detect::self_check::{Blindness, LONGEST_WAIT, MOST_WAITING, SelfCheck, Verdict};
+use crate::model::rule::TELL_AFTER;
+use crate::model::{CheckResult, Location, Outcome, ProbeIndex, RuleKind, Timestamp, VoidReason};
+
+/// What is new about our own sight. Times are steady.
+pub(super) enum News {
+    /// Something answers again; people need not have been told.
+    SeesAgain,
+    /// For long enough that people are told, nothing at all has been reached from there.
+    Blind(Location, Blindness),
+    /// People were told that we cannot see from there, and we do again, since then.
+    Over(Location, Timestamp),
+}
+
+/// A result on its way, with its probe if the config has it.
+type Known = (Option<ProbeIndex>, CheckResult);
+
+/// The results that are not judged yet, and what is known of our own sight.
+pub(super) struct Sight {
+    config: Arc<Config>,
+    /// Whether people are told that we cannot see.
+    tells: bool,
+    /// Where results come from: few places, each of which the config names.
+    locations: BTreeMap<Location, Eye>,
+}
+
+/// What is seen from one location.
+struct Eye {
+    self_check: SelfCheck,
+    /// They keep their order, so one that is known waits behind one that is not.
+    held: VecDeque<Held>,
+    /// Whether it could not see when it was last looked.
+    blind: bool,
+    /// Whether people were told so.
+    told: bool,
+}
+
+/// A result that is not given out yet.
+struct Held {
+    probe: Option<ProbeIndex>,
     result: CheckResult,
     /// Unless it is known what becomes of it.
     wait: Option<Wait>,
@@ -25,16 +58,24 @@ struct Wait {
     until: Timestamp,
 }
 
-impl Engine {
-    /// Takes in a result: it is judged at once, or waits until it is known whether we see.
-    pub(super) fn receive(&mut self, mut result: CheckResult, now: Timestamp) {
-        let ended = self.clock.look(result.finished(), now);
+impl Sight {
+    pub(super) fn new(config: Arc<Config>) -> Self {
+        let tells = config.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Offline));
+        Self { config, tells, locations: BTreeMap::new() }
+    }
+
+    /// Takes in a result whose check ended then. Returns its probe if it may say nothing of the service: nobody knows
+    /// yet whether we see, or we do not.
+    pub(super) fn receive(
+        &mut self,
+        probe: Option<ProbeIndex>,
+        mut result: CheckResult,
+        ended: Timestamp,
+        at: Timestamp,
+    ) -> Option<ProbeIndex> {
         let began = ended - result.phases.total;
-        // A try that was made again says nothing; the last one does.
-        let probe = self.index.get(&result.probe).copied().filter(|_| !result.superseded);
-        let verdict = probe.map(|probe| self.self_check.judge(probe, result.outcome, began, ended));
-        let at = self.clock.look(now, now);
-        let wait = match verdict {
+        let eye = self.eye(&result.location);
+        let wait = match eye.verdict(probe, &result, ended) {
             None | Some(Verdict::Counts { .. }) => None,
             Some(Verdict::Waits { .. }) => Some(Wait { began, until: at + LONGEST_WAIT }),
             Some(Verdict::Void { .. }) => {
@@ -42,135 +83,123 @@ impl Engine {
                 None
             }
         };
-        if let Some(probe) = probe.filter(|_| wait.is_some() || result.outcome == Outcome::Void(VoidReason::Offline))
-        {
-            self.detector.excuse(probe, at);
-        }
-        self.held.push_back(Held { result, wait });
-        self.release(at, now);
-        self.follow_sight(at, now);
+        let excused = probe.filter(|_| !result.superseded && (wait.is_some() || is_offline(&result)));
+        eye.held.push_back(Held { probe, result, wait });
+        excused
     }
 
-    /// Lets time pass for what waits.
-    pub(super) fn pass_sight(&mut self, now: Timestamp) {
-        let at = self.clock.look(now, now);
-        self.self_check.pass(at);
-        self.release(at, now);
-        self.follow_sight(at, now);
+    /// Lets time pass.
+    pub(super) fn pass(&mut self, at: Timestamp) {
+        self.locations.values_mut().for_each(|eye| eye.self_check.pass(at));
+    }
+
+    /// The next result that waits no longer, of each location in the order in which they came.
+    pub(super) fn next(&mut self, at: Timestamp) -> Option<Known> {
+        self.locations.values_mut().find_map(|eye| eye.next(at))
+    }
+
+    /// What became known of our sight since this was last asked.
+    pub(super) fn news(&mut self, at: Timestamp) -> Vec<News> {
+        let mut news = Vec::new();
+        for (location, eye) in &mut self.locations {
+            let blindness = eye.self_check.blindness();
+            if std::mem::replace(&mut eye.blind, blindness.is_some()) && blindness.is_none() {
+                news.push(News::SeesAgain);
+            }
+            match blindness {
+                Some(blindness) if self.tells && !eye.told && at >= blindness.since + TELL_AFTER => {
+                    eye.told = true;
+                    news.push(News::Blind(location.clone(), blindness));
+                }
+                None if eye.told => {
+                    if let Some(seen) = eye.self_check.sees() {
+                        eye.told = false;
+                        news.push(News::Over(location.clone(), seen));
+                    }
+                }
+                _ => {}
+            }
+        }
+        news
     }
 
     /// When time alone may change something here; steady time.
-    pub(super) fn sight_timeout(&self) -> Option<Timestamp> {
-        let waits = self.held.front().and_then(|held| Some(held.wait.as_ref()?.until));
-        let tells = self.self_check.blindness().filter(|_| self.own.is_none() && self.offline_rule().is_some());
-        let tells = tells.map(|blindness| blindness.since + TELL_AFTER);
-        [waits, self.self_check.next_timeout(), tells].into_iter().flatten().min()
+    pub(super) fn next_timeout(&self) -> Option<Timestamp> {
+        self.locations.values().filter_map(|eye| eye.next_timeout(self.tells)).min()
     }
 
-    /// Gives out what waits, as it came, for another engine to take in.
-    pub fn take_waiting(&mut self) -> Vec<CheckResult> {
-        self.held.drain(..).map(|held| held.result).collect()
+    /// Whether we may be cut off everywhere.
+    pub(super) fn doubts(&self) -> bool {
+        !self.locations.is_empty() && self.locations.values().all(|eye| eye.self_check.doubts())
     }
 
-    /// Ends: what waits is void, since we stopped looking before it was known whether we see.
-    pub fn finish(&mut self, now: Timestamp) {
-        while let Some(Held { mut result, wait }) = self.held.pop_front() {
-            if wait.is_some() {
-                void(&mut result, VoidReason::ShuttingDown);
-            }
-            self.take(result, now);
+    /// People were told before that we cannot see from there. No, if nobody is told of that any more.
+    pub(super) fn take_up_told(&mut self, location: &Location) -> bool {
+        if self.tells {
+            self.eye(location).told = true;
         }
+        self.tells
     }
 
-    /// Takes up a stored breach of our own rule; no if there is no such rule any more.
-    pub(super) fn adopt_own(&mut self, breach: &Breach) -> bool {
-        let ours = breach.rule.as_str() == OFFLINE && self.offline_rule().is_some();
-        if ours {
-            self.own = Some(breach.id);
-        }
-        ours
+    /// Gives out what waits, as it came.
+    pub(super) fn take_waiting(&mut self) -> Vec<CheckResult> {
+        self.locations.values_mut().flat_map(|eye| eye.held.drain(..)).map(|held| held.result).collect()
     }
 
-    fn offline_rule(&self) -> Option<&Rule> {
-        self.config.rules.iter().find(|rule| matches!(rule.kind, RuleKind::Offline))
-    }
-
-    /// Judges what waits no longer, in the order in which it came.
-    fn release(&mut self, at: Timestamp, now: Timestamp) {
-        while let Some(Held { mut result, wait }) = self.held.pop_front() {
-            match wait.as_ref().map(|wait| (self.self_check.decide(wait.began), wait.until)) {
-                Some((Verdict::Waits { .. }, until)) if at < until && self.held.len() < MOST_WAITING => {
-                    self.held.push_front(Held { result, wait });
-                    return;
+    /// Gives out what waits as void: we stopped looking before it was known whether we see.
+    pub(super) fn finish(&mut self) -> Vec<Known> {
+        let waiting = self.locations.values_mut().flat_map(|eye| eye.held.drain(..));
+        waiting
+            .map(|Held { probe, mut result, wait }| {
+                if wait.is_some() {
+                    void(&mut result, VoidReason::ShuttingDown);
                 }
-                Some((Verdict::Void { .. }, _)) => void(&mut result, VoidReason::Offline),
-                _ => {}
-            }
-            self.take(result, now);
-        }
+                (probe, result)
+            })
+            .collect()
     }
 
-    /// Opens the incident of our own when we have not seen for long enough, and ends it when we see again.
-    fn follow_sight(&mut self, at: Timestamp, now: Timestamp) {
-        let blind = self.self_check.blindness().is_some();
-        if std::mem::replace(&mut self.blind, blind) && !blind {
-            self.detector.see_again(at);
-        }
-        match (self.own, self.self_check.blindness()) {
-            (None, Some(blindness)) if at >= blindness.since + TELL_AFTER => {
-                let Some(severity) = self.offline_rule().map(|rule| rule.severity) else { return };
-                let since = self.clock.to_wall(blindness.since);
-                let breach = Breach {
-                    id: BreachId::derived(&[OFFLINE, &since.as_millis().to_string()]),
-                    rule: OFFLINE.into(),
-                    slice: Slice::default(),
-                    severity,
-                    since,
-                    found: now,
-                    reason: format!("nothing at all was reached for {}", show_about(at.since(blindness.since))),
-                    marks: Marks::default(),
-                    cleared: None,
-                };
-                let unseen = Unseen {
-                    since,
-                    until: None,
-                    checks: blindness.checks,
-                    hosts: blindness.hosts,
-                    canaries: blindness.canaries,
-                };
-                self.own = Some(breach.id);
-                let finding = Finding { unseen: Some(unseen), ..Finding::default() };
-                if let Some((case, event)) = Case::found(breach, finding, now, &self.config) {
-                    self.cases.insert(case.incident.id, case);
-                    self.outputs.push_back(Output::Event(event));
-                }
+    fn eye(&mut self, location: &Location) -> &mut Eye {
+        let config = &self.config;
+        self.locations.entry(location.clone()).or_insert_with(|| Eye {
+            self_check: SelfCheck::new(config),
+            held: VecDeque::new(),
+            blind: false,
+            told: false,
+        })
+    }
+}
+
+impl Eye {
+    /// What becomes of a result; nothing of one that says nothing: its probe is gone, or its check was made again.
+    fn verdict(&mut self, probe: Option<ProbeIndex>, result: &CheckResult, ended: Timestamp) -> Option<Verdict> {
+        let probe = probe.filter(|_| !result.superseded)?;
+        Some(self.self_check.judge(probe, result.outcome, ended - result.phases.total, ended))
+    }
+
+    fn next(&mut self, at: Timestamp) -> Option<Known> {
+        let Held { probe, mut result, wait } = self.held.pop_front()?;
+        match wait.as_ref().map(|wait| (self.self_check.decide(wait.began), wait.until)) {
+            Some((Verdict::Waits { .. }, until)) if at < until && self.held.len() < MOST_WAITING => {
+                self.held.push_front(Held { probe, result, wait });
+                return None;
             }
-            (Some(breach), None) => {
-                if let Some(seen) = self.self_check.sees() {
-                    self.own = None;
-                    self.end_own(breach, self.clock.to_wall(seen), now);
-                }
-            }
+            Some((Verdict::Void { .. }, _)) => void(&mut result, VoidReason::Offline),
             _ => {}
         }
+        Some((probe, result))
     }
 
-    /// Ends the incident of our own, unless a person has.
-    fn end_own(&mut self, breach: BreachId, seen: Timestamp, now: Timestamp) {
-        let ours = |case: &&mut Case| {
-            case.incident.is_open() && case.incident.breaches.iter().any(|other| other.id == breach)
-        };
-        let Some(case) = self.cases.values_mut().find(ours) else { return };
-        let mut finding = case.incident.finding.clone();
-        if let Some(unseen) = &mut finding.unseen {
-            unseen.until = Some(seen);
-        }
-        let since = finding.unseen.map_or(case.incident.since, |unseen| unseen.since);
-        let reason = format!("Tripline sees again; not measured from {} to {}", since.show(), seen.show());
-        let cleared = case.event(now, IncidentChange::Cleared { breach, reason: "something answers again".into() });
-        let resolved = case.event(now, IncidentChange::Resolved { by: None, reason, finding });
-        self.outputs.extend([Output::Event(cleared), Output::Event(resolved)]);
+    fn next_timeout(&self, tells: bool) -> Option<Timestamp> {
+        let waits = self.held.front().and_then(|held| Some(held.wait.as_ref()?.until));
+        let blindness = self.self_check.blindness().filter(|_| tells && !self.told);
+        let telling = blindness.map(|blindness| blindness.since + TELL_AFTER);
+        [waits, self.self_check.next_timeout(), telling].into_iter().flatten().min()
     }
+}
+
+fn is_offline(result: &CheckResult) -> bool {
+    result.outcome == Outcome::Void(VoidReason::Offline)
 }
 
 /// Nobody looked, after all.

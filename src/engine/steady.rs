@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::Engine;
 use crate::model::Timestamp;
 
 /// Wall-clock time plus whatever the wall clock was set back since.
@@ -53,6 +52,11 @@ impl SteadyClock {
         back
     }
 
+    /// The last time that was given out.
+    pub(super) fn given(self) -> Timestamp {
+        self.given
+    }
+
     /// The steady time that stands for a wall time, as the wall clock goes now.
     pub(super) fn to_steady(self, wall: Timestamp) -> Timestamp {
         wall + self.ahead
@@ -61,35 +65,6 @@ impl SteadyClock {
     /// The wall time that stands for a steady time, as the wall clock goes now.
     pub(super) fn to_wall(self, steady: Timestamp) -> Timestamp {
         steady - self.ahead
-    }
-}
-
-/// When stored results were handed in, as far as their ends tell: of that moment nothing is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct HandedIn {
-    latest: Option<Timestamp>,
-}
-
-/// So much later than it ended a result may be stored after one that ended later: those of the addresses of one host
-/// come when the slowest has ended, and a try that was made again with the one that counts.
-const LATE: Duration = Duration::from_secs(60);
-
-impl HandedIn {
-    /// When the next result was handed in, that ended at this wall time. It comes late if it ended up to a minute
-    /// before one that was handed in already; with one that ended earlier than that, the clock had been set back.
-    pub fn at(&mut self, ended: Timestamp) -> Timestamp {
-        let late = self.latest.filter(|latest| ended < *latest && latest.since(ended) <= LATE);
-        let at = late.unwrap_or(ended);
-        self.latest = Some(at);
-        at
-    }
-}
-
-impl Engine {
-    /// The engine's own time, of the last thing that was judged: it never runs backwards, whatever the wall clock does.
-    #[must_use]
-    pub fn time(&self) -> Timestamp {
-        self.clock.given
     }
 }
 
@@ -114,17 +89,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_result_that_comes_late_is_no_sign_of_a_clock_that_was_set_back_but_one_of_another_hour_is() {
+    fn a_result_that_was_judged_late_is_no_sign_of_a_clock_that_was_set_back_but_one_that_was_judged_earlier_is() {
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
-        let (mut handed, mut clock) = (HandedIn::default(), SteadyClock::default());
-        let mut steady = |ended: i64| clock.place(at(ended), handed.at(at(ended)));
-        // Each turn of a host with two addresses: the dead one ends 22 s after the other, and both are stored then.
+        let mut clock = SteadyClock::default();
+        let mut steady = |ended: i64, judged: i64| clock.place(at(ended), at(judged));
+        // Each turn of a host with two addresses: the dead one ends 22 s after the other, and both are judged then.
         for turn in (1_000..2_000).step_by(20) {
-            assert_eq!(steady(turn + 22), at(turn + 22));
-            assert_eq!(steady(turn), at(turn + 22), "time stands still");
+            assert_eq!(steady(turn + 22, turn + 22), at(turn + 22));
+            assert_eq!(steady(turn, turn + 22), at(turn + 22), "time stands still");
         }
         let last = at(1_980 + 22);
-        assert_eq!(steady(402), last, "set back by an hour, less or more");
-        assert_eq!(steady(412), last + Duration::from_secs(10));
+        assert_eq!(steady(402, 402), last, "set back by an hour, less or more");
+        assert_eq!(steady(412, 412), last + Duration::from_secs(10));
     }
 }

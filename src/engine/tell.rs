@@ -1,85 +1,160 @@
-//! Telling: what becomes owed because of what happened to an incident.
+//! Telling: who is notified of what happened to an incident, and why somebody is not.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::case::View;
-use super::{Engine, Output};
-use crate::model::{IncidentChange, IncidentId, Notification, NotificationId, Timestamp};
+use super::Output;
+use super::cases::Cases;
+use crate::config::Config;
+use crate::detect::Detector;
+use crate::model::{
+    Incident, IncidentChange, IncidentId, Notification, NotificationId, NotificationKind, Receiver, ReceiverId,
+    Timestamp,
+};
 use crate::notify::mute::{self, Mute};
 use crate::notify::plan::{self, Decision};
-use crate::notify::render;
+use crate::notify::word;
 
 /// How often it is looked whether an incident still hits nothing but what is under maintenance. It may come to hit more
 /// without an event that says so.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-impl Engine {
-    /// Decides for every incident that may have news who is told.
-    pub(super) fn tell(&mut self, now: Timestamp) {
-        let news: Vec<IncidentId> = self
-            .outputs
-            .iter()
-            .filter_map(|output| match output {
-                Output::Event(event) => Some(event.incident),
-                Output::Result(_) | Output::Owed(_) | Output::Answer(..) => None,
-            })
-            .collect();
-        for (id, case) in &mut self.cases {
-            if !news.contains(id) && case.decide_at.is_none_or(|at| at > now) {
-                continue;
-            }
-            case.decide_at = None;
-            let view = View { config: &self.config, detector: &self.detector, examples: &self.examples };
-            // An outage of thousands of slices has as many events: what nobody asks for is not worked out for each.
-            let mute = if self.config.maintenance.is_empty() {
-                Mute::default()
-            } else {
-                mute::mute(&case.incident, &case.hit(&case.finding(view), &self.config), &self.config, now)
+/// When to decide again about which incident without anything happening to it.
+pub(super) struct Tell {
+    due: BTreeMap<IncidentId, Timestamp>,
+}
+
+impl Tell {
+    /// Decides about stored incidents at once, whatever the clock was when they were opened.
+    pub(super) fn resume(incidents: &[Incident]) -> Self {
+        Self { due: incidents.iter().map(|incident| (incident.id, Timestamp::default())).collect() }
+    }
+
+    /// When the next decision is due; wall-clock time.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.due.values().copied().min()
+    }
+
+    /// Decides for every incident that may have news who is notified. Gives out what happened to incidents, this
+    /// included, the incidents as they stand after, and what is owed.
+    pub(super) fn decide(
+        &mut self,
+        cases: &mut Cases,
+        detector: &Detector,
+        now: Timestamp,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        let due = self.due.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id);
+        let asked: BTreeSet<IncidentId> = cases.touched().into_iter().chain(due).collect();
+        let mut owed = Vec::new();
+        for id in asked {
+            let mut about = About { id, detector, now, config: Arc::clone(cases.config()), cases, again: None };
+            owed.extend(about.decide());
+            match about.again {
+                Some(again) => self.due.insert(id, again),
+                None => self.due.remove(&id),
             };
-            if mute.hold.is_some() {
-                case.decide_at = Some(now + LOOK_AGAIN);
-            }
-            for receiver in plan::receivers(&case.incident, &self.config) {
-                let Some(receiver) = self.config.receivers.get(&receiver) else { continue };
-                match mute::decide(&case.incident, receiver, &mute, now) {
-                    Decision::Silent { .. } => {}
-                    Decision::Wait { until, .. } => {
-                        case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
-                    }
-                    Decision::Tell { kind, reason } => {
-                        // What is told has today's counts; the record has those of its events.
-                        let mut seen = case.incident.clone();
-                        if seen.is_open() {
-                            seen.finding = case.finding(view);
-                        }
-                        let seq = case.incident.next_event.to_string();
-                        let notification = NotificationId::derived(&[&id.to_string(), &seq, receiver.id.as_str()]);
-                        let message =
-                            render::message(&seen, kind, &reason, &receiver.id, notification, now, &self.config);
-                        let change = IncidentChange::Told {
-                            notification,
-                            receiver: receiver.id.clone(),
-                            kind,
-                            reason: reason.clone(),
-                        };
-                        let event = case.event(now, change);
-                        self.outputs.push_back(Output::Event(event));
-                        self.outputs.push_back(Output::Owed(Notification {
-                            id: notification,
-                            incident: *id,
-                            receiver: receiver.id.clone(),
-                            kind,
-                            reason,
-                            owed: now,
-                            message,
-                        }));
-                        // The next decision, a reminder say, is worked out from what was just told.
-                        if let Decision::Wait { until, .. } = mute::decide(&case.incident, receiver, &mute, now) {
-                            case.decide_at = Some(case.decide_at.map_or(until, |other| other.min(until)));
-                        }
-                    }
-                }
+        }
+        let touched = cases.touched();
+        outputs.extend(cases.take_events().into_iter().map(Output::Event));
+        outputs.extend(touched.into_iter().filter_map(|id| cases.incident(id)).cloned().map(Output::Incident));
+        outputs.extend(owed.into_iter().map(Output::Owed));
+    }
+}
+
+/// The decision about one incident. What is decided happens to the incident.
+struct About<'a> {
+    id: IncidentId,
+    cases: &'a mut Cases,
+    detector: &'a Detector,
+    config: Arc<Config>,
+    now: Timestamp,
+    /// When to decide again.
+    again: Option<Timestamp>,
+}
+
+impl About<'_> {
+    /// What is owed now.
+    fn decide(&mut self) -> Vec<Notification> {
+        let config = Arc::clone(&self.config);
+        // One that ended so long ago that it was forgotten has no news.
+        let Some(incident) = self.cases.incident(self.id) else { return Vec::new() };
+        let receivers = plan::receivers(incident, &config);
+        // An outage of thousands of slices has as many events: what nobody asks for is not worked out for each.
+        let mute = if config.maintenance.is_empty() {
+            Mute::default()
+        } else {
+            mute::mute(incident, &self.cases.hit(self.id, self.detector), &config, self.now)
+        };
+        if mute.hold.is_some() {
+            self.wait(self.now + LOOK_AGAIN);
+        }
+        if receivers.is_empty() {
+            self.withhold(None, plan::nobody(&config));
+        }
+        let mut owed = Vec::new();
+        for name in receivers {
+            match config.receivers.get(&name) {
+                Some(receiver) => owed.extend(self.receiver(receiver, &mute)),
+                None => self.withhold(Some(name), "it is not in the configuration any more".to_owned()),
             }
         }
+        owed
+    }
+
+    /// What is owed to this receiver now.
+    fn receiver(&mut self, receiver: &Receiver, mute: &Mute) -> Option<Notification> {
+        match mute::decide(self.cases.incident(self.id)?, receiver, mute, self.now) {
+            Decision::Nothing { again, .. } => {
+                again.into_iter().for_each(|again| self.wait(again));
+                None
+            }
+            Decision::Withhold { until, reason } => {
+                until.into_iter().for_each(|until| self.wait(until));
+                self.withhold(Some(receiver.id.clone()), reason);
+                None
+            }
+            Decision::Tell { kind, reason } => {
+                let owed = self.tell(receiver, kind, reason);
+                // The next decision, a reminder say, is worked out from what was just told.
+                let after = self.cases.incident(self.id).map(|told| mute::decide(told, receiver, mute, self.now));
+                after.and_then(|after| after.again()).into_iter().for_each(|again| self.wait(again));
+                owed
+            }
+        }
+    }
+
+    /// Words the message, and notes that it is owed.
+    fn tell(&mut self, receiver: &Receiver, kind: NotificationKind, reason: String) -> Option<Notification> {
+        let seen = self.cases.today(self.id, self.detector)?;
+        let id = NotificationId::derived(&[&self.id.to_string(), &seen.next_event.to_string(), receiver.id.as_str()]);
+        let message = word::message(&seen, kind, &reason, receiver, id, self.now, &self.config);
+        let change =
+            IncidentChange::Told { notification: id, receiver: receiver.id.clone(), kind, reason: reason.clone() };
+        self.cases.note(self.id, change, self.now);
+        let (incident, owed) = (self.id, self.now);
+        Some(Notification {
+            id,
+            incident,
+            receiver: receiver.id.clone(),
+            kind,
+            reason,
+            owed,
+            message,
+            destinations: receiver.kind.destinations(),
+        })
+    }
+
+    /// Notes why somebody, or nobody at all, is not notified, unless that is known.
+    fn withhold(&mut self, receiver: Option<ReceiverId>, reason: String) {
+        let known = self.cases.incident(self.id).and_then(|incident| incident.withheld.get(&receiver));
+        if known != Some(&reason) {
+            self.cases.note(self.id, IncidentChange::Withheld { receiver, reason }, self.now);
+        }
+    }
+
+    fn wait(&mut self, until: Timestamp) {
+        self.again = Some(self.again.map_or(until, |again| again.min(until)));
     }
 }

@@ -6,12 +6,13 @@ mod people;
 mod relapse;
 mod restart;
 mod sight;
+mod withheld;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Engine, Input, Output};
+use super::{Engine, Input, Output, Restoring};
 use crate::config::Config;
 use crate::incident::lifecycle;
 use crate::model::*;
@@ -102,6 +103,7 @@ fn result(probe: &ProbeId, ended: Timestamp, outcome: Outcome) -> CheckResult {
         address: None,
         expires: None,
         superseded: false,
+        asked: Asked::Turn,
         evidence: failed.then(|| {
             Box::new(Evidence {
                 fault: "expected status == 200, status was 404".into(),
@@ -119,12 +121,12 @@ struct Drive {
     engine: Engine,
     outputs: Vec<Output>,
     /// As they would be stored.
-    results: Vec<CheckResult>,
+    results: Vec<Judged>,
 }
 
 impl Drive {
     fn new(config: &Arc<Config>) -> Self {
-        Self { engine: Engine::restore(Arc::clone(config), vec![]), outputs: vec![], results: vec![] }
+        Self { engine: Restoring::new(Arc::clone(config), vec![]).begin(), outputs: vec![], results: vec![] }
     }
 
     fn hand(&mut self, input: Input, now: Timestamp) {
@@ -177,11 +179,11 @@ impl Drive {
         let lookback = now - crate::detect::lookback(&config);
         let since = incidents.iter().filter(|incident| incident.is_open()).map(|incident| incident.since);
         let from = since.min().map_or(lookback, |since| since.min(lookback));
-        self.engine = Engine::restore(config, incidents);
-        for result in self.results.iter().filter(|result| result.finished() >= from) {
-            self.engine.replay(result);
+        let mut restoring = Restoring::new(config, incidents);
+        for judged in self.results.iter().filter(|judged| judged.result.finished() >= from) {
+            restoring.replay(judged);
         }
-        self.engine.settle(now);
+        self.engine = restoring.settle(now);
         while let Some(output) = self.engine.poll_output() {
             self.outputs.push(output);
         }
@@ -253,14 +255,16 @@ fn an_outage_for_one_workspace_is_one_incident_that_names_it_and_two_mails() {
     assert_eq!(incident.state, IncidentState::Resolved);
     let owed = drive.owed();
     assert!(owed[0].owed.since(at(300.0)) <= Duration::from_secs(20), "noticed within one interval");
-    let opening = &owed[0].message.text;
+    let opening = owed[0].message.text();
     assert!(
         opening.starts_with(
             "404 Not Found for workspace=globex (3 of 3 checks) on Website, API, Git via HTTPS; every other workspace: 0 of "
         ),
         "{opening}"
     );
-    assert_eq!(owed[1].message.thread.as_deref(), Some(owed[0].message.id.as_str()));
+    assert_eq!(owed[0].destinations, [Destination { name: None, address: "oncall@example.com".into() }]);
+    let [Message::Mail(first), Message::Mail(second), ..] = [&owed[0].message, &owed[1].message];
+    assert_eq!(second.thread.as_deref(), Some(first.id.as_str()));
     assert!(owed[1].owed.since(at(600.0)) <= Duration::from_secs(180 + 20), "resolved in time");
 }
 
@@ -316,7 +320,7 @@ fn a_failing_component_is_the_factor_when_all_customers_are_hit() {
     let mut drive = Drive::new(&forge(default_rules(), None));
     drive.run(0, 900, |probe, now| (probe.component.as_str() == "api" && (300..600).contains(&now)).then_some(LOST));
     assert_eq!(drive.opened(), 1);
-    let opening = drive.owed()[0].message.text.clone();
+    let opening = drive.owed()[0].message.text().to_owned();
     assert!(opening.starts_with("404 Not Found for API ("), "{opening}");
     assert!(opening.contains("every other component: 0 of"), "{opening}");
 }
@@ -327,9 +331,9 @@ fn when_everything_fails_nothing_separates_and_the_mail_says_everyone() {
     drive.run(0, 900, |_, now| (300..600).contains(&now).then_some(LOST));
     assert_eq!(drive.opened(), 1);
     assert!(
-        drive.owed()[0].message.text.starts_with("404 Not Found for everyone ("),
+        drive.owed()[0].message.text().starts_with("404 Not Found for everyone ("),
         "{}",
-        drive.owed()[0].message.text
+        drive.owed()[0].message.text()
     );
 }
 
@@ -344,7 +348,11 @@ fn a_new_customer_hit_later_is_told_once_the_last_message_is_old_enough() {
     let worse = drive.owed()[1];
     assert!(worse.owed.since(drive.owed()[0].owed) >= crate::notify::plan::SPREAD_HOLD);
     assert!(worse.reason.contains("workspace=acme"), "{}", worse.reason);
-    assert!(worse.message.text.starts_with("404 Not Found for workspace=acme, globex ("), "{}", worse.message.text);
+    assert!(
+        worse.message.text().starts_with("404 Not Found for workspace=acme, globex ("),
+        "{}",
+        worse.message.text()
+    );
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! What an incident did to customers, counted from the stored results of its span.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::{
-    CheckResult, ComponentId, FailureClass, Incident, LabelName, LabelValue, Outcome, Probe, ProbeId, RuleId,
-    RuleKind, Timestamp,
+    ComponentId, FailureClass, Incident, Judged, LabelName, LabelValue, Outcome, Probe, ProbeId, RuleId, RuleKind,
+    Timestamp,
 };
 
 /// Checks that looked, and those of them that failed.
@@ -25,7 +24,8 @@ pub struct Impact<'a> {
     probes: BTreeMap<&'a ProbeId, (&'a Probe, bool)>,
     /// Results that came since the last failure: they are part of the recovery unless another failure follows.
     after: BTreeMap<ProbeId, u64>,
-    steady: Timestamp,
+    /// Where the last result counted, and when it was judged.
+    last: (Timestamp, Timestamp),
     /// Checks that were counted then and left no result, because they did not come.
     unstored: u64,
     /// By component: all checks, and those of probes that bear the incident's factor.
@@ -46,9 +46,6 @@ pub struct Impact<'a> {
     pub unknown: u64,
 }
 
-/// Results are handed over in any order within so much time.
-const JITTER: Duration = Duration::from_secs(2);
-
 impl<'a> Impact<'a> {
     /// Counts nothing yet.
     #[must_use]
@@ -67,7 +64,7 @@ impl<'a> Impact<'a> {
             incident,
             probes,
             after: BTreeMap::new(),
-            steady: Timestamp::default(),
+            last: (Timestamp::default(), Timestamp::default()),
             unstored: u64::try_from(unstored).unwrap_or(u64::MAX),
             components: BTreeMap::new(),
             cohorts: BTreeMap::new(),
@@ -81,13 +78,15 @@ impl<'a> Impact<'a> {
     }
 
     /// Counts the next result in the order in which they were stored; those of another time are passed over.
-    pub fn add(&mut self, result: &CheckResult) {
+    pub fn add(&mut self, Judged { result, at: judged }: &Judged) {
         let ended = result.finished();
         self.first_stored = Some(self.first_stored.map_or(ended, |first| first.min(ended)));
-        // As the engine places them: handed over late by little, a result counts where it was handed over.
-        self.steady = if self.steady.since(ended) <= JITTER { self.steady.max(ended) } else { ended };
-        let over = self.incident.resolved.is_some_and(|resolved| ended > resolved);
-        if self.steady < self.incident.since
+        // As the engine places them: one that was judged after others that ended later counts where these do. Only a
+        // clock that was set back takes that back.
+        let (place, before) = self.last;
+        self.last = (if *judged < before { ended } else { ended.max(place) }, *judged);
+        let over = self.incident.resolved.is_some_and(|resolved| *judged > resolved);
+        if self.last.0 < self.incident.since
             || over
             || result.superseded
             || matches!(result.outcome, Outcome::Void(_))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::incident::Told;
-use crate::model::{Breach, Incident, IncidentChange, IncidentEvent, IncidentState, Timestamp};
+use crate::model::{Breach, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, IncidentState, Timestamp};
 
 /// Why stored events do not make an incident.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,8 @@ pub enum HistoryFault {
 /// When the events are not the whole history of one incident.
 pub fn fold(events: &[IncidentEvent]) -> Result<Incident, HistoryFault> {
     let (first, rest) = events.split_first().ok_or(HistoryFault::Empty)?;
-    let mut incident = open(first).ok_or(HistoryFault::NotOpened)?;
+    let IncidentChange::Opened { breach, finding } = &first.change else { return Err(HistoryFault::NotOpened) };
+    let mut incident = opened(first, breach, finding);
     for event in rest {
         if event.incident != incident.id || event.seq != incident.next_event {
             return Err(HistoryFault::Misplaced { seq: event.seq });
@@ -39,11 +40,20 @@ pub fn fold(events: &[IncidentEvent]) -> Result<Incident, HistoryFault> {
     Ok(incident)
 }
 
-/// The incident that this event opens; `None` if it is another kind of event.
+/// Opens an incident for a breach, whose checks show this: the incident, and the event that opens it.
 #[must_use]
-pub fn open(event: &IncidentEvent) -> Option<Incident> {
-    let IncidentChange::Opened { breach, finding } = &event.change else { return None };
-    Some(Incident {
+pub fn begin(breach: Breach, finding: Finding, at: Timestamp) -> (Incident, IncidentEvent) {
+    let event = IncidentEvent {
+        incident: IncidentId::derived(&[&breach.id.to_string()]),
+        seq: 0,
+        at,
+        change: IncidentChange::Opened { breach: breach.clone(), finding: finding.clone() },
+    };
+    (opened(&event, &breach, &finding), event)
+}
+
+fn opened(event: &IncidentEvent, breach: &Breach, finding: &Finding) -> Incident {
+    Incident {
         id: event.incident,
         state: IncidentState::Investigating,
         severity: breach.severity,
@@ -57,8 +67,9 @@ pub fn open(event: &IncidentEvent) -> Option<Incident> {
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),
+        withheld: BTreeMap::new(),
         next_event: event.seq.saturating_add(1),
-    })
+    }
 }
 
 /// Lets an event happen to an incident.
@@ -121,6 +132,10 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
         IncidentChange::Told { receiver, kind, .. } => {
             let told = Told { at: event.at, kind: *kind, severity: incident.severity };
             incident.told.insert(receiver.clone(), told);
+            incident.withheld.remove(&Some(receiver.clone()));
+        }
+        IncidentChange::Withheld { receiver, reason } => {
+            incident.withheld.insert(receiver.clone(), reason.clone());
         }
     }
 }

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::unit::show_about;
-use crate::model::{
-    Bad, CheckResult, Incident, IncidentChange, IncidentEvent, NotificationKind, Rule, RuleKind, Timestamp,
-};
+use crate::model::{Bad, CheckResult, Incident, IncidentChange, IncidentEvent, NotificationKind, Rule, Timestamp};
 
 use super::impact::{Count, Impact};
 use super::lifecycle;
@@ -146,14 +144,7 @@ fn summarise(review: &Review<'_>) -> String {
 
 /// When the last bad check ended, if the stored results tell: all are there, and what was bad were failures.
 fn last_bad(review: &Review<'_>) -> Option<Timestamp> {
-    let fails = |bad: &Bad| !matches!(bad, Bad::When(_));
-    let failures = |rule: &Rule| match &rule.kind {
-        RuleKind::ErrorRate(rate) => fails(&rate.bad),
-        RuleKind::Change(change) => fails(&change.bad),
-        RuleKind::BurnRate(burn) => fails(&burn.bad),
-        RuleKind::Consecutive(_) => true,
-        RuleKind::Latency(_) | RuleKind::Expiry(_) | RuleKind::Missing(_) | RuleKind::Offline => false,
-    };
+    let failures = |rule: &Rule| rule.kind.bad().is_some_and(|bad| !matches!(bad, Bad::When(_)));
     let incident = review.incident;
     let rules = review.config.rules.iter();
     let mut its = rules.filter(|rule| incident.breaches.iter().any(|breach| breach.rule == rule.id));

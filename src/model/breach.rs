@@ -19,6 +19,12 @@ pub struct Slice {
 }
 
 impl Slice {
+    /// The checks of this probe.
+    #[must_use]
+    pub fn of(probe: &Probe) -> Self {
+        Self { labels: probe.labels.clone(), probe: Some(probe.id.clone()) }
+    }
+
     /// Whether the checks of this probe are part of it, if the rule watches the probe at all.
     #[must_use]
     pub fn covers(&self, probe: &Probe) -> bool {

@@ -128,6 +128,13 @@ pub enum IncidentChange {
         /// Why.
         reason: String,
     },
+    /// There is news, and somebody is not told of it.
+    Withheld {
+        /// Who; nobody at all is told without.
+        receiver: Option<ReceiverId>,
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// As a timeline shows it, in one line.
@@ -168,6 +175,8 @@ impl fmt::Display for IncidentChange {
             Self::Told { receiver, kind, reason, .. } => {
                 write!(f, "told {receiver}: {}, because {reason}", kind.as_str())
             }
+            Self::Withheld { receiver: Some(receiver), reason } => write!(f, "{receiver} is not notified: {reason}"),
+            Self::Withheld { receiver: None, reason } => write!(f, "nobody is notified: {reason}"),
         }
     }
 }

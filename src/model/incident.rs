@@ -75,6 +75,8 @@ pub struct Incident {
     pub watched_until: Option<Timestamp>,
     /// Who was told, and what last.
     pub told: BTreeMap<ReceiverId, Told>,
+    /// Why who is not told of the news that there is; by nobody, why nobody at all is.
+    pub withheld: BTreeMap<Option<ReceiverId>, String>,
     /// The number of its next event.
     pub next_event: u32,
 }

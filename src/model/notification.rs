@@ -1,6 +1,8 @@
 //! Notifications: messages owed to receivers. Each is a row before it is sent.
 
+use super::destination::Destination;
 use super::id::{IncidentId, NotificationId, ReceiverId};
+use super::receiver::email::MailMessage;
 use super::unit::Timestamp;
 
 /// One message owed to one receiver.
@@ -10,7 +12,7 @@ pub struct Notification {
     pub id: NotificationId,
     /// The incident that it tells of.
     pub incident: IncidentId,
-    /// Who is told.
+    /// Who is notified.
     pub receiver: ReceiverId,
     /// What kind of news it is.
     pub kind: NotificationKind,
@@ -20,6 +22,8 @@ pub struct Notification {
     pub owed: Timestamp,
     /// What is said.
     pub message: Message,
+    /// Where it goes: to each by a delivery of its own.
+    pub destinations: Vec<Destination>,
 }
 
 /// What kind of news a notification brings.
@@ -54,17 +58,36 @@ impl NotificationKind {
     }
 }
 
-/// What is said, worded once when it becomes owed, so that a retry says the same.
+/// What is said, worded once when it becomes owed, so that a retry says the same. Each kind of receiver has words of its
+/// own: by what they are worded for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Message {
-    /// The subject line.
-    pub subject: String,
-    /// The plain text.
-    pub text: String,
-    /// The same as HTML.
-    pub html: String,
-    /// Left side of its Message-ID, the same at every attempt.
-    pub id: String,
-    /// Left side of the Message-ID of the thread's first message, if this is not the first.
-    pub thread: Option<String>,
+pub enum Message {
+    /// For receivers of mail.
+    Mail(MailMessage),
+}
+
+impl Message {
+    /// What it is, for people: a mail.
+    #[must_use]
+    pub fn form(&self) -> &'static str {
+        match self {
+            Self::Mail(_) => "mail",
+        }
+    }
+
+    /// What it says, in one line: for lists.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Mail(mail) => &mail.subject,
+        }
+    }
+
+    /// What it says, as plain text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Mail(mail) => &mail.text,
+        }
+    }
 }

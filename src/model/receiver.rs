@@ -1,13 +1,15 @@
-//! Receivers: who is told, and by what way.
+//! Receivers: who is notified, and by what way. Each way is a kind with a file of its own; what all kinds must say of
+//! themselves stands here, one arm for each.
+
+pub mod email;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use secrecy::SecretString;
-
+use super::destination::Destination;
 use super::id::ReceiverId;
+use email::EmailReceiver;
 
-/// Who is told.
+/// Who is notified.
 #[derive(Clone, Debug)]
 pub struct Receiver {
     /// Its id in the config.
@@ -25,57 +27,40 @@ pub enum ReceiverKind {
     Email(EmailReceiver),
 }
 
-/// Mail by SMTP.
-#[derive(Clone, Debug)]
-pub struct EmailReceiver {
-    /// Who it is from.
-    pub from: MailAddress,
-    /// Whom it is to. Each address has its own delivery: one that bounces does not hold up the others.
-    pub to: Vec<MailAddress>,
-    /// The server that takes it.
-    pub smtp: SmtpServer,
+/// How the pauses between attempts to deliver grow: doubled each time up to a longest one, for a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Backoff {
+    /// The pause after the first attempt.
+    pub first: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+    /// How long after it became owed a delivery is tried for the last time.
+    pub give_up_after: Duration,
 }
 
-/// `Name <user@host>`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct MailAddress {
-    /// The name for people, if one was given.
-    pub name: Option<String>,
-    /// `user@host`.
-    pub address: String,
-}
-
-impl std::fmt::Display for MailAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "{name} <{}>", self.address),
-            None => f.write_str(&self.address),
+impl ReceiverKind {
+    /// The kind's name, as the config has it.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Email(_) => "email",
         }
     }
-}
 
-/// A mail server that takes our mail.
-#[derive(Clone, Debug)]
-pub struct SmtpServer {
-    /// Its host name or address.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub security: SmtpSecurity,
-    /// User and password, if it wants them.
-    pub login: Option<(String, SecretString)>,
-    /// PEM certificates to trust instead of the system's.
-    pub ca: Option<Bytes>,
-}
+    /// Where a message to this receiver goes. Each destination has a delivery of its own, so that one that fails does
+    /// not hold up the others.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<Destination> {
+        match self {
+            Self::Email(email) => email.destinations(),
+        }
+    }
 
-/// How the connection to a mail server is protected.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum SmtpSecurity {
-    /// `smtps://`: TLS from the first byte (RFC 8314).
-    Implicit,
-    /// `smtp://`: TLS after STARTTLS (RFC 3207), refused without.
-    StartTls,
-    /// `smtp://…?tls=none`: nothing is protected.
-    Plain,
+    /// When a delivery to this receiver that failed is made again.
+    #[must_use]
+    pub fn backoff(&self) -> Backoff {
+        match self {
+            Self::Email(_) => EmailReceiver::BACKOFF,
+        }
+    }
 }

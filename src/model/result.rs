@@ -29,6 +29,8 @@ pub struct CheckResult {
     /// Whether the check was made again at once. The second try counts instead of this one, which is kept and shown,
     /// but says nothing for or against the service.
     pub superseded: bool,
+    /// Whether its turn had come, or it was asked for out of turn.
+    pub asked: Asked,
     /// Why we say so: of failures, and of checks that could not be made, where only those who wait for the result see it:
     /// the database keeps that of failures.
     pub evidence: Option<Box<Evidence>>,
@@ -54,8 +56,44 @@ impl CheckResult {
             address: None,
             expires: None,
             superseded: false,
+            asked: Asked::Turn,
             evidence: None,
         }
+    }
+}
+
+/// Why a check was made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Asked {
+    /// Its turn had come.
+    Turn,
+    /// Out of turn: a recheck.
+    Recheck,
+}
+
+/// What a recheck is to tell.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Why {
+    /// Whether a failure lasts.
+    Confirm,
+    /// What is failing: the answer is compared with that of others.
+    Compare,
+}
+
+/// A result, and when it was judged: what was counted then, and in which order, is what a replay counts.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judged {
+    /// The result.
+    pub result: CheckResult,
+    /// The wall clock's time of that moment; before the end of the check only where the clock was set back meanwhile.
+    pub at: Timestamp,
+}
+
+impl Judged {
+    /// A result that was judged in the moment in which its check ended.
+    #[must_use]
+    pub fn at_once(result: CheckResult) -> Self {
+        Self { at: result.finished(), result }
     }
 }
 

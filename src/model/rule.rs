@@ -1,15 +1,31 @@
-//! Rules: which checks, what counts as bad, over what window, above what threshold.
+//! Rules: which checks, what counts as bad, over what window, above what threshold. One file per kind.
+
+mod bad;
+mod burn_rate;
+mod change;
+mod consecutive;
+mod error_rate;
+mod expiry;
+mod latency;
+mod missing;
+mod offline;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::condition::Condition;
-use super::id::{ComponentId, LabelName, ProbeName, ReceiverId, RuleId};
-use super::outcome::FailureClass;
+use super::id::{ComponentId, ProbeName, ReceiverId, RuleId};
 use super::probe::{Labels, Probe, Role};
-use super::result::Phase;
 use super::severity::Severity;
-use super::unit::Ratio;
+
+pub use bad::Bad;
+pub use burn_rate::BurnRate;
+pub use change::{Change, FalseAlarms};
+pub use consecutive::Consecutive;
+pub use error_rate::{Clear, ErrorRate};
+pub use expiry::Expiry;
+pub use latency::Latency;
+pub use missing::Missing;
+pub use offline::{OFFLINE, TELL_AFTER};
 
 /// When to raise an incident.
 #[derive(Clone, Debug)]
@@ -71,156 +87,59 @@ pub enum RuleKind {
     Offline,
 }
 
-/// More checks of a slice fail than usually do, by so much that it is no accident.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// What counts as bad.
-    pub bad: Bad,
-    /// How often it may be wrong, over all its slices together.
-    pub false_alarms: FalseAlarms,
-    /// A breach is over when no more than usual has failed for so long.
-    pub clear_hold: Duration,
-}
+/// What each kind says of itself, in its own file.
+trait Judgement {
+    /// What breaches it, in a few words: `3 in a row`.
+    fn describe(&self) -> String;
 
-/// How often a rule may be wrong: `1 per 90d`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct FalseAlarms {
-    /// So many times ...
-    pub count: u32,
-    /// ... in so long, on average.
-    pub per: Duration,
-}
-
-/// The id of the built-in rule that says that Tripline itself cannot see.
-pub const OFFLINE: &str = "offline";
-
-/// The share of bad checks in a sliding window.
-#[derive(Clone, Debug)]
-pub struct ErrorRate {
-    /// What counts as bad.
-    pub bad: Bad,
-    /// Breached when the share of bad checks is more than this.
-    pub above: Ratio,
-    /// The length of the window.
-    pub within: Duration,
-    /// ... and at least so many checks were bad.
-    pub at_least: u32,
-    /// Judged for the whole, and for each value and each combination of values of these labels.
-    pub per: Vec<LabelName>,
-    /// When a breach is over.
-    pub clear: Clear,
-}
-
-/// When a breach of an error-rate rule is over.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Clear {
-    /// The share of bad checks is less than this ...
-    pub below: Ratio,
-    /// ... for so long.
-    pub hold: Duration,
-}
-
-/// So many failures of one probe in a row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Consecutive {
-    /// How many.
-    pub count: u32,
-    /// A breach is over when the probe has not failed for so long, and succeeded at least once.
-    pub clear_after: Duration,
-}
-
-/// A quantile of how long checks take, in a sliding window.
-///
-/// The quantile is that of the nearest rank: of n values in ascending order, the one with the number ceil(q * n)
-/// (R. J. Hyndman, Y. Fan, "Sample quantiles in statistical packages", The American Statistician 50, 1996, type 1).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Latency {
-    /// Which quantile; more than 0%.
-    pub quantile: Ratio,
-    /// Of what.
-    pub of: Phase,
-    /// Breached when the quantile is more than this.
-    pub above: Duration,
-    /// The length of the window.
-    pub within: Duration,
-    /// ... and at least so many checks had the phase.
-    pub at_least: u32,
-    /// Judged for the whole, and for each value and each combination of values of these labels.
-    pub per: Vec<LabelName>,
-    /// A breach is over when the quantile is less than this ...
-    pub below: Duration,
-    /// ... for so long.
-    pub hold: Duration,
-}
-
-/// How fast the error budget of an objective is used up, judged over one pair of windows.
-///
-/// The burn rate is the share of bad checks, divided by the share that the objective allows: at 1 the budget lasts
-/// exactly as long as the objective's period. From B. Beyer et al., "The Site Reliability Workbook", chapter 5,
-/// "Alerting on SLOs". A rule of the config becomes one of these for each of its pairs.
-#[derive(Clone, Debug)]
-pub struct BurnRate {
-    /// What counts as bad.
-    pub bad: Bad,
-    /// The share of checks that shall be good; less than 100%.
-    pub objective: Ratio,
-    /// Breached when the burn rate of both windows is more than this, in thousandths.
-    pub factor: u32,
-    /// The window that tells that it matters.
-    pub long: Duration,
-    /// The window that tells that it goes on.
-    pub short: Duration,
-    /// ... and at least so many checks were bad in the long window.
-    pub at_least: u32,
-    /// Judged for the whole, and for each value and each combination of values of these labels.
-    pub per: Vec<LabelName>,
-    /// A breach is over when the short window does not exceed the factor for so long.
-    pub hold: Duration,
-}
-
-impl BurnRate {
-    /// The share of bad checks at which the burn rate is the factor, in parts per thousand million; more than that
-    /// many when no share reaches it.
-    #[must_use]
-    pub fn threshold(&self) -> u64 {
-        u64::from(Ratio::ONE.ppm() - self.objective.ppm()) * u64::from(self.factor)
+    /// What counts as bad, where that is for a single check to show by what it came to.
+    fn bad(&self) -> Option<&Bad> {
+        None
     }
 
-    /// Whether so many bad checks of so many burn the budget faster than the factor.
-    #[must_use]
-    pub fn is_exceeded_by(&self, bad: u64, looked: u64) -> bool {
-        u128::from(bad) * 1_000_000_000 > u128::from(self.threshold()) * u128::from(looked)
+    /// The lengths of time that are longer for probes that are asked more rarely.
+    fn spans(&mut self) -> Vec<&mut Duration> {
+        Vec::new()
     }
 }
 
-/// A certificate that runs out soon.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Expiry {
-    /// Breached when a shown certificate lasts no longer than this.
-    pub within: Duration,
-}
+impl RuleKind {
+    /// What breaches the rule, in a few words: `3 in a row`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        self.judgement().describe()
+    }
 
-/// A probe of which nothing was seen for too long.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Missing {
-    /// Breached when no check of it has looked for so long.
-    pub after: Duration,
-}
+    /// What counts as bad; nothing where a check need not fail in any way to be bad.
+    #[must_use]
+    pub fn bad(&self) -> Option<&Bad> {
+        self.judgement().bad()
+    }
 
-/// What counts as bad.
-#[derive(Clone, Debug)]
-pub enum Bad {
-    /// Every failed check.
-    Failed,
-    /// Checks that failed in this way: `failure == "not_found"`.
-    Class(FailureClass),
-    /// Checks of which this holds.
-    When(Condition),
-}
+    /// The lengths of time that are longer for probes that are asked more rarely: windows, and how long an end takes.
+    pub fn spans(&mut self) -> Vec<&mut Duration> {
+        match self {
+            Self::ErrorRate(rule) => rule.spans(),
+            Self::Change(rule) => rule.spans(),
+            Self::Consecutive(rule) => rule.spans(),
+            Self::Latency(rule) => rule.spans(),
+            Self::BurnRate(rule) => rule.spans(),
+            Self::Expiry(rule) => rule.spans(),
+            Self::Missing(rule) => rule.spans(),
+            Self::Offline => Vec::new(),
+        }
+    }
 
-impl Bad {
-    /// What a condition may name: `failure` (text, empty for a success), `status` (number, 0 when there was none),
-    /// `component`, `probe`, `kind` (texts), `labels` (by name) and `timing` (`dns`, `connect`, `tls`, `first_byte`,
-    /// `transfer`, `total`).
-    pub const VARIABLES: [&str; 7] = ["failure", "status", "component", "probe", "kind", "labels", "timing"];
+    fn judgement(&self) -> &dyn Judgement {
+        match self {
+            Self::ErrorRate(rule) => rule,
+            Self::Change(rule) => rule,
+            Self::Consecutive(rule) => rule,
+            Self::Latency(rule) => rule,
+            Self::BurnRate(rule) => rule,
+            Self::Expiry(rule) => rule,
+            Self::Missing(rule) => rule,
+            Self::Offline => &offline::Offline,
+        }
+    }
 }

@@ -2,20 +2,8 @@
 
 use std::time::Duration;
 
-use crate::model::Timestamp;
 use crate::model::id::stable_hash;
-
-/// How the pauses between attempts grow: doubled each time up to a longest one, spread so that many deliveries that
-/// failed together do not come back together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Backoff {
-    /// The pause after the first attempt.
-    pub first: Duration,
-    /// The longest pause.
-    pub longest: Duration,
-    /// How long after it became owed a delivery is tried for the last time.
-    pub give_up_after: Duration,
-}
+use crate::model::{Backoff, Timestamp};
 
 /// What follows a failed attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,14 +15,6 @@ pub enum Next {
 }
 
 impl Backoff {
-    /// For mail: after 5 seconds, then doubled up to a quarter of an hour, for one day. RFC 5321, section 4.5.4.1,
-    /// wants longer pauses and 4 to 5 days of a relay; an alert is of no use to anybody so late.
-    pub const MAIL: Self = Self {
-        first: Duration::from_secs(5),
-        longest: Duration::from_secs(15 * 60),
-        give_up_after: Duration::from_secs(24 * 60 * 60),
-    };
-
     /// What follows when attempt number `attempt` (from 1) of the delivery called `id`, owed since `owed`, has failed
     /// at `now`. The same question has the same answer.
     ///
@@ -48,7 +28,8 @@ impl Backoff {
         Next::At((now + self.pause(id, attempt)).min(end))
     }
 
-    /// Between three quarters of the doubled pause and the whole.
+    /// Between three quarters of the doubled pause and the whole: many deliveries that failed together do not come back
+    /// together.
     fn pause(&self, id: &str, attempt: u32) -> Duration {
         let doubled = 2_u32.checked_pow(attempt.saturating_sub(1)).and_then(|factor| self.first.checked_mul(factor));
         let full = doubled.map_or(self.longest, |pause| pause.min(self.longest));
@@ -62,11 +43,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::EmailReceiver;
 
+    const MAIL: Backoff = EmailReceiver::BACKOFF;
     const OWED: Timestamp = Timestamp::from_millis(1_739_288_467_000);
 
     fn pause(attempt: u32) -> Duration {
-        match Backoff::MAIL.next("a", attempt, OWED, OWED) {
+        match MAIL.next("a", attempt, OWED, OWED) {
             Next::At(at) => at.since(OWED),
             Next::GiveUp => panic!("gave up after attempt {attempt}"),
         }
@@ -82,7 +65,7 @@ mod tests {
 
     #[test]
     fn two_deliveries_that_failed_together_do_not_come_back_together() {
-        let at = |id| Backoff::MAIL.next(id, 5, OWED, OWED);
+        let at = |id| MAIL.next(id, 5, OWED, OWED);
         assert_ne!(at("a"), at("b"));
         assert_eq!(at("a"), at("a"));
     }
@@ -90,8 +73,8 @@ mod tests {
     #[test]
     fn the_last_attempt_is_made_when_a_day_is_over_and_none_after_it() {
         let end = OWED + Duration::from_secs(86_400);
-        assert_eq!(Backoff::MAIL.next("a", 99, OWED, end - Duration::from_secs(1)), Next::At(end));
-        assert_eq!(Backoff::MAIL.next("a", 100, OWED, end), Next::GiveUp);
+        assert_eq!(MAIL.next("a", 99, OWED, end - Duration::from_secs(1)), Next::At(end));
+        assert_eq!(MAIL.next("a", 100, OWED, end), Next::GiveUp);
     }
 
     proptest! {
@@ -100,10 +83,10 @@ mod tests {
             id in "[a-z]{0,8}", attempt in 1_u32.., waited in 0_u64..100_000_000,
         ) {
             let now = OWED + Duration::from_millis(waited);
-            match Backoff::MAIL.next(&id, attempt, OWED, now) {
+            match MAIL.next(&id, attempt, OWED, now) {
                 Next::At(at) => {
-                    prop_assert!(at > now && at <= now + Backoff::MAIL.longest);
-                    prop_assert!(at <= OWED + Backoff::MAIL.give_up_after);
+                    prop_assert!(at > now && at <= now + MAIL.longest);
+                    prop_assert!(at <= OWED + MAIL.give_up_after);
                 }
                 Next::GiveUp => prop_assert!(waited >= 86_400_000),
             }
@@ -113,7 +96,7 @@ mod tests {
         fn a_later_attempt_never_waits_less_than_three_quarters_of_an_earlier_ones_pause(
             id in "[a-z]{0,8}", attempt in 1_u32..1_000, later in 0_u32..1_000,
         ) {
-            let (early, late) = (Backoff::MAIL.pause(&id, attempt), Backoff::MAIL.pause(&id, attempt + later));
+            let (early, late) = (MAIL.pause(&id, attempt), MAIL.pause(&id, attempt + later));
             prop_assert!(late >= early * 3 / 4);
         }
     }

@@ -65,7 +65,9 @@ pub fn decide(incident: &Incident, receiver: &Receiver, mute: &Mute, now: Timest
         (Decision::Tell { kind: NotificationKind::Resolved, reason }, ..) => {
             Decision::Tell { kind: NotificationKind::Resolved, reason }
         }
-        (Decision::Tell { .. }, Some((until, why)), _) => Decision::Wait { until: *until, reason: why.clone() },
+        (Decision::Tell { .. }, Some((until, why)), _) => {
+            Decision::Withhold { until: Some(*until), reason: why.clone() }
+        }
         (Decision::Tell { kind, reason }, None, Some(named)) if !incident.told.contains_key(&receiver.id) => {
             Decision::Tell { kind, reason: format!("it began during {named}, which is over, and goes on: {reason}") }
         }

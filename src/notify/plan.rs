@@ -21,18 +21,32 @@ pub enum Decision {
         /// Why now, why this receiver.
         reason: String,
     },
-    /// Nothing before that moment.
-    Wait {
-        /// When to decide again.
-        until: Timestamp,
-        /// What is waited for.
+    /// There is news, and the receiver is not told of it.
+    Withhold {
+        /// When to decide again; never, unless something happens, without.
+        until: Option<Timestamp>,
+        /// Why not.
         reason: String,
     },
-    /// Nothing until something happens.
-    Silent {
-        /// Why.
-        reason: String,
+    /// There is no news.
+    Nothing {
+        /// When there will be, if nothing else happens.
+        again: Option<Timestamp>,
+        /// Why there is none.
+        reason: &'static str,
     },
+}
+
+impl Decision {
+    /// When to decide again, if nothing else happens before.
+    #[must_use]
+    pub fn again(&self) -> Option<Timestamp> {
+        match self {
+            Self::Tell { .. } => None,
+            Self::Withhold { until, .. } => *until,
+            Self::Nothing { again, .. } => *again,
+        }
+    }
 }
 
 /// Who is told of an incident: those whom the rules of its breaches tell, and who was told before.
@@ -42,21 +56,33 @@ pub fn receivers(incident: &Incident, config: &Config) -> BTreeSet<ReceiverId> {
     rules.flat_map(|rule| rule.tell.iter()).chain(incident.told.keys()).cloned().collect()
 }
 
+/// Why nobody is told of an incident that has no [`receivers`].
+#[must_use]
+pub fn nobody(config: &Config) -> String {
+    let reason = if config.receivers.is_empty() {
+        "no receivers are configured"
+    } else {
+        "no rule of the configuration that it breached notifies anybody"
+    };
+    reason.to_owned()
+}
+
 /// What the receiver is told of the incident now.
 #[must_use]
 pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decision {
     let tell = |kind, reason| Decision::Tell { kind, reason };
-    let silent = |reason: &str| Decision::Silent { reason: reason.into() };
+    let nothing = |reason| Decision::Nothing { again: None, reason };
     let Some(told) = incident.told.get(&receiver.id) else {
         if !incident.is_open() {
-            return silent("it was over before there was anything to tell");
+            let reason = "it was over before there was anything to tell".to_owned();
+            return Decision::Withhold { until: None, reason };
         }
         let rule = incident.breaches.last().map_or("a rule", |breach| breach.rule.as_str());
         return tell(NotificationKind::Opened, format!("rule {rule} was breached and tells {}", receiver.id));
     };
     if !incident.is_open() {
         if told.kind == NotificationKind::Resolved {
-            return silent("the end was told");
+            return nothing("the end was told");
         }
         return tell(NotificationKind::Resolved, format!("it is over, and {} was told of it", receiver.id));
     }
@@ -73,28 +99,22 @@ pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decis
             format!("its severity rose from {} to {}", told.severity, incident.severity),
         );
     }
-    let mut wait: Option<(Timestamp, &str)> = None;
-    if let Some((at, how)) = &incident.worsened
-        && *at > told.at
-    {
-        let due = told.at + SPREAD_HOLD;
-        if now >= due {
-            return tell(NotificationKind::Worsened, how.clone());
-        }
-        wait = Some((due, "it has spread, and the last message is young"));
-    }
     // While it is watched whether it stays well, nobody needs to be reminded of it.
-    if let (Some(every), None, None) = (receiver.remind, &incident.acknowledged, incident.watched_until) {
-        let due = told.at + every;
-        if now >= due {
-            return tell(NotificationKind::Reminder, "it is still open and nobody has acknowledged it".into());
-        }
-        if wait.is_none_or(|(until, _)| due < until) {
-            wait = Some((due, "a reminder comes next"));
-        }
+    let reminds = incident.acknowledged.is_none() && incident.watched_until.is_none();
+    let reminder = receiver.remind.filter(|_| reminds).map(|every| told.at + every);
+    let spread = incident.worsened.as_ref().filter(|(at, _)| *at > told.at);
+    if let Some((_, how)) = spread.filter(|_| now >= told.at + SPREAD_HOLD) {
+        return tell(NotificationKind::Worsened, how.clone());
     }
-    match wait {
-        Some((until, reason)) => Decision::Wait { until, reason: reason.into() },
-        None => silent("there is nothing new"),
+    if reminder.is_some_and(|due| now >= due) {
+        return tell(NotificationKind::Reminder, "it is still open and nobody has acknowledged it".into());
+    }
+    match spread {
+        Some((_, how)) => {
+            let until = reminder.map_or(told.at + SPREAD_HOLD, |due| due.min(told.at + SPREAD_HOLD));
+            let reason = format!("{how}, and the last message is not {} old", show_about(SPREAD_HOLD));
+            Decision::Withhold { until: Some(until), reason }
+        }
+        None => Decision::Nothing { again: reminder, reason: "there is nothing new" },
     }
 }

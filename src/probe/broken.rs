@@ -1,6 +1,6 @@
 //! Why a check did not come to its end: the other side failed, or we did.
 
-use super::Internal;
+use super::finding::Internal;
 use crate::model::FailureClass;
 
 /// Why a check did not come to its end.

@@ -12,9 +12,9 @@ use url::Url;
 /// How many cookies of one answer are looked at, and how many are kept altogether.
 const MOST_COOKIES: usize = 64;
 /// The longest cookie that is kept, with its attributes, in bytes: what browsers keep, RFC 6265, section 6.1.
-const LONGEST: usize = 4_096;
+const LONGEST_COOKIE: usize = 4_096;
 /// The most that names, values and paths of all cookies take, in bytes: servers take no more than that in one request.
-const MOST_BYTES: usize = 64 * 1024;
+const MOST_COOKIE_BYTES: usize = 64 * 1024;
 
 /// The cookies of one check.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Jar {
     /// Keeps what an answer from this URL sets. What is no cookie, or not for this host, is left out.
     pub(super) fn take_from(&mut self, headers: &HeaderMap, url: &Url) {
         for value in headers.get_all(SET_COOKIE).iter().take(MOST_COOKIES) {
-            let Some(text) = value.to_str().ok().filter(|text| text.len() <= LONGEST) else { continue };
+            let Some(text) = value.to_str().ok().filter(|text| text.len() <= LONGEST_COOKIE) else { continue };
             let Ok(cookie) = RawCookie::parse(text) else { continue };
             if !self.seen.iter().any(|seen| seen == cookie.value()) {
                 self.seen.truncate(MOST_COOKIES - 1);
@@ -53,7 +53,7 @@ impl Jar {
             count += 1;
             bytes += size(kept);
         }
-        count <= MOST_COOKIES && bytes <= MOST_BYTES
+        count <= MOST_COOKIES && bytes <= MOST_COOKIE_BYTES
     }
 
     /// Adds the cookies that this URL gets to those that the request has already.
@@ -120,6 +120,6 @@ mod tests {
     fn a_jar_has_no_more_bytes_than_a_request_may_have() {
         let jar = jar((0..MOST_COOKIES).map(|name| format!("{name}={}", "x".repeat(4_000))));
         let kept = jar.kept.iter_any().map(|cookie| cookie.value().len()).sum::<usize>();
-        assert!((MOST_BYTES - 8_000..=MOST_BYTES).contains(&kept), "{kept}");
+        assert!((MOST_COOKIE_BYTES - 8_000..=MOST_COOKIE_BYTES).contains(&kept), "{kept}");
     }
 }

@@ -16,15 +16,15 @@ use tokio_util::either::Either;
 
 use super::broken::Broken;
 use super::classify::{self, unconnected};
-use super::connect::Resolver;
 use super::dns_fault::DnsFault;
 use super::question::Seen;
+use super::resolver::Resolver;
 use super::stopwatch::{Phase, Trace};
 use super::{overrides, tunnel};
 use crate::model::{FailureClass, IpChoice, Proxy, Resolve};
 
 /// At most so many of a name's addresses are tried.
-const MOST_ADDRESSES: usize = 8;
+const MOST_ADDRESSES_TRIED: usize = 8;
 /// The head start of each address before the next one is tried beside it (RFC 8305, section 8).
 const HEAD_START: Duration = Duration::from_millis(250);
 
@@ -137,7 +137,7 @@ impl Dial {
 
 /// The first connection of several that comes about.
 async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
-    let attempts = addresses.into_iter().take(MOST_ADDRESSES).zip(0_u32..).map(|(address, place)| {
+    let attempts = addresses.into_iter().take(MOST_ADDRESSES_TRIED).zip(0_u32..).map(|(address, place)| {
         async move {
             tokio::time::sleep(HEAD_START * place).await;
             TcpStream::connect(address).await

@@ -12,7 +12,7 @@ use super::wire::zip;
 use crate::model::{Download, FailureClass, Integrity};
 
 /// So much is inflated before others get their turn, in bytes as they came: they may become a thousand times as many.
-const SLICE: usize = 4 * 1024;
+const DOWNLOAD_SLICE: usize = 4 * 1024;
 
 /// What came of a download, for expectations.
 pub(super) struct Receipt {
@@ -61,7 +61,7 @@ impl Receiving {
         if let Some(hash) = &mut self.hash {
             hash.update(part);
         }
-        for slice in part.chunks(SLICE) {
+        for slice in part.chunks(DOWNLOAD_SLICE) {
             match &mut self.format {
                 Format::Any => return Ok(()),
                 Format::Gzip(gzip) => gzip.write_all(slice).map_err(|error| no_gzip(&error))?,

@@ -1,10 +1,28 @@
 //! Both families: a check by IPv4 and one by IPv6, and what the two come to.
 
-use crate::model::{CheckResult, Outcome};
+use std::time::Duration;
+
+use super::overrides::Overrides;
+use super::prepared::{PreparedProbe, Surroundings};
+use crate::model::{CheckResult, IpChoice, Outcome, Timestamp};
+
+/// Makes both checks at the same time.
+pub(super) async fn check(
+    probe: &PreparedProbe,
+    around: &Surroundings,
+    started: Timestamp,
+    limit: Duration,
+) -> CheckResult {
+    let by = |family| Overrides { family: Some(family), proxy: probe.proxy.clone(), address: None };
+    let by_v4 = probe.check(around, started, limit, by(IpChoice::V4));
+    let by_v6 = probe.check(around, started, limit, by(IpChoice::V6));
+    let (by_v4, by_v6) = tokio::join!(by_v4, by_v6);
+    one_of(by_v4, by_v6)
+}
 
 /// The one result of both checks, which were made at the same time. A success is as slow as the slower of the two; a
 /// failure names the family, or both.
-pub(super) fn one_of(by_v4: CheckResult, by_v6: CheckResult) -> CheckResult {
+fn one_of(by_v4: CheckResult, by_v6: CheckResult) -> CheckResult {
     let total = by_v4.phases.total.max(by_v6.phases.total);
     let mut result = match (by_v4.outcome, by_v6.outcome) {
         (Outcome::Void(_), _) => by_v4,

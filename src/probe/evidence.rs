@@ -14,9 +14,9 @@ use crate::model::{Evidence, PeerCertificate, Secrets, Timestamp};
 /// How much of a body is looked at for evidence: a secret that begins within the cap is seen whole.
 pub(super) const BODY_SEEN: usize = EVIDENCE_BODY_CAP + 4 * 1024;
 /// The most headers that are kept.
-const MOST_HEADERS: usize = 64;
+const MOST_HEADERS_KEPT: usize = 64;
 /// The longest header value, fault or URL that is kept, in bytes.
-const LONGEST_TEXT: usize = 1_024;
+const LONGEST_TEXT_KEPT: usize = 1_024;
 
 /// What a check gathered until it failed.
 pub(super) struct Gathered<'a> {
@@ -33,7 +33,7 @@ pub(super) struct Gathered<'a> {
 
 /// The headers of an HTTP answer, without those that are secret by their nature.
 pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let shown = headers.iter().take(MOST_HEADERS).map(|(name, value)| {
+    let shown = headers.iter().take(MOST_HEADERS_KEPT).map(|(name, value)| {
         let secret = [SET_COOKIE, COOKIE, AUTHORIZATION, PROXY_AUTHORIZATION].contains(name);
         let value = if secret { REDACTED.into() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
         (name.as_str().to_owned(), value)
@@ -43,8 +43,8 @@ pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// Makes the evidence, with every secret hidden.
 pub(super) fn evidence(fault: &str, gathered: Gathered<'_>, secrets: &Secrets) -> Box<Evidence> {
-    let hide = |text: &str| cut(harmless(&hide(secrets, text), false), LONGEST_TEXT);
-    let headers = gathered.headers.into_iter().take(MOST_HEADERS).map(|(name, value)| (name, hide(&value)));
+    let hide = |text: &str| cut(harmless(&hide(secrets, text), false), LONGEST_TEXT_KEPT);
+    let headers = gathered.headers.into_iter().take(MOST_HEADERS_KEPT).map(|(name, value)| (name, hide(&value)));
     let seen = String::from_utf8_lossy(gathered.body.get(..BODY_SEEN).unwrap_or(gathered.body));
     // Where the body was cut within a letter, a mark stands for it; a secret that was cut there ends before it.
     let seen = seen.strip_suffix('\u{fffd}').unwrap_or(&seen);
@@ -68,10 +68,10 @@ pub(super) fn unmade(fault: &str, request: &str, secrets: &Secrets) -> Box<Evide
 fn certificate(peer: &Peer) -> PeerCertificate {
     match X509Certificate::from_der(&peer.leaf) {
         Ok((_, parsed)) => PeerCertificate {
-            subject: cut(harmless(&parsed.subject().to_string(), false), LONGEST_TEXT),
-            issuer: cut(harmless(&parsed.issuer().to_string(), false), LONGEST_TEXT),
+            subject: cut(harmless(&parsed.subject().to_string(), false), LONGEST_TEXT_KEPT),
+            issuer: cut(harmless(&parsed.issuer().to_string(), false), LONGEST_TEXT_KEPT),
             expires: Timestamp::from_millis(parsed.validity().not_after.timestamp().saturating_mul(1_000)),
-            fault: peer.fault.as_ref().map(|fault| cut(harmless(fault, false), LONGEST_TEXT)),
+            fault: peer.fault.as_ref().map(|fault| cut(harmless(fault, false), LONGEST_TEXT_KEPT)),
         },
         Err(_) => PeerCertificate {
             subject: "unreadable".into(),

@@ -13,37 +13,35 @@ use tokio::sync::Semaphore;
 use super::broken::Broken;
 use super::group::Group;
 use super::question::{Question, Seen};
+use super::shared::{COMMANDS_AT_ONCE, Shared};
 use super::stopwatch::Trace;
 use super::wire::perfdata;
 use crate::model::condition::Fact;
-use crate::model::{ExecTarget, FailureClass};
+use crate::model::{ExecTarget, FailureClass, Probe};
 
-/// So many commands run at once, with those that are being ended.
-pub(super) const AT_ONCE: usize = 64;
 /// How much of each output is kept, in bytes.
-const KEPT: usize = 64 * 1024;
+const MOST_OUTPUT_KEPT: usize = 64 * 1024;
 /// How much is read and left unkept before a command is ended, in bytes: it would print without end.
 const MOST_PRINTED: usize = 16 * 1024 * 1024;
 /// How long output is waited for once the command has ended and its group is killed.
-const LAST_WORDS: Duration = Duration::from_millis(250);
+const LAST_OUTPUT_WAIT: Duration = Duration::from_millis(250);
 /// Where programs are looked for when the environment does not say.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A command that can be run again and again.
 pub(super) struct ExecProbe {
     target: ExecTarget,
-    request: String,
     path: String,
+    /// Shared by all commands.
     room: Arc<Semaphore>,
     /// How long it may wait for its turn.
     patience: Duration,
 }
 
 impl ExecProbe {
-    /// `room` is shared by all commands; `timeout` is the probe's.
-    pub(super) fn new(target: &ExecTarget, request: String, room: Arc<Semaphore>, timeout: Duration) -> Self {
-        let path = std::env::var("PATH").unwrap_or_else(|_| PATH.into());
-        Self { target: target.clone(), request, path, room, patience: timeout / 4 }
+    pub(super) fn new(target: &ExecTarget, probe: &Probe, shared: &mut Shared) -> Self {
+        let path = std::env::var("PATH").unwrap_or_else(|_| USUAL_PATH.into());
+        Self { target: target.clone(), path, room: shared.commands(), patience: probe.timeout / 4 }
     }
 
     fn command(&self) -> Command {
@@ -59,7 +57,7 @@ impl ExecProbe {
     async fn run(&self, seen: &mut Seen) -> Result<(ExitStatus, Vec<u8>), Broken> {
         let room = tokio::time::timeout(self.patience, self.room.clone().acquire_owned()).await;
         let Ok(Ok(room)) = room else {
-            return Err(Broken::internal(format!("{AT_ONCE} commands are running already, and none ended")));
+            return Err(Broken::internal(format!("{COMMANDS_AT_ONCE} commands are running already, and none ended")));
         };
         let started = Group::start(&mut self.command(), room);
         let (group, pipes) = started.map_err(|error| {
@@ -98,7 +96,7 @@ impl ExecProbe {
                 }
             }
             let status = group.finish().await.map_err(lost)?;
-            if !silent && let Ok(flood) = tokio::time::timeout(LAST_WORDS, &mut reading).await {
+            if !silent && let Ok(flood) = tokio::time::timeout(LAST_OUTPUT_WAIT, &mut reading).await {
                 flood?;
             }
             status
@@ -135,10 +133,6 @@ impl ExecProbe {
 }
 
 impl Question for ExecProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, _: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let (status, printed) = self.run(seen).await?;
         let printed = perfdata::parse(&printed);
@@ -181,6 +175,6 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, mut hear: impl FnMut(&[u8]))
 }
 
 fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
-    let room = KEPT.saturating_sub(kept.len()).min(bytes.len());
+    let room = MOST_OUTPUT_KEPT.saturating_sub(kept.len()).min(bytes.len());
     kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
 }

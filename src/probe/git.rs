@@ -20,14 +20,13 @@ use super::shared::Shared;
 use super::stopwatch::Trace;
 use super::wire::git::Oid;
 use crate::model::condition::Fact;
-use crate::model::{Condition, GitDepth, GitTarget, Remote, Resolve};
+use crate::model::{GitDepth, GitTarget, Probe, Remote};
 
 /// Names itself to servers.
 const AGENT: &str = concat!("agent=tripline/", env!("CARGO_PKG_VERSION"));
 
 /// A repository that can be looked at again and again.
 pub(super) struct GitProbe {
-    request: String,
     forge: Forge,
     plan: Plan,
 }
@@ -76,33 +75,23 @@ trait Transport: Send {
 }
 
 impl GitProbe {
-    pub(super) fn new(
-        target: &GitTarget,
-        resolve: Resolve,
-        expect: &[Condition],
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &GitTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let forge = match &target.remote {
-            Remote::Http(remote) => Forge::Http(HttpForge::new(remote, resolve, shared)?),
-            Remote::Ssh(remote) => Forge::Ssh(Box::new(SshForge::new(remote, resolve, shared)?)),
+            Remote::Http(remote) => Forge::Http(HttpForge::new(remote, probe.resolve, shared)?),
+            Remote::Ssh(remote) => Forge::Ssh(Box::new(SshForge::new(remote, probe.resolve, shared)?)),
         };
         let plan = Plan {
             depth: target.depth,
             reference: target.reference.clone(),
             push: target.push.clone(),
             pack_cap: target.pack_cap,
-            keep_refs: mentioned(expect, "refs"),
+            keep_refs: mentioned(&probe.expect, "refs"),
         };
-        Ok(Self { request, forge, plan })
+        Ok(Self { forge, plan })
     }
 }
 
 impl Question for GitProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         match &self.forge {
             Forge::Http(forge) => self.plan.follow(&mut forge.transport(trace), seen).await,

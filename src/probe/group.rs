@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a group may take to end after SIGTERM, before SIGKILL ends it.
-const GRACE: Duration = Duration::from_secs(1);
+const SIGTERM_GRACE: Duration = Duration::from_secs(1);
 
 /// A command under way. Dropped, its whole group is told to end and, where it does not, ended.
 ///
@@ -79,10 +79,10 @@ struct Rest {
 
 impl Rest {
     async fn end(mut self) {
-        let _ = tokio::time::timeout(GRACE, ended(self.leader)).await;
+        let _ = tokio::time::timeout(SIGTERM_GRACE, ended(self.leader)).await;
         kill(self.leader, Signal::SIGKILL);
         // One that is stuck in the kernel ends when that lets go of it; tokio reaps it then.
-        let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
+        let _ = tokio::time::timeout(SIGTERM_GRACE, self.child.wait()).await;
     }
 }
 

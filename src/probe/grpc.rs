@@ -21,18 +21,17 @@ use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use super::wire::grpc::{Serving, refusal, request, response};
 use crate::model::condition::Fact;
-use crate::model::{Condition, FailureClass, GrpcTarget, Resolve};
+use crate::model::{FailureClass, GrpcTarget, Probe};
 
 /// How much of an answer is read, in bytes. A whole one is 7 bytes long.
-const MOST_ANSWER: usize = 16 * 1024;
+const MOST_ANSWER_BYTES: usize = 16 * 1024;
 /// The most bytes of headers, and of trailers.
-const MOST_HEADERS: u32 = 16 * 1024;
+const MOST_HEADER_BYTES: u32 = 16 * 1024;
 /// How much the server may send before its answer is whole, settings, pings and interim answers with it.
-const MOST_TALK: usize = 128 * 1024;
+const MOST_SERVER_BYTES: usize = 128 * 1024;
 
 /// A call that can be made again and again.
 pub(super) struct GrpcProbe {
-    request: String,
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,
     call: Request<()>,
@@ -42,13 +41,7 @@ pub(super) struct GrpcProbe {
 }
 
 impl GrpcProbe {
-    pub(super) fn new(
-        target: &GrpcTarget,
-        resolve: Resolve,
-        request_line: String,
-        expect: &[Condition],
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &GrpcTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let tls = match &target.tls {
             Some(options) => {
                 let mut config = ClientConfig::clone(&*shared.tls(options)?);
@@ -68,12 +61,11 @@ impl GrpcProbe {
         call.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
         call.headers_mut().insert("te", HeaderValue::from_static("trailers"));
         Ok(Self {
-            request: request_line,
-            dial: Dial::new(&target.host, target.port, resolve, shared.resolver()?),
+            dial: Dial::new(&target.host, target.port, probe.resolve, shared.resolver()?),
             tls,
             call,
             message: request(&target.service).into(),
-            judged: mentioned(expect, "serving_status"),
+            judged: mentioned(&probe.expect, "serving_status"),
         })
     }
 
@@ -83,7 +75,7 @@ impl GrpcProbe {
     {
         trace.enter(Phase::FirstByte);
         let mut builder = h2::client::Builder::new();
-        builder.enable_push(false).max_header_list_size(MOST_HEADERS).initial_window_size(64 * 1024);
+        builder.enable_push(false).max_header_list_size(MOST_HEADER_BYTES).initial_window_size(64 * 1024);
         let (sender, connection) = builder.handshake::<_, Bytes>(stream).await.map_err(|error| broken(&error))?;
         let call = pin!(self.call(sender, trace, seen));
         match select(call, pin!(connection)).await {
@@ -119,8 +111,8 @@ impl GrpcProbe {
         while let Some(chunk) = body.data().await {
             let chunk = chunk.map_err(|error| broken(&error))?;
             seen.read += chunk.len();
-            if message.len() + chunk.len() > MOST_ANSWER {
-                let fault = format!("the answer is longer than {MOST_ANSWER} bytes");
+            if message.len() + chunk.len() > MOST_ANSWER_BYTES {
+                let fault = format!("the answer is longer than {MOST_ANSWER_BYTES} bytes");
                 return Err(Broken::failed(FailureClass::Protocol, fault));
             }
             let _ = body.flow_control().release_capacity(chunk.len());
@@ -155,13 +147,9 @@ impl GrpcProbe {
 }
 
 impl Question for GrpcProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
-        self.talk(ByteLimit::new(MOST_TALK).on(stream), trace, seen).await
+        self.talk(ByteLimit::new(MOST_SERVER_BYTES).on(stream), trace, seen).await
     }
 }
 

@@ -2,12 +2,26 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::evidence::{Gathered, evidence};
+use super::finding::{Finding, Internal};
+use super::prepared::{PreparedKind, Terms};
 use crate::model::unit::show_duration;
 use crate::model::{
-    CheckResult, FailureClass, HeartbeatTarget, Location, Outcome, Phases, Probe, ProbeKind, Secrets, Timestamp,
+    Asked, CheckResult, FailureClass, HeartbeatTarget, Location, Outcome, Phases, Probe, ProbeKind, Secrets,
+    Timestamp,
 };
 use crate::schedule::beat::Heard;
+
+/// A heartbeat as it is prepared: there is nothing to ask, and whoever asks gets no answer.
+pub(super) struct HeartbeatProbe;
+
+impl PreparedKind for HeartbeatProbe {
+    fn check<'a>(&'a self, _: Terms<'a>) -> BoxFuture<'a, Result<Finding, Internal>> {
+        Box::pin(std::future::ready(Err(Internal("a heartbeat is listened for, not asked".into()))))
+    }
+}
 
 /// The result of a heartbeat: what was heard at this moment, and what the job said beside it. `None` if the probe is
 /// none.
@@ -43,6 +57,7 @@ pub fn heartbeat(
         address: None,
         expires: None,
         superseded: false,
+        asked: Asked::Turn,
         evidence: kept,
     })
 }

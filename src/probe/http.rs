@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use futures_util::future::BoxFuture;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
@@ -14,11 +15,14 @@ use super::cookies::Jar;
 use super::download::{Receipt, Receiving};
 use super::evidence::{BODY_SEEN, Gathered, evidence, headers, hide};
 use super::expect::{Answer, Expectations};
+use super::finding::{Finding, Internal};
+use super::prepared::{PreparedKind, Terms};
 use super::route::{self, Route, broken, literal};
+use super::shared::Shared;
 use super::stopwatch::{TRACE, Trace};
 use super::wire::redirect::{self, Ask};
-use super::{Finding, Internal, classify, overrides, tunnel};
-use crate::model::{Condition, Download, FailureClass, HttpTarget, Outcome, Resolve, Secrets};
+use super::{classify, overrides, tunnel};
+use crate::model::{Condition, Download, FailureClass, HttpTarget, Outcome, Probe, Resolve};
 
 /// A request that is ready to be made again and again.
 pub(super) struct HttpProbe {
@@ -52,7 +56,12 @@ pub(super) struct Progress {
 }
 
 impl HttpProbe {
-    pub(super) fn new(
+    pub(super) fn new(target: &HttpTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
+        Self::of(target, probe.resolve, &probe.expect, shared.clients(target)?)
+    }
+
+    /// A request that is no probe by itself: of a flow's step.
+    pub(super) fn of(
         target: &HttpTarget,
         resolve: Resolve,
         conditions: &Arc<[Condition]>,
@@ -97,13 +106,8 @@ impl HttpProbe {
         &self.ask
     }
 
-    /// Makes one check, within this time.
-    pub(super) async fn check(
-        &self,
-        timeout: Duration,
-        trace: &Arc<Trace>,
-        secrets: &Secrets,
-    ) -> Result<Finding, Internal> {
+    async fn one_check(&self, terms: Terms<'_>) -> Result<Finding, Internal> {
+        let Terms { limit: timeout, trace, secrets, .. } = terms;
         let mut progress = Progress::new(&self.ask);
         let asking = TRACE.scope(trace.clone(), self.ask(trace, &mut progress));
         let left = timeout.saturating_sub(trace.elapsed());
@@ -240,6 +244,12 @@ impl HttpProbe {
         trace.close();
         progress.receipt = receiving.map(|receiving| receiving.end(begun.elapsed())).transpose()?;
         Ok(())
+    }
+}
+
+impl PreparedKind for HttpProbe {
+    fn check<'a>(&'a self, terms: Terms<'a>) -> BoxFuture<'a, Result<Finding, Internal>> {
+        Box::pin(self.one_check(terms))
     }
 }
 

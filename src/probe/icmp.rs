@@ -20,7 +20,7 @@ use super::stopwatch::{Phase, Trace};
 use super::wire::icmp::{Mark, reply, request};
 use crate::model::condition::Fact;
 use crate::model::kind::icmp::{PATIENCE, PAUSE};
-use crate::model::{FailureClass, IcmpTarget, Ratio, Resolve};
+use crate::model::{FailureClass, IcmpTarget, Probe, Ratio};
 
 /// Counts checks, so that no two of this process have the same mark.
 static COUNTED: AtomicU64 = AtomicU64::new(0);
@@ -31,7 +31,6 @@ const REMEDY: &str = "let unprivileged users ask, by `sysctl -w net.ipv4.ping_gr
 
 /// Echo requests that can be sent again and again.
 pub(super) struct IcmpProbe {
-    text: String,
     dial: Dial,
     count: u16,
     loss: Ratio,
@@ -42,19 +41,12 @@ pub(super) struct IcmpProbe {
 }
 
 impl IcmpProbe {
-    pub(super) fn new(
-        target: &IcmpTarget,
-        resolve: Resolve,
-        timeout: Duration,
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &IcmpTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         shared.warn_once_of_icmp(allowed);
         // What is left of the timeout, less some for the name and for judging what came.
-        let left = timeout.saturating_sub(PAUSE * u32::from(target.count.saturating_sub(1)));
+        let left = probe.timeout.saturating_sub(PAUSE * u32::from(target.count.saturating_sub(1)));
         Ok(Self {
-            text: request,
-            dial: Dial::new(&target.host, 0, resolve, shared.resolver()?),
+            dial: Dial::new(&target.host, 0, probe.resolve, shared.resolver()?),
             count: target.count,
             loss: target.loss,
             patience: PATIENCE.min(left * 4 / 5),
@@ -86,10 +78,6 @@ fn open(to: IpAddr) -> io::Result<Socket> {
 }
 
 impl Question for IcmpProbe {
-    fn request(&self) -> &str {
-        &self.text
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let addresses = self.dial.addresses(trace).await?;
         trace.enter(Phase::FirstByte);

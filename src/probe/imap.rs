@@ -1,5 +1,7 @@
 //! The IMAP kind: a mail server is greeted, and a mailbox is looked into.
 
+mod mailbox;
+mod opening;
 mod session;
 
 use super::broken::Broken;
@@ -7,34 +9,25 @@ use super::question::{Question, Seen};
 use super::shared::Shared;
 use super::stopwatch::Trace;
 use crate::model::condition::Fact;
-use crate::model::{ImapTarget, Resolve};
+use crate::model::{ImapTarget, Probe};
 
-pub(super) use session::{ImapRoute, ImapSession, quote};
+pub(super) use opening::ImapRoute;
+pub(super) use session::{ImapSession, quote};
 
 /// A look that can be taken again and again.
 pub(super) struct ImapProbe {
-    request: String,
     route: ImapRoute,
     mailbox: Option<String>,
 }
 
 impl ImapProbe {
-    pub(super) fn new(
-        target: &ImapTarget,
-        resolve: Resolve,
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
-        let route = ImapRoute::new(&target.server, resolve, shared)?;
-        Ok(Self { request, route, mailbox: target.mailbox.clone() })
+    pub(super) fn new(target: &ImapTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
+        let route = ImapRoute::new(&target.server, probe.resolve, shared)?;
+        Ok(Self { route, mailbox: target.mailbox.clone() })
     }
 }
 
 impl Question for ImapProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let mut session = self.route.open(trace, seen).await?;
         let messages = match &self.mailbox {

@@ -15,17 +15,18 @@ use super::question::{Question, Seen};
 use super::shared::Shared;
 use super::stopwatch::Trace;
 use crate::model::condition::Fact;
-use crate::model::{LfsTarget, Resolve};
+use crate::model::{LfsTarget, Probe, Resolve};
 
 /// A file that can be asked for again and again.
 pub(super) struct LfsProbe {
-    request: String,
     batch_api: BatchApi,
     clients: Arc<Clients>,
     resolve: Resolve,
     oid: [u8; 32],
     size: u64,
     upload: bool,
+    /// Tells the files that this probe uploads from those of others.
+    identity: digest::Digest,
 }
 
 /// What is done with a file.
@@ -51,19 +52,14 @@ struct Object {
 }
 
 impl LfsProbe {
-    pub(super) fn new(
-        target: &LfsTarget,
-        resolve: Resolve,
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &LfsTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         // What is hashed is the file itself.
         let clients = shared.clients_of(Way { tls: (*target.tls).clone(), undecoded: true })?;
         Ok(Self {
-            request,
-            batch_api: BatchApi::new(&target.remote, resolve, shared)?,
+            batch_api: BatchApi::new(&target.remote, probe.resolve, shared)?,
             clients,
-            resolve,
+            resolve: probe.resolve,
+            identity: digest::digest(&digest::SHA256, probe.kind.request().as_bytes()),
             oid: target.oid,
             size: target.size,
             upload: target.upload,
@@ -72,17 +68,12 @@ impl LfsProbe {
 
     /// A small file of our own, another one each hour: what is uploaded stays, so it is not another one each time.
     fn canary(&self) -> Vec<u8> {
-        let of = digest::digest(&digest::SHA256, self.request.as_bytes());
         let hour = crate::clock::now().as_millis() / 3_600_000;
-        format!("tripline {} {hour}\n", HEXLOWER.encode(of.as_ref())).into_bytes()
+        format!("tripline {} {hour}\n", HEXLOWER.encode(self.identity.as_ref())).into_bytes()
     }
 }
 
 impl Question for LfsProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let mut access = self.batch_api.open(Operation::Download, trace, seen).await?;
         let object = Object { oid: HEXLOWER.encode(&self.oid), size: self.size };

@@ -18,7 +18,7 @@ use super::wire::step::Step;
 use crate::model::FailureClass;
 
 /// How much is read at once, in bytes.
-const CHUNK: usize = 8 * 1024;
+const BYTES_READ_AT_ONCE: usize = 8 * 1024;
 
 /// A connection, and what came over it that nobody has taken yet.
 pub(super) struct Lines {
@@ -129,7 +129,7 @@ impl Lines {
     }
 
     async fn read(&mut self, awaited: &str) -> Result<(), Broken> {
-        let mut chunk = [0; CHUNK];
+        let mut chunk = [0; BYTES_READ_AT_ONCE];
         let count = match &mut self.stream {
             Stream::Plain(stream) => stream.read(&mut chunk).await,
             Stream::Tls(stream) => stream.read(&mut chunk).await,

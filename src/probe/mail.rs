@@ -5,12 +5,14 @@ mod composed;
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
-use super::Internal;
 use super::broken::Broken;
+use super::finding::{Finding, Internal};
 use super::imap::ImapRoute;
-use super::question::{Question, Seen};
+use super::prepared::{PreparedKind, Terms};
+use super::question::{self, Question, Seen};
 use super::shared::Shared;
 use super::smtp::SmtpRoute;
 use super::stopwatch::{Phase, Trace};
@@ -19,14 +21,13 @@ use crate::inbox::Inbox;
 use crate::inbox::mail::{Expected, Taken};
 use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
-use crate::model::{self, FailureClass, MailSend, MailTarget, ProbeId, Resolve};
+use crate::model::{self, FailureClass, MailSend, MailTarget, Probe};
 
 pub(super) use arrival::{Arrival, Wanted, take, wait};
 use composed::Composed;
 
 /// A round trip that can be made again and again.
 pub(super) struct MailProbe {
-    request: String,
     /// Begins the subject of each mail of this probe.
     mark: String,
     delivery: Delivery,
@@ -53,9 +54,9 @@ struct Send {
 }
 
 /// One check: a round trip, and the mail that comes to ourselves.
-pub(super) struct Round<'m> {
-    pub(super) mail: &'m MailProbe,
-    pub(super) inbox: Option<&'m Inbox>,
+struct Round<'m> {
+    mail: &'m MailProbe,
+    inbox: Option<&'m Inbox>,
 }
 
 /// What a mail server said when it took a mail, and what tells that mail.
@@ -65,17 +66,10 @@ struct Sent {
 }
 
 impl MailProbe {
-    pub(super) fn new(
-        target: &MailTarget,
-        probe: &ProbeId,
-        timeout: Duration,
-        resolve: Resolve,
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &MailTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let mut sending = |send: &MailSend| {
             Ok::<_, String>(Send {
-                route: SmtpRoute::new(&send.server, send.helo.clone(), resolve, shared)?,
+                route: SmtpRoute::new(&send.server, send.helo.clone(), probe.resolve, shared)?,
                 sender: send.sender.clone(),
                 recipient: send.recipient.clone(),
             })
@@ -86,14 +80,14 @@ impl MailProbe {
                 let send = send.as_ref().map(sending).transpose()?;
                 Delivery::ToMailbox(Box::new(ToMailbox {
                     send,
-                    inbox: ImapRoute::new(inbox, resolve, shared)?,
+                    inbox: ImapRoute::new(inbox, probe.resolve, shared)?,
                     mailbox: mailbox.clone(),
                     wanted: Wanted { subject: subject.clone(), from: from.clone(), to: None },
                 }))
             }
         };
-        let within = target.within.unwrap_or(timeout / 10 * 9);
-        Ok(Self { request, mark: composed::mark(probe), delivery, within, timeout })
+        let within = target.within.unwrap_or(probe.timeout / 10 * 9);
+        Ok(Self { mark: composed::mark(&probe.id), delivery, within, timeout: probe.timeout })
     }
 
     /// Sends a mail to this address.
@@ -173,11 +167,13 @@ impl MailProbe {
     }
 }
 
-impl Question for Round<'_> {
-    fn request(&self) -> &str {
-        &self.mail.request
+impl PreparedKind for MailProbe {
+    fn check<'a>(&'a self, terms: Terms<'a>) -> BoxFuture<'a, Result<Finding, Internal>> {
+        Box::pin(async move { question::check(&Round { mail: self, inbox: terms.inbox }, terms).await })
     }
+}
 
+impl Question for Round<'_> {
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         match &self.mail.delivery {
             Delivery::ToUs(send) => self.mail.to_us(send, self.inbox, trace, seen).await,

@@ -1,14 +1,15 @@
 //! A question, asked within bounds, the same for every kind but HTTP: its time limit, its expectations, its evidence.
 
+use futures_util::future::BoxFuture;
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
 use super::broken::Broken;
 use super::evidence::{BODY_SEEN, Gathered, evidence, hide};
 use super::expect::unmet;
+use super::finding::{Finding, Internal};
+use super::prepared::{PreparedKind, Terms};
 use super::stopwatch::{TRACE, Trace};
-use super::{Finding, Internal, classify};
+use super::{classify, expiry};
 use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
 use crate::model::{Condition, FailureClass, Outcome, Secrets, Timestamp};
@@ -49,22 +50,20 @@ impl Seen {
 
 /// A question that can be asked again and again.
 pub(super) trait Question: Send + Sync {
-    /// The question in one line, for evidence.
-    fn request(&self) -> &str;
-
     /// Asks once, without a limit of time of its own: `check` has one, and drops this when time is up. So what has
     /// been seen is noted at once, and every phase is entered in the trace as it begins.
     fn ask(&self, trace: &Trace, seen: &mut Seen) -> impl Future<Output = Result<(), Broken>> + Send;
 }
 
-/// Makes one check, within this time, and judges the answer by these expectations.
-pub(super) async fn check<Q: Question>(
-    question: &Q,
-    expect: &[Condition],
-    limit: Duration,
-    trace: &Arc<Trace>,
-    secrets: &Secrets,
-) -> Result<Finding, Internal> {
+impl<Q: Question> PreparedKind for Q {
+    fn check<'a>(&'a self, terms: Terms<'a>) -> BoxFuture<'a, Result<Finding, Internal>> {
+        Box::pin(check(self, terms))
+    }
+}
+
+/// Makes one check, within its time, and judges the answer by its expectations.
+pub(super) async fn check<Q: Question>(question: &Q, terms: Terms<'_>) -> Result<Finding, Internal> {
+    let Terms { request, expect, limit, trace, secrets, .. } = terms;
     let mut seen = Seen::default();
     let asking = TRACE.scope(trace.clone(), question.ask(trace, &mut seen));
     let left = limit.saturating_sub(trace.elapsed());
@@ -93,20 +92,14 @@ pub(super) async fn check<Q: Question>(
         outcome: Outcome::Success,
         status: seen.status,
         address,
-        expires: seen.expires.or_else(|| trace.with_leaf(super::expiry::read).flatten()),
+        expires: seen.expires.or_else(|| trace.with_leaf(expiry::read).flatten()),
         evidence: None,
     };
     let Some((class, fault)) = failure else { return Ok(finding) };
     let secrets =
         if seen.secrets.is_empty() { secrets.clone() } else { secrets.and(&Secrets::new(seen.secrets.drain(..))) };
-    let gathered = Gathered {
-        request: question.request(),
-        address,
-        headers: seen.headers,
-        body: &seen.said,
-        peer: trace.peer(),
-        redirects: &[],
-    };
+    let gathered =
+        Gathered { request, address, headers: seen.headers, body: &seen.said, peer: trace.peer(), redirects: &[] };
     finding.evidence = Some(evidence(&fault, gathered, &secrets));
     finding.outcome = Outcome::Failure(class);
     Ok(finding)

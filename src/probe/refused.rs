@@ -4,7 +4,7 @@ use super::broken::Broken;
 use crate::model::FailureClass;
 
 /// The words of forges and of Git itself, in small letters, and what they mean. The first that fits counts.
-const WORDS: &[(&str, FailureClass)] = &[
+const KNOWN_REFUSALS: &[(&str, FailureClass)] = &[
     ("repository not found", FailureClass::NotFound),
     ("does not exist", FailureClass::NotFound),
     ("could not be found", FailureClass::NotFound),
@@ -31,7 +31,10 @@ const WORDS: &[(&str, FailureClass)] = &[
 /// The class of a refusal; one in other words is the server's own fault.
 pub(super) fn class(words: &str) -> FailureClass {
     let words = words.to_ascii_lowercase();
-    WORDS.iter().find(|(known, _)| words.contains(known)).map_or(FailureClass::ServerError, |(_, class)| *class)
+    KNOWN_REFUSALS
+        .iter()
+        .find(|(known, _)| words.contains(known))
+        .map_or(FailureClass::ServerError, |(_, class)| *class)
 }
 
 /// The failure of a server that refused in these words.

@@ -9,10 +9,11 @@ use url::{Host, Url};
 
 use super::broken::Broken;
 use super::connect::Clients;
+use super::finding::Internal;
 use super::question::Seen;
 use super::stopwatch::{Hop, Phase, Trace};
 use super::wire::redirect::Ask;
-use super::{Internal, classify, overrides, tunnel};
+use super::{classify, overrides, tunnel};
 use crate::model::{FailureClass, IpChoice, Resolve};
 
 /// How a request is put to the client so that it goes where it should.

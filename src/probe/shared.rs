@@ -7,10 +7,13 @@ use std::sync::Arc;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 
-use super::connect::{Clients, Resolver, Way};
-use super::exec;
+use super::connect::{Clients, Way};
+use super::resolver::Resolver;
 use super::tls_config::{self, Roots};
 use crate::model::{HttpTarget, TlsOptions};
+
+/// So many commands run at once, with those that are being ended.
+pub(super) const COMMANDS_AT_ONCE: usize = 64;
 
 /// Resolver, HTTP clients and TLS configurations, one for each distinct set of options.
 pub(super) struct Shared {
@@ -35,7 +38,7 @@ impl Shared {
             anchors: BTreeMap::new(),
             name_servers: None,
             icmp: false,
-            commands: Arc::new(Semaphore::new(exec::AT_ONCE)),
+            commands: Arc::new(Semaphore::new(COMMANDS_AT_ONCE)),
         }
     }
 

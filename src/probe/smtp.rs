@@ -8,13 +8,12 @@ use super::question::{Question, Seen};
 use super::shared::Shared;
 use super::stopwatch::Trace;
 use crate::model::condition::Fact;
-use crate::model::{Condition, Resolve, SmtpTarget};
+use crate::model::{Probe, SmtpTarget};
 
 pub(super) use session::{SmtpRoute, SmtpSession};
 
 /// A greeting that can be made again and again.
 pub(super) struct SmtpProbe {
-    request: String,
     route: SmtpRoute,
     sender: String,
     recipient: Option<String>,
@@ -23,28 +22,17 @@ pub(super) struct SmtpProbe {
 }
 
 impl SmtpProbe {
-    pub(super) fn new(
-        target: &SmtpTarget,
-        resolve: Resolve,
-        request: String,
-        expect: &[Condition],
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &SmtpTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         Ok(Self {
-            request,
-            route: SmtpRoute::new(&target.server, target.helo.clone(), resolve, shared)?,
+            route: SmtpRoute::new(&target.server, target.helo.clone(), probe.resolve, shared)?,
             sender: target.sender.clone(),
             recipient: target.recipient.clone(),
-            judged: mentioned(expect, "code"),
+            judged: mentioned(&probe.expect, "code"),
         })
     }
 }
 
 impl Question for SmtpProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let mut session = self.route.open(trace, seen).await?;
         if let Some(recipient) = &self.recipient {

@@ -15,11 +15,10 @@ use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use crate::model::condition::Fact;
 use crate::model::kind::tcp::{LONGEST_LINE, MOST_READ};
-use crate::model::{Condition, FailureClass, ReadUntil, Resolve, TcpTarget};
+use crate::model::{FailureClass, Probe, ReadUntil, TcpTarget};
 
 /// A connection that can be made again and again.
 pub(super) struct TcpProbe {
-    request: String,
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,
     send: Bytes,
@@ -27,19 +26,12 @@ pub(super) struct TcpProbe {
 }
 
 impl TcpProbe {
-    pub(super) fn new(
-        target: &TcpTarget,
-        resolve: Resolve,
-        expect: &[Condition],
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &TcpTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let tls = target.tls.as_ref().map(|options| shared.tls(options)).transpose()?;
-        let asked = mentioned(expect, "body");
+        let asked = mentioned(&probe.expect, "body");
         Ok(Self {
-            request,
             tls,
-            dial: Dial::new(&target.host, target.port, resolve, shared.resolver()?),
+            dial: Dial::new(&target.host, target.port, probe.resolve, shared.resolver()?),
             send: target.send.clone(),
             read: target.read.or(asked.then_some(ReadUntil::Line)),
         })
@@ -64,10 +56,6 @@ impl TcpProbe {
 }
 
 impl Question for TcpProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
         self.talk(stream, trace, seen).await

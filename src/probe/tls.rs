@@ -21,15 +21,14 @@ use super::stopwatch::{Phase, Shown, Trace};
 use super::wire::ocsp::{self, StapleStatus};
 use crate::clock;
 use crate::model::condition::Fact;
-use crate::model::{Resolve, StartTls, Timestamp, TlsTarget};
+use crate::model::{Probe, StartTls, Timestamp, TlsTarget};
 
 /// The most names of a certificate that expectations can look at.
-const MOST_NAMES: usize = 1_000;
-const DAY: i64 = 86_400_000;
+const MOST_CERTIFICATE_NAMES: usize = 1_000;
+const DAY_IN_MILLIS: i64 = 86_400_000;
 
 /// A handshake that can be made again and again.
 pub(super) struct TlsProbe {
-    request: String,
     dial: Dial,
     starttls: Option<StartTls>,
     config: Arc<ClientConfig>,
@@ -37,29 +36,20 @@ pub(super) struct TlsProbe {
 }
 
 impl TlsProbe {
-    pub(super) fn new(
-        target: &TlsTarget,
-        resolve: Resolve,
-        request: String,
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &TlsTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let mut config = shared.tls(&target.tls)?;
         if !target.alpn.is_empty() {
             let mut own = (*config).clone();
             own.alpn_protocols = target.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
             config = Arc::new(own);
         }
-        let dial = Dial::new(&target.host, target.port, resolve, shared.resolver()?);
+        let dial = Dial::new(&target.host, target.port, probe.resolve, shared.resolver()?);
         let dial = target.server_name.iter().fold(dial, |dial, name| dial.named(name));
-        Ok(Self { request, dial, starttls: target.starttls, config, anchors: shared.anchors(&target.tls)? })
+        Ok(Self { dial, starttls: target.starttls, config, anchors: shared.anchors(&target.tls)? })
     }
 }
 
 impl Question for TlsProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         trace.keep_chain();
         let mut stream = self.dial.tcp(trace, seen).await?;
@@ -121,7 +111,7 @@ fn note_certificates(shown: &Shown, anchors: &RootCertStore, seen: &mut Seen) {
     if let (Some(leaf), Some(leaf_ends), Some(chain_ends)) = (parsed.first(), leaf_ends, chain_ends) {
         seen.headers.push(("certificate expires".into(), leaf_ends.show()));
         seen.headers.push(("chain expires".into(), chain_ends.show()));
-        seen.facts.push(("days_left", Fact::Int(self::left(leaf_ends, now).div_euclid(DAY))));
+        seen.facts.push(("days_left", Fact::Int(self::left(leaf_ends, now).div_euclid(DAY_IN_MILLIS))));
         seen.facts.push(("expires_in", left(leaf_ends)));
         seen.facts.push(("chain_expires_in", left(chain_ends)));
         seen.facts.push(("subject", text(leaf.subject().to_string())));
@@ -193,5 +183,5 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         },
         _ => None,
     });
-    shown.take(MOST_NAMES).collect()
+    shown.take(MOST_CERTIFICATE_NAMES).collect()
 }

@@ -14,7 +14,7 @@ use super::scarce::scarce;
 use crate::model::{FailureClass, Proxy};
 
 /// The longest answer to CONNECT, in bytes.
-const LONGEST_ANSWER: usize = 8 * 1024;
+const LONGEST_CONNECT_ANSWER: usize = 8 * 1024;
 
 /// The failure of a proxy.
 pub(super) fn fault(proxy: &Proxy, what: &str) -> Broken {
@@ -74,7 +74,7 @@ async fn connect(proxy: &Proxy, stream: &mut TcpStream, host: &str, port: u16) -
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
-        if answer.len() >= LONGEST_ANSWER {
+        if answer.len() >= LONGEST_CONNECT_ANSWER {
             return Ok(Some("its answer is longer than 8 KiB".into()));
         }
         answer.push(stream.read_u8().await?);

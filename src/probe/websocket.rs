@@ -25,18 +25,17 @@ use super::question::{Question, Seen};
 use super::shared::Shared;
 use super::stopwatch::{Phase, Trace};
 use crate::model::condition::Fact;
-use crate::model::{Condition, FailureClass, Resolve, WebsocketTarget};
+use crate::model::{FailureClass, Probe, WebsocketTarget};
 
 /// The longest message that is read, in bytes, whole or in frames.
-const MOST_MESSAGE: usize = 1024 * 1024;
+const LONGEST_MESSAGE: usize = 1024 * 1024;
 /// How much the server may send before its message is whole: headers, frames, pings.
-const MOST_TALK: usize = MOST_MESSAGE + MOST_MESSAGE / 4;
+const MOST_SERVER_BYTES: usize = LONGEST_MESSAGE + LONGEST_MESSAGE / 4;
 /// How long the farewell may take; it is a courtesy.
-const FAREWELL: Duration = Duration::from_millis(200);
+const FAREWELL_WAIT: Duration = Duration::from_millis(200);
 
 /// A WebSocket that can be opened again and again.
 pub(super) struct WebsocketProbe {
-    request: String,
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,
     url: String,
@@ -47,23 +46,16 @@ pub(super) struct WebsocketProbe {
 }
 
 impl WebsocketProbe {
-    pub(super) fn new(
-        target: &WebsocketTarget,
-        resolve: Resolve,
-        request: String,
-        expect: &[Condition],
-        shared: &mut Shared,
-    ) -> Result<Self, String> {
+    pub(super) fn new(target: &WebsocketTarget, probe: &Probe, shared: &mut Shared) -> Result<Self, String> {
         let tls = target.is_encrypted().then(|| shared.tls(&target.tls)).transpose()?;
         Ok(Self {
-            request,
-            dial: Dial::new(target.host(), target.port(), resolve, shared.resolver()?),
+            dial: Dial::new(target.host(), target.port(), probe.resolve, shared.resolver()?),
             tls,
             url: target.url.to_string(),
             headers: target.headers.clone(),
             send: target.send.clone(),
-            listen: target.send.is_some() || mentioned(expect, "body") || mentioned(expect, "json"),
-            json: mentioned(expect, "json"),
+            listen: target.send.is_some() || mentioned(&probe.expect, "body") || mentioned(&probe.expect, "json"),
+            json: mentioned(&probe.expect, "json"),
         })
     }
 
@@ -86,8 +78,8 @@ impl WebsocketProbe {
         // Small, so that one who sends very many tiny frames cannot keep a thread busy for long at a time.
         config.read_buffer_size = 2 * 1024;
         config.write_buffer_size = 0;
-        config.max_message_size = Some(MOST_MESSAGE);
-        config.max_frame_size = Some(MOST_MESSAGE);
+        config.max_message_size = Some(LONGEST_MESSAGE);
+        config.max_frame_size = Some(LONGEST_MESSAGE);
         let opened = client_async_with_config(self.handshake()?, stream, Some(config)).await;
         let (mut socket, answer) = opened.map_err(|error| refused(error, seen))?;
         trace.enter(Phase::Transfer);
@@ -107,19 +99,15 @@ impl WebsocketProbe {
             }
             seen.facts.push(("body", Fact::Text(String::from_utf8_lossy(&body).into())));
         }
-        let _ = tokio::time::timeout(FAREWELL, socket.send(Message::Close(None))).await;
+        let _ = tokio::time::timeout(FAREWELL_WAIT, socket.send(Message::Close(None))).await;
         Ok(())
     }
 }
 
 impl Question for WebsocketProbe {
-    fn request(&self) -> &str {
-        &self.request
-    }
-
     async fn ask(&self, trace: &Trace, seen: &mut Seen) -> Result<(), Broken> {
         let stream = self.dial.open(self.tls.as_ref(), trace, seen).await?;
-        self.talk(ByteLimit::new(MOST_TALK).on(stream), trace, seen).await
+        self.talk(ByteLimit::new(MOST_SERVER_BYTES).on(stream), trace, seen).await
     }
 }
 
@@ -188,7 +176,7 @@ fn broken(error: &Error) -> Broken {
             Broken::failed(FailureClass::Protocol, fault)
         }
         Error::Capacity(_) => {
-            let fault = format!("a message is longer than {MOST_MESSAGE} bytes");
+            let fault = format!("a message is longer than {LONGEST_MESSAGE} bytes");
             Broken::failed(FailureClass::Protocol, fault)
         }
         other => Broken::failed(FailureClass::Protocol, format!("this is no WebSocket: {other}")),

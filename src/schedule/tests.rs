@@ -34,9 +34,9 @@ fn a_probe_is_due_once_per_interval_at_the_same_rest() {
     for _ in 0..5 {
         let now = schedule.next_wake().unwrap();
         let due = take(&mut schedule, now);
-        assert_eq!(due, [Due { probe: 0, at: now, what: What::Run }]);
+        assert_eq!(due, [Due { probe: ProbeIndex::nth(0), at: now, what: What::Run }]);
         times.push(now.as_millis());
-        schedule.finished(0);
+        schedule.finished(ProbeIndex::nth(0));
     }
     assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 20_000), "{times:?}");
 }
@@ -49,7 +49,7 @@ fn after_a_restart_the_moments_are_the_same() {
         let mut seen = std::collections::BTreeSet::new();
         while let Some(now) = schedule.next_wake().filter(|now| *now < NOON + millis(200_000)) {
             seen.extend(take(&mut schedule, now).into_iter().map(|due| (due.at, due.probe)));
-            (0..50).for_each(|probe| schedule.finished(probe));
+            (0..50).for_each(|probe| schedule.finished(ProbeIndex::nth(probe)));
         }
         seen.retain(|(at, _)| *at > NOON + millis(100_000));
         seen
@@ -78,7 +78,7 @@ fn a_check_that_still_runs_makes_the_next_an_overrun_and_the_one_after_its_end_a
         take(&mut schedule, now)[0].what
     };
     assert_eq!([what(), what(), what()], [What::Run, What::Overrun, What::Overrun]);
-    schedule.finished(0);
+    schedule.finished(ProbeIndex::nth(0));
     let now = schedule.next_wake().unwrap();
     assert_eq!(take(&mut schedule, now)[0].what, What::Run);
 }
@@ -103,8 +103,11 @@ fn a_night_asleep_brings_no_burst_and_is_counted() {
 fn a_little_late_is_in_time_and_the_next_turn_stays_where_it_was() {
     let mut schedule = Schedule::new(&every(1, Duration::from_secs(20)), NOON);
     let first = schedule.next_wake().unwrap();
-    assert_eq!(take(&mut schedule, first + millis(4_999)), [Due { probe: 0, at: first, what: What::Run }]);
-    schedule.finished(0);
+    assert_eq!(
+        take(&mut schedule, first + millis(4_999)),
+        [Due { probe: ProbeIndex::nth(0), at: first, what: What::Run }]
+    );
+    schedule.finished(ProbeIndex::nth(0));
     assert_eq!(schedule.next_wake(), Some(first + millis(20_000)));
     assert_eq!(take(&mut schedule, first + millis(25_000)), []);
     assert_eq!((schedule.skipped(), schedule.next_wake()), (1, Some(first + millis(40_000))));
@@ -124,7 +127,7 @@ fn a_clock_that_trembles_repeats_nothing() {
     let mut schedule = Schedule::new(&every(1, Duration::from_secs(20)), NOON);
     let first = schedule.next_wake().unwrap();
     assert_eq!(take(&mut schedule, first).len(), 1);
-    schedule.finished(0);
+    schedule.finished(ProbeIndex::nth(0));
     for back in [1, 400, 999] {
         assert_eq!(take(&mut schedule, first - millis(back)), []);
         assert_eq!(take(&mut schedule, first), []);
@@ -136,7 +139,7 @@ fn calendars_are_due_at_their_times_and_end_when_those_end() {
     let probes = [probe("report", at("0 13 * * *")), probe("once", at("30 0 12 11 2 ? 2025"))];
     let mut schedule = Schedule::new(&probes, NOON);
     assert_eq!(schedule.next_wake(), Some(NOON + millis(30_000)));
-    assert_eq!(take(&mut schedule, NOON + millis(30_020))[0].probe, 1);
+    assert_eq!(take(&mut schedule, NOON + millis(30_020))[0].probe, ProbeIndex::nth(1));
     assert_eq!(schedule.next_wake(), Some(NOON + Duration::from_hours(1)));
     assert_eq!(take(&mut schedule, NOON + Duration::from_hours(2)), []);
     assert_eq!((schedule.skipped(), schedule.next_wake()), (1, Some(NOON + Duration::from_hours(25))));
@@ -172,6 +175,7 @@ proptest! {
             let due = take(&mut schedule, now);
             let mut seen = [false; 6];
             for Due { probe, at, what } in due {
+                let probe = probe.number() as usize;
                 prop_assert!(!std::mem::replace(&mut seen[probe], true), "{probe} twice at {now}");
                 prop_assert!(at <= now && now.since(at) < GRACE);
                 if probe < 4 {
@@ -181,7 +185,7 @@ proptest! {
                 running[probe] = true;
             }
             if ends {
-                (0..6).for_each(|probe| schedule.finished(probe));
+                (0..6).for_each(|probe| schedule.finished(ProbeIndex::nth(probe)));
                 running = [false; 6];
             }
             if let Some(wake) = schedule.next_wake() {

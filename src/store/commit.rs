@@ -1,21 +1,21 @@
 //! What can be asked of the writer.
 
 use super::action::ActionDone;
-use crate::model::{CheckResult, Incident, IncidentEvent, MailAddress, Notification, Timestamp};
+use crate::model::{Incident, IncidentEvent, Judged, Notification, Timestamp};
 
 /// What belongs together: all of it is stored, or nothing.
 ///
 /// Events and notifications have ids that are derived from what they are, so storing one again changes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
-    /// Results, in the order in which the engine took them.
-    pub results: Vec<CheckResult>,
+    /// Results, in the order in which the engine judged them.
+    pub results: Vec<Judged>,
     /// What the events make of each incident that they touch: at least these.
     pub incidents: Vec<Incident>,
     /// What happened to incidents.
     pub events: Vec<IncidentEvent>,
-    /// Messages that are owed from now on.
-    pub notifications: Vec<Owed>,
+    /// Messages that are owed from now on, each to all of its destinations.
+    pub notifications: Vec<Notification>,
     /// Actions of operators that were done.
     pub actions_done: Vec<ActionDone>,
 }
@@ -32,16 +32,7 @@ impl Commit {
     }
 }
 
-/// A notification and the addresses that it goes to, each with a delivery of its own.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Owed {
-    /// The notification.
-    pub notification: Notification,
-    /// Where it goes.
-    pub to: Vec<MailAddress>,
-}
-
-/// One delivery: a notification on its way to one address.
+/// One delivery: a notification on its way to one destination.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DeliveryId(pub(super) i64);
 
@@ -60,15 +51,32 @@ pub struct Attempt {
     pub outcome: AttemptOutcome,
 }
 
-/// What became of an attempt to deliver, with the server's words or ours.
+/// What became of an attempt to deliver, with the receiver's words or ours.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AttemptOutcome {
-    /// The mail server has taken it over.
-    Accepted(String),
-    /// It failed; it is tried again at that time.
+    /// It was taken.
+    Delivered(String),
+    /// It failed; it is made again at that time.
     Retry(String, Timestamp),
-    /// It was refused for good.
-    Refused(String),
-    /// It failed, and the time for trying is over.
-    GivenUp(String),
+    /// It failed, and so has the delivery.
+    Failed(FailedBecause, String),
+}
+
+/// Why a delivery has failed: no other attempt is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FailedBecause {
+    /// It was refused for good, or there is no way to deliver it any more.
+    Refused,
+    /// The time for trying is over.
+    GivenUp,
+}
+
+impl AttemptOutcome {
+    /// What was said: the answer, or what went wrong.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Delivered(text) | Self::Retry(text, _) | Self::Failed(_, text) => text,
+        }
+    }
 }

@@ -6,7 +6,6 @@ mod incidents;
 mod outbox;
 
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -18,7 +17,7 @@ use super::action::PendingAction;
 use super::error::StoreError;
 use super::names::Names;
 use super::{open, row};
-use crate::model::{Action, ActionId, CheckResult, IncidentId, Phases, Timestamp};
+use crate::model::{Action, ActionId, CheckResult, IncidentId, Judged, Phases, Timestamp};
 
 /// A way to read. Each question sees what was committed when it was asked. Questions block; none is long but
 /// [`Reader::results_since`].
@@ -27,14 +26,13 @@ pub struct Reader {
     connection: Connection,
 }
 
-/// How much later than others that ended after it a result may have been stored.
-const STORED_LATE: Duration = Duration::from_secs(600);
-
 /// The columns that [`result_of`] reads, in its order.
-const RESULT: &str =
-    "probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total, address, expires";
+const RESULT: &str = "probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total, address, expires, \
+     judged, asked";
+/// The place among them of when a result was judged, which [`result_of`] leaves out.
+const JUDGED: usize = 13;
 /// How many they are.
-const RESULT_COLUMNS: usize = 13;
+const RESULT_COLUMNS: usize = 15;
 
 impl Reader {
     /// Opens the database, which must exist and be up to date, for reading only.
@@ -50,12 +48,13 @@ impl Reader {
     ///
     /// # Errors
     /// When a row cannot be read; those before it have been handed out.
-    pub fn results_since(&self, since: Timestamp, each: impl FnMut(CheckResult)) -> Result<(), StoreError> {
+    pub fn results_since(&self, since: Timestamp, each: impl FnMut(Judged)) -> Result<(), StoreError> {
         self.results(since, None, each)
     }
 
-    /// Hands out every result that ended at `since` or later and before `until`, as [`Reader::results_since`] does. It
-    /// stops reading at the first that ended much later, so it costs no more than the time that is asked for.
+    /// Hands out every result that ended at `since` or later and was judged before `until`, as
+    /// [`Reader::results_since`] does. It stops reading at the first that was judged later, so it costs no more than the
+    /// time that is asked for.
     ///
     /// # Errors
     /// When a row cannot be read; those before it have been handed out.
@@ -63,7 +62,7 @@ impl Reader {
         &self,
         since: Timestamp,
         until: Timestamp,
-        each: impl FnMut(CheckResult),
+        each: impl FnMut(Judged),
     ) -> Result<(), StoreError> {
         self.results(since, Some(until), each)
     }
@@ -72,7 +71,7 @@ impl Reader {
         &self,
         since: Timestamp,
         until: Option<Timestamp>,
-        mut each: impl FnMut(CheckResult),
+        mut each: impl FnMut(Judged),
     ) -> Result<(), StoreError> {
         // One transaction, so that the names are at least as new as the results.
         let snapshot = self.connection.unchecked_transaction()?;
@@ -83,14 +82,21 @@ impl Reader {
         let mut statement =
             snapshot.prepare_cached(&format!("SELECT {RESULT} FROM result WHERE id >= ?1 ORDER BY id"))?;
         let mut rows = statement.query([first])?;
+        let mut last = Timestamp::default();
         while let Some(row) = rows.next()? {
             let result = result_of(row, &names)?;
             let ended = result.finished();
-            if until.is_some_and(|until| ended >= until + STORED_LATE) {
+            let at = match row.get::<_, Option<i64>>(JUDGED)? {
+                Some(after) => row::judged_at(ended, after),
+                // Stored before that was kept: in the order in which they stand.
+                None => ended.max(last),
+            };
+            last = at;
+            if until.is_some_and(|until| at >= until) {
                 break;
             }
-            if ended >= since && until.is_none_or(|until| ended < until) {
-                each(result);
+            if ended >= since {
+                each(Judged { result, at });
             }
         }
         Ok(())
@@ -164,6 +170,7 @@ fn result_of(row: &Row<'_>, names: &Names) -> Result<CheckResult, StoreError> {
         address: row.get::<_, Option<i64>>(11)?.map(|key| names.address(key)).transpose()?,
         expires: row.get::<_, Option<i64>>(12)?.map(row::of_seconds),
         superseded,
+        asked: row::asked_of_code(row.get(14)?)?,
         evidence: None,
     })
 }

@@ -2,19 +2,21 @@
 
 mod code;
 mod event;
+mod message;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
 pub(super) use code::{
-    action_code, action_of_code, kind_code, kind_of_code, outcome_code, result_code, result_of_code, severity_code,
-    severity_of_code, state_code, state_of_code,
+    action_code, action_of_code, asked_code, asked_of_code, kind_code, kind_of_code, outcome_code, result_code,
+    result_of_code, severity_code, severity_of_code, state_code, state_of_code,
 };
 pub(super) use event::{EventRow, finding_json, finding_of_json};
+pub(super) use message::MessageRow;
 
 use super::error::StoreError;
-use crate::model::Timestamp;
+use crate::model::{Judged, Timestamp};
 
 /// Whole microseconds, as phases are stored.
 pub(super) fn micros(duration: Duration) -> i64 {
@@ -36,6 +38,16 @@ pub(super) fn seconds(moment: Timestamp) -> i64 {
 /// A moment that was stored to the second.
 pub(super) fn of_seconds(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds.saturating_mul(1_000))
+}
+
+/// How long after its end a result was judged, in milliseconds; less than nothing where the clock was set back between.
+pub(super) fn judged_after(judged: &Judged) -> i64 {
+    judged.at.as_millis().saturating_sub(judged.result.finished().as_millis())
+}
+
+/// When a result that ended then was judged.
+pub(super) fn judged_at(ended: Timestamp, after: i64) -> Timestamp {
+    Timestamp::from_millis(ended.as_millis().saturating_add(after))
 }
 
 /// The minute of a moment, counted from the epoch.

@@ -15,8 +15,8 @@ use super::names::Keys;
 
 /// Writes one commit.
 pub(super) fn store(connection: &Connection, keys: &mut Keys, commit: &Commit) -> Result<(), StoreError> {
-    for result in &commit.results {
-        result::store_result(connection, keys, result)?;
+    for judged in &commit.results {
+        result::store_result(connection, keys, judged)?;
     }
     for incident in &commit.incidents {
         incident::store_incident(connection, incident)?;

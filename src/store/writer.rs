@@ -162,14 +162,17 @@ fn write_group(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CheckResult, Location, Timestamp, VoidReason};
+    use crate::model::{CheckResult, Judged, Location, Timestamp, VoidReason};
 
     fn voids(from: u16, count: u16) -> Arc<Commit> {
         let void = |n: u16| {
             let at = Timestamp::from_millis(i64::from(n) * 1_000);
             CheckResult::void(format!("probe-{n}").into(), Location::local(), at, VoidReason::Overrun)
         };
-        Arc::new(Commit { results: (from..from + count).map(void).collect(), ..Commit::default() })
+        Arc::new(Commit {
+            results: (from..from + count).map(void).map(Judged::at_once).collect(),
+            ..Commit::default()
+        })
     }
 
     fn write_all(

@@ -59,7 +59,7 @@ fn status(answer: &str) -> &str {
 fn results(folder: &Path) -> Vec<CheckResult> {
     let mut found = Vec::new();
     if let Ok(reader) = Reader::open(&folder.join("tripline.db")) {
-        reader.results_since(Timestamp::default(), |result| found.push(result)).unwrap();
+        reader.results_since(Timestamp::default(), |judged| found.push(judged.result)).unwrap();
     }
     found
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tripline::clock;
 use tripline::model::{IncidentChange, IncidentEvent, IncidentId};
-use tripline::store::{Commit, Writer};
+use tripline::store::{Attempt, AttemptOutcome, Commit, FailedBecause, Reader, Writer};
 
 use crate::given::{address, incident, opening};
 use crate::servers::{Server, answer};

@@ -2,7 +2,6 @@
 
 mod schema;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;

@@ -87,7 +87,9 @@ fn an_interrupted_demo_ends_soon_and_in_order() {
     let results = || {
         let mut results = Vec::new();
         let reader = Reader::open(&database).ok()?;
-        reader.results_since(tripline::model::Timestamp::from_millis(0), |result| results.push(result)).unwrap();
+        reader
+            .results_since(tripline::model::Timestamp::from_millis(0), |judged| results.push(judged.result))
+            .unwrap();
         Some(results)
     };
     demo.until("a result is stored", |_| results().is_some_and(|results| !results.is_empty()));

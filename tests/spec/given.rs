@@ -7,7 +7,7 @@ use std::time::Duration;
 use tripline::config::{Config, Outside};
 use tripline::model::Marks;
 use tripline::model::*;
-use tripline::store::{Commit, Owed};
+use tripline::store::Commit;
 
 /// An outside with nothing in it.
 pub(crate) struct Nothing;
@@ -51,6 +51,7 @@ pub(crate) fn success(probe: &str, at: Timestamp) -> CheckResult {
         address: Some("192.0.2.7".parse().unwrap()),
         expires: Some(START + seconds(90 * 86_400)),
         superseded: false,
+        asked: Asked::Turn,
         evidence: None,
     }
 }
@@ -76,6 +77,7 @@ pub(crate) fn failure(probe: &str, at: Timestamp) -> CheckResult {
         address: Some("2001:db8::1".parse().unwrap()),
         expires: Some(START + seconds(90 * 86_400)),
         superseded: false,
+        asked: Asked::Turn,
         evidence: Some(Box::new(evidence)),
         ..success(probe, at)
     }
@@ -131,14 +133,15 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),
+        withheld: BTreeMap::new(),
         next_event: 1,
     };
     let change = IncidentChange::Opened { breach, finding: finding() };
     (incident, IncidentEvent { incident: id, seq: 0, at: START + seconds(14), change })
 }
 
-pub(crate) fn message(name: &str) -> Message {
-    Message {
+pub(crate) fn message(name: &str) -> MailMessage {
+    MailMessage {
         subject: format!("Not found on Website – {name}"),
         text: "404 Not Found for workspace=globex\n".into(),
         html: "<p>404 Not Found for workspace=globex</p>".into(),
@@ -155,25 +158,33 @@ pub(crate) fn notification(incident: &str, receiver: &str, owed: Timestamp) -> N
         kind: NotificationKind::Opened,
         reason: "rule not-found-spike tells oncall".into(),
         owed,
-        message: message(incident),
+        message: Message::Mail(message(incident)),
+        destinations: Vec::new(),
     }
 }
 
 /// A commit that opens an incident and owes its first mail to these addresses.
 pub(crate) fn opening(name: &str, receiver: &str, to: &[MailAddress], owed: Timestamp) -> Commit {
     let (incident, event) = incident(name);
-    let owed = Owed { notification: notification(name, receiver, owed), to: to.to_vec() };
+    let owed = Notification { destinations: destinations(to), ..notification(name, receiver, owed) };
     Commit { incidents: vec![incident], events: vec![event], notifications: vec![owed], ..Commit::default() }
 }
 
 /// A commit that owes these addresses the news that it is over.
 pub(crate) fn closing(name: &str, receiver: &str, to: &[MailAddress], owed: Timestamp) -> Commit {
     let opened = notification(name, receiver, owed);
-    let message =
-        Message { id: format!("resolved-{name}"), thread: Some(opened.message.id.clone()), ..opened.message };
+    let first = message(name);
+    let mail = MailMessage { id: format!("resolved-{name}"), thread: Some(first.id.clone()), ..first };
     let id = NotificationId::derived(&[name, receiver, "resolved"]);
-    let over = Notification { id, kind: NotificationKind::Resolved, message, ..opened };
-    Commit { notifications: vec![Owed { notification: over, to: to.to_vec() }], ..Commit::default() }
+    let (kind, message, destinations) = (NotificationKind::Resolved, Message::Mail(mail), destinations(to));
+    let over = Notification { id, kind, message, destinations, ..opened };
+    Commit { notifications: vec![over], ..Commit::default() }
+}
+
+/// Where messages to these addresses go.
+pub(crate) fn destinations(to: &[MailAddress]) -> Vec<Destination> {
+    let destination = |to: &MailAddress| Destination { name: to.name.clone(), address: to.address.clone() };
+    to.iter().map(destination).collect()
 }
 
 pub(crate) fn email(to: &[MailAddress], smtp: SmtpServer) -> EmailReceiver {
@@ -192,7 +203,7 @@ pub(crate) fn config(receivers: impl IntoIterator<Item = (&'static str, EmailRec
         location: Location::local(),
         cohorts: BTreeMap::new(),
         components: Vec::new(),
-        probes: Vec::new(),
+        probes: Probes::default(),
         rules: Vec::new(),
         receivers: receivers.into_iter().map(receiver).collect(),
         reopen_within: seconds(900),

@@ -87,8 +87,8 @@ fn look(database: &Path) -> Option<Seen> {
     let reader = Reader::open(database).ok()?;
     let mut seen = Seen::default();
     reader
-        .results_since(Timestamp::from_millis(0), |result| {
-            seen.results.push((result.probe.to_string(), result.started));
+        .results_since(Timestamp::from_millis(0), |judged| {
+            seen.results.push((judged.result.probe.to_string(), judged.result.started));
         })
         .unwrap();
     for events in reader.histories(Timestamp::from_millis(0)).unwrap() {
@@ -200,7 +200,7 @@ async fn sixty_kills_at_random_moments_lose_nothing_and_double_nothing() {
             .events
             .values()
             .flat_map(|events| reader.deliveries_of(events[0].incident).unwrap())
-            .filter(|owed| owed.state != DeliveryState::Accepted)
+            .filter(|owed| owed.state != DeliveryState::Delivered)
             .count();
         if open == 0 && owed == 0 {
             break;

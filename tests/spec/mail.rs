@@ -4,14 +4,37 @@ use std::time::Duration;
 
 use mail_parser::{HeaderValue, MessageParser};
 use serde_json::json;
-use tripline::deliver::{DeliveryFault, Mailer};
-use tripline::model::{EmailReceiver, Message, SmtpSecurity};
+use tripline::deliver::{self, Sent};
+use tripline::model::{Destination, EmailReceiver, MailMessage, Message, Receiver, ReceiverKind, SmtpSecurity};
 
-use crate::given::{START, address, email, message};
+use crate::given::{START, address, destinations, email, message};
 use crate::smtp::{Certificates, MailServer, free_port};
 
-async fn send(receiver: &EmailReceiver, message: &Message) -> Result<String, DeliveryFault> {
-    Mailer::default().send(receiver, &receiver.to[0], message, START).await
+/// Why a mail was not taken, and whether another attempt may succeed.
+#[derive(Debug)]
+struct Fault {
+    retry: bool,
+    text: String,
+}
+
+/// Sends to the first of the receiver's addresses.
+async fn send(receiver: &EmailReceiver, message: &MailMessage) -> Result<String, Fault> {
+    let to = destinations(&receiver.to).remove(0);
+    send_within(deliver::DEADLINE, receiver, &to, message).await
+}
+
+async fn send_within(
+    deadline: Duration,
+    receiver: &EmailReceiver,
+    to: &Destination,
+    message: &MailMessage,
+) -> Result<String, Fault> {
+    let receiver = Receiver { id: "oncall".into(), kind: ReceiverKind::Email(receiver.clone()), remind: None };
+    match deliver::send(&receiver, to, &Message::Mail(message.clone()), START, deadline).await {
+        Sent::Delivered(answer) => Ok(answer),
+        Sent::Retry(text) => Err(Fault { retry: true, text }),
+        Sent::Failed(text) => Err(Fault { retry: false, text }),
+    }
 }
 
 fn to_oncall(server: &MailServer, security: SmtpSecurity) -> EmailReceiver {
@@ -23,7 +46,7 @@ async fn a_mail_arrives_with_both_parts_and_its_headers() {
     let server = MailServer::start(json!({}));
     let url = format!("https://status.example.com/incidents/{:a<163}", "1b2c3d4-");
     assert_eq!(url.len(), 200);
-    let message = Message {
+    let message = MailMessage {
         subject: "Nicht gefunden: Website für workspace=globex – dürfen wir vorstellen, ein langer Betreff".into(),
         text: format!("404 für workspace=globex\n\nSiehe {url} für mehr.\n.\nEin Punkt allein.\n"),
         html: format!("<p>404 für <b>workspace=globex</b></p><a href=\"{url}\">mehr</a>"),
@@ -38,7 +61,7 @@ async fn a_mail_arrives_with_both_parts_and_its_headers() {
     let mut receiver = email(&to, server.address(SmtpSecurity::Plain));
     receiver.from = address(Some("Tripline für die Schmiede"), "tripline@example.com");
 
-    let answer = Mailer::default().send(&receiver, &to[1], &message, START).await.unwrap();
+    let answer = send_within(deliver::DEADLINE, &receiver, &destinations(&to)[1], &message).await.unwrap();
     assert!(answer.starts_with("250 ") && answer.contains("taken as 1"), "{answer}");
 
     let taken = &server.mails()[0];
@@ -92,7 +115,7 @@ async fn the_first_mail_of_a_thread_refers_to_nothing() {
 async fn a_subject_cannot_smuggle_headers_in() {
     let server = MailServer::start(json!({}));
     let subject = "down\r\nBcc: everybody@example.com\n\nand a body".to_owned();
-    let message = Message { subject, ..message("a") };
+    let message = MailMessage { subject, ..message("a") };
     send(&to_oncall(&server, SmtpSecurity::Plain), &message).await.unwrap();
     let taken = &server.mails()[0];
     let mail = MessageParser::default().parse(&taken.source).unwrap();
@@ -108,7 +131,7 @@ async fn a_message_that_cannot_be_written_is_refused_without_asking_anybody() {
     assert!(!fault.retry && fault.text.contains("`no address` is no mail address"), "{fault:?}");
     receiver.to = vec![address(None, "oncall@example.com")];
     let id = "x>\r\nBcc: <everybody".to_owned();
-    let fault = send(&receiver, &Message { id, ..message("a") }).await.unwrap_err();
+    let fault = send(&receiver, &MailMessage { id, ..message("a") }).await.unwrap_err();
     assert!(!fault.retry && fault.text.contains("Message-ID"), "{fault:?}");
 }
 
@@ -144,9 +167,9 @@ async fn an_address_that_does_not_exist_is_refused_for_good() {
 async fn a_server_that_hangs_is_left_after_the_deadline() {
     let server = MailServer::start(json!({"hang": true}));
     let receiver = to_oncall(&server, SmtpSecurity::Plain);
-    let mailer = Mailer { deadline: Duration::from_millis(500) };
+    let (deadline, to) = (Duration::from_millis(500), destinations(&receiver.to));
     let began = std::time::Instant::now();
-    let fault = mailer.send(&receiver, &receiver.to[0], &message("a"), START).await.unwrap_err();
+    let fault = send_within(deadline, &receiver, &to[0], &message("a")).await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(fault.retry && fault.text.contains("within 0.5 seconds"), "{fault:?}");
 }

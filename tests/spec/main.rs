@@ -25,6 +25,7 @@ mod properties;
 mod time_to_detect;
 mod siege;
 mod tidy;
+mod upgrade;
 
 mod django_site;
 mod forge;

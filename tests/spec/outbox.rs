@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tripline::clock;
 use tripline::config::Config;
 use tripline::daemon::outbox::{self, OutboxOptions};
-use tripline::deliver::Mailer;
-use tripline::model::{IncidentId, SmtpSecurity, SmtpServer, Timestamp};
-use tripline::notify::backoff::Backoff;
-use tripline::store::{AttemptOutcome, Delivery, DeliveryState, Reader, Writer};
+use tripline::model::{Backoff, IncidentId, SmtpSecurity, SmtpServer, Timestamp};
+use tripline::store::{AttemptOutcome, Delivery, DeliveryState, FailedBecause, Reader, Writer};
 
 use crate::given::{address, closing, config, email, opening, seconds};
 use crate::smtp::{MailServer, eventually, free_port};
+
+const REFUSED: DeliveryState = DeliveryState::Failed(FailedBecause::Refused);
 
 /// A store and an outbox that tries again after some tens of milliseconds.
 struct Running {
@@ -39,8 +39,8 @@ impl Running {
         let (config, watched) = watch::channel(config);
         let (wake, stop) = (Arc::new(Notify::new()), CancellationToken::new());
         let options = OutboxOptions {
-            mailer: Mailer { deadline: seconds(20) },
-            backoff: Backoff {
+            deadline: seconds(20),
+            backoff: |_| Backoff {
                 first: Duration::from_millis(40),
                 longest: Duration::from_millis(80),
                 give_up_after: seconds(60),
@@ -100,15 +100,15 @@ async fn mail_that_is_owed_while_the_server_is_down_arrives_once_when_it_comes_u
     let running = Running::start(config([("oncall", email(&to, plain(port)))]));
     running.owe("one", "oncall", &["a@example.com"]).await;
     eventually("two attempts", || running.deliveries("one")[0].attempts.len() >= 2).await;
-    assert!(matches!(running.states("one")[..], [DeliveryState::Owed(_)]));
+    assert!(matches!(running.states("one")[..], [DeliveryState::Pending(_)]));
 
     let server = MailServer::start(json!({"port": port}));
-    eventually("accepted", || running.states("one") == [DeliveryState::Accepted]).await;
+    eventually("delivered", || running.states("one") == [DeliveryState::Delivered]).await;
     assert_eq!(server.mails().len(), 1);
 
     let attempts = running.deliveries("one").remove(0).attempts;
     let (last, before) = attempts.split_last().unwrap();
-    assert!(matches!(&last.outcome, AttemptOutcome::Accepted(answer) if answer.contains("taken as 1")), "{last:?}");
+    assert!(matches!(&last.outcome, AttemptOutcome::Delivered(answer) if answer.contains("taken as 1")), "{last:?}");
     for attempt in before {
         let AttemptOutcome::Retry(text, next) = &attempt.outcome else { panic!("{attempt:?}") };
         assert!(text.contains("refused") && *next > attempt.at, "{attempt:?}");
@@ -122,9 +122,9 @@ async fn mail_that_is_owed_when_the_clock_is_set_back_an_hour_does_not_wait_for_
     let to = [address(None, "a@example.com")];
     let running = Running::start(config([("oncall", email(&to, plain(server.port)))]));
     running.owe_since(clock::now() + seconds(3_600), "one", "oncall", &["a@example.com"]).await;
-    eventually("accepted", || running.states("one") == [DeliveryState::Accepted]).await;
+    eventually("delivered", || running.states("one") == [DeliveryState::Delivered]).await;
     running.owe("two", "oncall", &["a@example.com"]).await;
-    eventually("the next one too", || running.states("two") == [DeliveryState::Accepted]).await;
+    eventually("the next one too", || running.states("two") == [DeliveryState::Delivered]).await;
     assert_eq!(server.mails().len(), 2);
     running.end().await;
 }
@@ -146,8 +146,8 @@ async fn after_an_outage_of_the_mail_server_the_beginning_of_an_incident_is_told
         running.owe_the_end(&format!("{incident}"), "oncall", &["a@example.com"]).await;
     }
     let server = MailServer::start(json!({"port": port}));
-    let all = || (0..10).all(|incident| running.states(&format!("{incident}")) == [DeliveryState::Accepted; 2]);
-    eventually("all accepted", all).await;
+    let all = || (0..10).all(|incident| running.states(&format!("{incident}")) == [DeliveryState::Delivered; 2]);
+    eventually("all delivered", all).await;
     let ids: Vec<_> = server.mails().iter().map(|taken| id_of(&taken.source)).collect();
     assert_eq!(ids.len(), 20);
     for incident in 0..10 {
@@ -164,7 +164,7 @@ async fn a_message_that_is_refused_for_good_does_not_hold_up_the_next_one() {
     let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
     running.owe("one", "oncall", &["a@example.com"]).await;
     running.owe_the_end("one", "oncall", &["a@example.com"]).await;
-    eventually("both done", || running.states("one") == [DeliveryState::Refused, DeliveryState::Accepted]).await;
+    eventually("both done", || running.states("one") == [REFUSED, DeliveryState::Delivered]).await;
     running.end().await;
 }
 
@@ -174,7 +174,7 @@ async fn an_address_that_is_refused_does_not_hold_up_the_others() {
     let to = [address(None, "gone@example.com"), address(None, "a@example.com")];
     let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
     running.owe("one", "oncall", &["gone@example.com", "a@example.com"]).await;
-    eventually("both done", || running.states("one") == [DeliveryState::Refused, DeliveryState::Accepted]).await;
+    eventually("both done", || running.states("one") == [REFUSED, DeliveryState::Delivered]).await;
     let deliveries = running.deliveries("one");
     assert_eq!(deliveries[0].attempts.len(), 1, "a 550 is not tried again");
     assert_eq!(deliveries[1].attempts.len(), 2, "a 451 is");
@@ -193,8 +193,8 @@ async fn a_mail_server_that_hangs_does_not_hold_up_another_receiver() {
         running.owe(&format!("slow-{incident}"), "slow", &["a@example.com"]).await;
     }
     running.owe("quick", "quick", &["a@example.com"]).await;
-    eventually("the quick one", || running.states("quick") == [DeliveryState::Accepted]).await;
-    assert!(matches!(running.states("slow-0")[..], [DeliveryState::Owed(_)]));
+    eventually("the quick one", || running.states("quick") == [DeliveryState::Delivered]).await;
+    assert!(matches!(running.states("slow-0")[..], [DeliveryState::Pending(_)]));
 }
 
 #[tokio::test]
@@ -212,19 +212,22 @@ async fn a_delivery_that_is_under_way_when_the_daemon_stops_stays_owed() {
     assert!(began.elapsed() < seconds(5), "the mail server is not waited for");
     writer.close().await.unwrap();
     let delivery = Reader::open(&path).unwrap().deliveries_of(IncidentId::derived(&["one"])).unwrap().remove(0);
-    assert!(matches!(delivery.state, DeliveryState::Owed(_)) && delivery.attempts.is_empty(), "{delivery:?}");
+    assert!(matches!(delivery.state, DeliveryState::Pending(_)) && delivery.attempts.is_empty(), "{delivery:?}");
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_not_configured_any_more_is_refused_with_the_reason() {
+async fn a_message_to_a_receiver_that_is_not_configured_any_more_fails_with_the_reason() {
     let server = MailServer::start(json!({}));
     let to = [address(None, "a@example.com")];
     let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
     running.config.send_replace(config([]));
     running.owe("one", "oncall", &["a@example.com"]).await;
-    eventually("refused", || running.states("one") == [DeliveryState::Refused]).await;
+    eventually("failed", || running.states("one") == [REFUSED]).await;
     let attempt = running.deliveries("one").remove(0).attempts.remove(0);
-    assert_eq!(attempt.outcome, AttemptOutcome::Refused("receiver `oncall` is not configured any more".into()));
+    assert_eq!(
+        attempt.outcome,
+        AttemptOutcome::Failed(FailedBecause::Refused, "receiver `oncall` is not configured any more".into())
+    );
     assert!(server.mails().is_empty());
     running.end().await;
 }
@@ -235,7 +238,7 @@ async fn an_answer_that_was_lost_brings_the_same_mail_again_and_no_other() {
     let to = [address(None, "a@example.com")];
     let running = Running::start(config([("oncall", email(&to, server.address(SmtpSecurity::Plain)))]));
     running.owe("one", "oncall", &["a@example.com"]).await;
-    eventually("accepted", || running.states("one") == [DeliveryState::Accepted]).await;
+    eventually("delivered", || running.states("one") == [DeliveryState::Delivered]).await;
     let ids: Vec<_> = server.mails().iter().map(|taken| id_of(&taken.source)).collect();
     assert_eq!(ids, ["opened-one@example.com"; 2]);
     running.end().await;
@@ -262,7 +265,7 @@ async fn what_was_owed_before_a_restart_is_delivered_after_it() {
     let task = tokio::spawn(outbox::run(writer.clone(), reader, watched, options, Arc::default(), stop.clone()));
     let reader = Reader::open(&path).unwrap();
     let id = IncidentId::derived(&["one"]);
-    eventually("accepted", || reader.deliveries_of(id).unwrap()[0].state == DeliveryState::Accepted).await;
+    eventually("delivered", || reader.deliveries_of(id).unwrap()[0].state == DeliveryState::Delivered).await;
     assert_eq!(server.mails().len(), 1);
     stop.cancel();
     task.await.unwrap();

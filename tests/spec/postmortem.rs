@@ -33,6 +33,20 @@ async fn the_draft_says_who_was_hit_when_and_how_it_was_noticed() {
 }
 
 #[tokio::test]
+async fn a_message_that_reached_nobody_is_in_the_draft_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = store(folder.path(), "").await;
+    let database = rusqlite::Connection::open(folder.path().join("tripline.db")).unwrap();
+    let fail = "UPDATE delivery SET state = 2;
+                UPDATE attempt SET outcome = 2, text = 'receiver oncall is not configured any more' WHERE outcome = 1";
+    database.execute_batch(fail).unwrap();
+    drop(database);
+    let out = tripline(folder.path(), &["postmortem", &id.short()]).with(0).out;
+    assert!(out.contains(": FAILED: receiver oncall is not configured any more (2 attempts) |"), "{out}");
+    assert!(!out.contains("that a server took"), "{out}");
+}
+
+#[tokio::test]
 async fn a_hostile_body_does_not_break_out_of_its_block() {
     let folder = tempfile::tempdir().unwrap();
     let id = store(folder.path(), "```\n# Owned\n````\n<script>alert(1)</script>\u{1b}[2J").await;

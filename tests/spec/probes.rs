@@ -6,6 +6,7 @@ mod certificates;
 mod downloads;
 mod dns;
 mod icmp;
+mod kinds;
 mod exec;
 mod failures;
 mod flow;
@@ -37,8 +38,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tripline::model::kind::http::VARIABLES;
 use tripline::model::{
-    Cadence, CheckResult, Condition, Evidence, FailureClass, HttpTarget, Labels, Location, Outcome, Probe, ProbeKind,
-    Resolve, Secrets, Timestamp, TlsOptions,
+    Cadence, CheckResult, Condition, Evidence, FailureClass, HttpTarget, Labels, Location, Outcome, Probe,
+    ProbeIndex, ProbeKind, Resolve, Secrets, Timestamp, TlsOptions,
 };
 use tripline::probe::{Prober, Roots};
 
@@ -102,11 +103,16 @@ pub(crate) fn probe(target: Asked, timeout: Duration, expect: &[&str]) -> Probe 
     }
 }
 
+/// The index of the probe in this place of the list that a prober was made of.
+pub(crate) fn nth(prober: &Prober, place: usize) -> ProbeIndex {
+    prober.probes().nth(place).unwrap()
+}
+
 /// One check, with secrets to hide.
 pub(crate) async fn check_with(probe: Probe, secrets: Secrets) -> CheckResult {
     let prober = Prober::new(&[probe], Location::local(), secrets, &Roots::load()).unwrap();
     let started = Timestamp::from_millis(1_739_288_460_000);
-    let result = prober.check(0, started).await;
+    let result = prober.check(nth(&prober, 0), started).await;
     assert_eq!((result.started, result.probe.as_str(), result.location.as_str()), (started, "dashboard", "local"));
     result
 }
@@ -136,7 +142,7 @@ pub(crate) fn class_and_fault(result: &CheckResult) -> (FailureClass, &str) {
 async fn a_check_that_is_under_way_takes_no_more_room_than_its_own_kind_needs() {
     let probe = probe(target("http://127.0.0.1:9/"), Duration::from_secs(2), &[]);
     let prober = Prober::new(&[probe], Location::local(), Secrets::default(), &Roots::load()).unwrap();
-    let check = prober.check(0, Timestamp::from_millis(0));
+    let check = prober.check(nth(&prober, 0), Timestamp::from_millis(0));
     // What is around the check alone: it is moved as a whole into the task that polls it.
     assert!(size_of_val(&check) <= 2048, "{} bytes", size_of_val(&check));
 }

@@ -151,6 +151,7 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
                 IncidentChange::Resolved { by: None, .. } => "resolved",
                 IncidentChange::Resolved { by: Some(_), .. } => "resolved by hand",
                 IncidentChange::Told { kind, .. } => told(*kind),
+                IncidentChange::Withheld { .. } => "withheld",
             });
         }
     }
@@ -159,7 +160,8 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
 }
 
 /// What can happen to an incident, what can be told of it, and what can have raised it.
-const EVERY_KIND: [&str; 27] = [
+const EVERY_KIND: [&str; 28] = [
+    "withheld",
     "opened",
     "joined",
     "cleared",

@@ -32,7 +32,7 @@ fn folder(config: impl AsRef<[u8]>) -> TempDir {
 fn stored(folder: &Path) -> Vec<CheckResult> {
     let reader = Reader::open(&folder.join("tripline.db")).unwrap();
     let mut results = Vec::new();
-    reader.results_since(Timestamp::from_millis(0), |result| results.push(result)).unwrap();
+    reader.results_since(Timestamp::from_millis(0), |judged| results.push(judged.result)).unwrap();
     results
 }
 
@@ -230,7 +230,7 @@ probes:
     assert_eq!(said("opened: rule spike")["level"], "INFO");
     assert_eq!(said("the old configuration stays")["level"], "ERROR");
     assert!(said("the old configuration stays")["fields"]["message"].as_str().unwrap().contains("probes.yaml:"));
-    assert_eq!(said("mail accepted")["fields"]["to"], "oncall@example.com");
+    assert_eq!(said("delivered")["fields"]["to"], "oncall@example.com");
     said("stopping, as SIGTERM asks");
 }
 
@@ -347,7 +347,7 @@ async fn a_mail_server_that_was_down_during_the_outage_gets_the_mail_when_it_is_
         telling(&format!("smtp://127.0.0.1:{port}?tls=none"))
     ));
     let mut daemon = Process::daemon(folder.path(), &[], &[]);
-    daemon.until("an attempt has failed", |daemon| daemon.err().contains("mail failed"));
+    daemon.until("an attempt has failed", |daemon| daemon.err().contains("delivery failed, is retried"));
     let reader = Reader::open(&folder.path().join("tripline.db")).unwrap();
     let id = reader.incidents(true, 2).unwrap()[0].id;
     // It is logged before it is stored.
@@ -355,12 +355,12 @@ async fn a_mail_server_that_was_down_during_the_outage_gets_the_mail_when_it_is_
     eventually("the attempt is stored", attempted).await;
     let shown = tripline(folder.path(), &["incident", "show", &id.short()]).with(0).out;
     assert!(
-        shown.contains("owed; the next attempt is due at ") && shown.contains("failed, to be tried again"),
+        shown.contains("pending; the next attempt is due at ") && shown.contains("failed, is retried: "),
         "{shown}"
     );
 
     let mails = MailServer::start(json!({"port": port}));
-    let accepted = || reader.deliveries_of(id).unwrap()[0].state == DeliveryState::Accepted;
+    let accepted = || reader.deliveries_of(id).unwrap()[0].state == DeliveryState::Delivered;
     eventually("the mail arrives", accepted).await;
     assert_eq!(mails.mails().len(), 1);
     daemon.signal(Signal::SIGTERM);

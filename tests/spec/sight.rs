@@ -26,7 +26,7 @@ fn folder(config: &str) -> TempDir {
 fn stored(folder: &Path) -> Vec<CheckResult> {
     let mut results = Vec::new();
     if let Ok(reader) = Reader::open(&folder.join("tripline.db")) {
-        reader.results_since(Timestamp::from_millis(0), |result| results.push(result)).unwrap();
+        reader.results_since(Timestamp::from_millis(0), |judged| results.push(judged.result)).unwrap();
     }
     results
 }

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tripline::model::*;
 use tripline::store::*;
 
-use crate::given::{START, address, failure, finding, incident, notification, opening, seconds, success};
+use crate::given::{START, address, destinations, failure, finding, incident, opening, seconds, success};
 
 struct Place {
     path: PathBuf,
@@ -23,12 +23,12 @@ fn place() -> Place {
 }
 
 fn results(commit: Vec<CheckResult>) -> Arc<Commit> {
-    Arc::new(Commit { results: commit, ..Commit::default() })
+    Arc::new(Commit { results: commit.into_iter().map(Judged::at_once).collect(), ..Commit::default() })
 }
 
 fn stored_since(path: &Path, since: Timestamp) -> Vec<CheckResult> {
     let mut all = Vec::new();
-    Reader::open(path).unwrap().results_since(since, |result| all.push(result)).unwrap();
+    Reader::open(path).unwrap().results_since(since, |judged| all.push(judged.result)).unwrap();
     all
 }
 
@@ -173,8 +173,10 @@ async fn an_incident_is_stored_with_its_events_and_what_it_owes() {
     assert_eq!(reader.histories(START).unwrap(), [history]);
 
     let due = reader.due_deliveries(START, 10).unwrap();
-    assert_eq!(due.iter().map(|due| due.to.clone()).collect::<Vec<_>>(), to);
-    assert_eq!(due[0].notification, notification("one", "oncall", START));
+    assert_eq!(due.iter().map(|due| due.to.clone()).collect::<Vec<_>>(), destinations(&to));
+    let owed = &commit.notifications[0];
+    assert_eq!((due[0].notification, &due[0].receiver, due[0].owed), (owed.id, &owed.receiver, owed.owed));
+    assert_eq!(due[0].message, owed.message);
     assert_eq!(reader.due_deliveries(START - seconds(1), 10).unwrap(), []);
     assert_eq!(reader.next_delivery_after(START - seconds(1)).unwrap(), Some(START));
 }
@@ -205,10 +207,10 @@ async fn a_commit_with_an_impossible_row_leaves_nothing_and_holds_up_nobody() {
     let place = place();
     let writer = Writer::open(&place.path).unwrap();
     let mut impossible = opening("one", "oncall", &[address(None, "a@example.com")], START);
-    impossible.results.push(success("new", START));
-    impossible.notifications[0].notification.incident = IncidentId::derived(&["nobody knows"]);
+    impossible.results.push(Judged::at_once(success("new", START)));
+    impossible.notifications[0].incident = IncidentId::derived(&["nobody knows"]);
     let mut other = opening("one", "oncall", &[], START);
-    other.results.push(success("other", START));
+    other.results.push(Judged::at_once(success("other", START)));
     // Polled together, they wait together and share a transaction.
     let (refused, accepted, next) = tokio::join!(
         writer.commit(Arc::new(impossible)),
@@ -247,7 +249,7 @@ async fn attempts_are_recorded_and_what_is_done_is_not_done_again() {
     let again = START + seconds(5);
     let attempts = [
         Attempt { at: START, outcome: AttemptOutcome::Retry("451 busy".into(), again) },
-        Attempt { at: again, outcome: AttemptOutcome::Accepted("250 taken".into()) },
+        Attempt { at: again, outcome: AttemptOutcome::Delivered("250 taken".into()) },
     ];
     writer.record_attempt(id, attempts[0].clone()).await.unwrap();
     assert_eq!(reader.due_deliveries(START, 1).unwrap(), []);
@@ -258,7 +260,7 @@ async fn attempts_are_recorded_and_what_is_done_is_not_done_again() {
     let error = writer.record_attempt(id, attempts[1].clone()).await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict(_)), "{error}");
     let deliveries = reader.deliveries_of(IncidentId::derived(&["one"])).unwrap();
-    assert_eq!((deliveries[0].state, &deliveries[0].attempts[..]), (DeliveryState::Accepted, &attempts[..]));
+    assert_eq!((deliveries[0].state, &deliveries[0].attempts[..]), (DeliveryState::Delivered, &attempts[..]));
 }
 
 #[tokio::test]
@@ -269,7 +271,7 @@ async fn one_receivers_many_deliveries_do_not_hide_anothers() {
     writer.commit(Arc::new(opening("one", "many", &many, START))).await.unwrap();
     writer.commit(Arc::new(opening("two", "few", &many[..1], START + seconds(1)))).await.unwrap();
     let due = Reader::open(&place.path).unwrap().due_deliveries(START + seconds(1), 3).unwrap();
-    let receivers: Vec<_> = due.iter().map(|due| due.notification.receiver.as_str()).collect();
+    let receivers: Vec<_> = due.iter().map(|due| due.receiver.as_str()).collect();
     assert_eq!(receivers, ["many", "many", "many", "few"]);
 }
 
@@ -304,7 +306,7 @@ async fn a_row_that_cannot_be_understood_is_an_error_that_names_it() {
     let place = place();
     let writer = Writer::open(&place.path).unwrap();
     let mut commit = opening("one", "oncall", &[address(None, "a@example.com")], START);
-    commit.results.push(success("web", START));
+    commit.results.push(Judged::at_once(success("web", START)));
     writer.commit(Arc::new(commit)).await.unwrap();
     let reader = Reader::open(&place.path).unwrap();
     let id = IncidentId::derived(&["one"]);
@@ -324,8 +326,8 @@ async fn a_row_that_cannot_be_understood_is_an_error_that_names_it() {
     unreadable(reader.histories(START).unwrap_err(), "event 0 of incident");
     behind_the_back(&place.path, "UPDATE incident SET severity = 9");
     unreadable(reader.incidents(false, 1).unwrap_err(), "the severity of an incident");
-    behind_the_back(&place.path, "UPDATE notification SET kind = 9");
-    unreadable(reader.due_deliveries(START, 1).unwrap_err(), "the kind of a notification");
-    behind_the_back(&place.path, "UPDATE delivery SET attempts = -1; UPDATE notification SET kind = 1");
+    behind_the_back(&place.path, "UPDATE notification SET form = 9");
+    unreadable(reader.due_deliveries(START, 1).unwrap_err(), "the form of a message");
+    behind_the_back(&place.path, "UPDATE delivery SET attempts = -1; UPDATE notification SET form = 1");
     unreadable(reader.due_deliveries(START, 1).unwrap_err(), "a row");
 }

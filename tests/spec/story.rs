@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tripline::config::load;
-use tripline::engine::{Engine, Input, Output};
+use tripline::engine::{Engine, Input, Output, Restoring};
 use tripline::model::*;
-use tripline::store::{Attempt, AttemptOutcome, Commit, Owed, Reader, Writer};
+use tripline::store::{Attempt, AttemptOutcome, Commit, Reader, Writer};
 
-use crate::given::{Nothing, address, failure, seconds, success};
+use crate::given::{Nothing, failure, seconds, success};
 
 /// 2025-02-11T15:31:00Z, ten minutes before the outage.
 pub(crate) const BEFORE: Timestamp = Timestamp::from_millis(1_739_287_860_000);
@@ -21,20 +21,15 @@ pub(crate) const CONFIG: &str = include_str!("../story.yaml");
 pub(crate) async fn store(folder: &Path, body: &str) -> IncidentId {
     std::fs::write(folder.join("probes.yaml"), CONFIG).unwrap();
     let config = Arc::new(load("probes.yaml", CONFIG, &Nothing).unwrap());
-    let mut engine = Engine::restore(Arc::clone(&config), vec![]);
+    let mut engine = Restoring::new(Arc::clone(&config), vec![]).begin();
     let mut commit = Commit::default();
     let mut touched = BTreeMap::new();
     let take = |engine: &mut Engine, commit: &mut Commit, touched: &mut BTreeMap<IncidentId, Incident>| {
         while let Some(output) = engine.poll_output() {
             match output {
-                Output::Event(event) => {
-                    touched.insert(event.incident, engine.incident(event.incident).unwrap().clone());
-                    commit.events.push(event);
-                }
-                Output::Owed(notification) => {
-                    let to = vec![address(Some("On call"), "oncall@forge.example")];
-                    commit.notifications.push(Owed { notification, to });
-                }
+                Output::Event(event) => commit.events.push(event),
+                Output::Incident(incident) => _ = touched.insert(incident.id, incident),
+                Output::Owed(notification) => commit.notifications.push(notification),
                 _ => {}
             }
         }
@@ -56,7 +51,7 @@ pub(crate) async fn store(folder: &Path, body: &str) -> IncidentId {
                 engine.handle(Input::Timeout, due);
                 take(&mut engine, &mut commit, &mut touched);
             }
-            commit.results.push(result.clone());
+            commit.results.push(Judged::at_once(result.clone()));
             engine.handle(Input::Result(result), now);
             take(&mut engine, &mut commit, &mut touched);
         }
@@ -67,9 +62,9 @@ pub(crate) async fn store(folder: &Path, body: &str) -> IncidentId {
     writer.commit(Arc::new(commit)).await.unwrap();
     let reader = Reader::open(&folder.join("tripline.db")).unwrap();
     for due in reader.due_deliveries(BEFORE + seconds(7_200), 10).unwrap() {
-        let owed = due.notification.owed;
+        let owed = due.owed;
         let again = owed + seconds(5);
-        let outcomes = [AttemptOutcome::Retry("451 busy".into(), again), AttemptOutcome::Accepted("250 ok".into())];
+        let outcomes = [AttemptOutcome::Retry("451 busy".into(), again), AttemptOutcome::Delivered("250 ok".into())];
         for (at, outcome) in [owed + seconds(1), again].into_iter().zip(outcomes) {
             writer.record_attempt(due.id, Attempt { at, outcome }).await.unwrap();
         }

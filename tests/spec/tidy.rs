@@ -1,73 +1,13 @@
 //! The shape of the source: floors, invariants and house rules, most of them absences.
 
+mod cycles;
+mod shape;
+mod source;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-struct Source {
-    /// Relative to `src`: `store/row.rs`.
-    path: String,
-    /// Without comments, strings' contents kept, tests cut off.
-    code: String,
-}
-
-impl Source {
-    /// The top-level module: `store` for `store/row.rs`, `engine` for `engine.rs`.
-    fn room(&self) -> &str {
-        self.path.split('/').next().unwrap().trim_end_matches(".rs")
-    }
-
-    fn is_in(&self, places: &[&str]) -> bool {
-        places.iter().any(|place| self.path.starts_with(place))
-    }
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-}
-
-fn is_test(path: &str) -> bool {
-    path.split('/').any(|part| part == "tests" || part == "tests.rs" || part.ends_with("_tests.rs"))
-}
-
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    files(&root, &mut found);
-    let read = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path).unwrap();
-        let shown = path.strip_prefix(&root).unwrap().display().to_string();
-        let body = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-        let code: Vec<&str> = body.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        Source { path: shown, code: code.join("\n") }
-    };
-    let sources: Vec<Source> = found.iter().map(read).filter(|source| !is_test(&source.path)).collect();
-    assert!(sources.len() > 40, "the source is read: {}", sources.len());
-    sources
-}
-
-/// The modules in the order in which lib.rs lists them.
-fn rooms() -> Vec<String> {
-    let lib = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
-    let rooms: Vec<String> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned)).collect();
-    assert!(rooms.len() >= 12, "{rooms:?}");
-    rooms
-}
-
-/// Where a word stands as a whole word.
-fn has_word(code: &str, word: &str) -> bool {
-    let edge = |character: Option<char>| character.is_none_or(|c| !c.is_alphanumeric() && c != '_');
-    code.match_indices(word)
-        .any(|(at, _)| edge(code[..at].chars().next_back()) && edge(code[at + word.len()..].chars().next()))
-}
+use source::{files, has_word, is_test, rooms, sources};
 
 fn assert_none(faults: &[String]) {
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
@@ -201,7 +141,7 @@ fn probe_store_and_deliver_do_not_know_each_other() {
 
 #[test]
 fn serde_stays_in_the_wire_files_and_sql_in_the_store() {
-    let wire = ["config/raw", "store/row", "notify/render"];
+    let wire = ["config/raw", "store/row", "notify/word"];
     let json = [
         "config/",
         "store/row",

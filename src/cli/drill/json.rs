@@ -65,7 +65,7 @@ pub(super) fn run(report: &Report, config: &Config) -> Value {
             "incident": owed.what.incident.to_string(),
             "receiver": owed.what.receiver.as_str(),
             "kind": owed.what.kind.as_str(),
-            "subject": owed.what.message.subject,
+            "subject": owed.what.message.title(),
         })
     });
     let verdicts = report.verdicts.iter().map(|verdict| {

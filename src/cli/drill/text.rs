@@ -128,7 +128,7 @@ fn happened(scenario: &Scenario, config: &Config, report: &Report, verbose: bool
             }
             IncidentChange::Told { notification, receiver, kind, .. } if verbose => {
                 let owed = report.notifications.iter().find(|owed| owed.what.id == *notification);
-                let subject = owed.map(|owed| owed.what.message.subject.as_str()).unwrap_or_default();
+                let subject = owed.map(|owed| owed.what.message.title()).unwrap_or_default();
                 format!("TOLD      {short} {receiver}: {}\n{:>23}{subject}", kind.as_str(), "")
             }
             IncidentChange::Told { receiver, kind, .. } => format!("TOLD      {short} {receiver}: {}", kind.as_str()),

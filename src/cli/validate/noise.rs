@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::{Outcome, Timestamp};
+use crate::model::{Judged, Outcome, Timestamp};
 use crate::store::{Reader, StoreError};
 
 /// What is supposed where nothing is known.
@@ -46,7 +46,7 @@ fn observed(database: &Path, now: Timestamp) -> Result<Option<Noise>, StoreError
         .map(|incident| (incident.since, incident.resolved.unwrap_or(now)))
         .collect();
     let (mut looked, mut failed) = (0_u64, 0_u64);
-    reader.results_since(Timestamp::from_millis(now.as_millis() - BACK_MILLIS), |result| {
+    reader.results_since(Timestamp::from_millis(now.as_millis() - BACK_MILLIS), |Judged { result, .. }| {
         let ended = result.finished();
         let counts = !result.superseded && !matches!(result.outcome, Outcome::Void(_));
         if counts && !times.iter().any(|(since, until)| (*since..=*until).contains(&ended)) {

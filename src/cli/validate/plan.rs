@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use super::noise::Noise;
 use crate::config::Config;
-use crate::detect::self_check;
 use crate::detect::time_to_detect::{self, Outlook, TimeToDetect};
 use crate::model::unit::{show_about, show_duration, show_share};
-use crate::model::{Cadence, Calendar, LabelValue, Maintenance, Role, Rule, RuleKind, Scope, Timestamp, Window};
+use crate::model::{Cadence, Calendar, LabelValue, Maintenance, Role, Rule, Scope, Timestamp, Window};
 
 /// What would be done, for a person to check.
 pub(super) fn plan(config: &Config, times: &[(&Rule, Vec<TimeToDetect>)], noise: &Noise, now: Timestamp) -> String {
@@ -203,35 +202,5 @@ fn covers(scope: &Scope) -> String {
 
 fn describe(rule: &Rule) -> String {
     let origin = if rule.built_in { ", built in" } else { "" };
-    let how = match &rule.kind {
-        RuleKind::ErrorRate(rate) => {
-            format!("above {} within {}, at least {}", rate.above, show_duration(rate.within), rate.at_least)
-        }
-        RuleKind::Change(change) => format!(
-            "more than usual, with at most {} in {}",
-            counted(change.false_alarms.count as usize, "false alarm"),
-            show_duration(change.false_alarms.per)
-        ),
-        RuleKind::Consecutive(run) => format!("{} in a row", run.count),
-        RuleKind::Latency(latency) => format!(
-            "{} quantile of {} above {} within {}, at least {} checks",
-            latency.quantile,
-            latency.of.as_str(),
-            show_duration(latency.above),
-            show_duration(latency.within),
-            latency.at_least,
-        ),
-        RuleKind::BurnRate(burn) => format!(
-            "burns the budget of {} more than {} times too fast in {} and {}, at least {} bad",
-            burn.objective,
-            f64::from(burn.factor) / 1_000.0,
-            show_duration(burn.long),
-            show_duration(burn.short),
-            burn.at_least,
-        ),
-        RuleKind::Expiry(expiry) => format!("certificate runs out within {}", show_duration(expiry.within)),
-        RuleKind::Missing(missing) => format!("no check for {}", show_duration(missing.after)),
-        RuleKind::Offline => format!("nothing can be reached for {}", show_duration(self_check::TELL_AFTER)),
-    };
-    format!("{} ({}{origin}): {how}", rule.id, rule.severity)
+    format!("{} ({}{origin}): {}", rule.id, rule.severity, rule.kind.describe())
 }

@@ -4,13 +4,33 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::tcp::split;
-use super::{Around, given_or};
+use super::{Around, Kind, Open, Reach, given_or};
+use crate::config::raw::keyed::keyed;
 use crate::config::raw::tree::Value;
+use crate::config::raw::word::{WordOrWords, Words};
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Given, Template, Values, as_it_is};
-use crate::model::{DnsTarget, NameServer, RecordKind, TlsOptions, Transport};
+use crate::config::tls::Tls;
+use crate::model::{DnsTarget, NameServer, ProbeKind, RecordKind, TlsOptions, Transport, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["name", "type", "server", "over", "answers", "tls"];
+keyed! {
+    /// A question to name servers. `{{label}}` in `name`, `server` and `answers` is filled in for each probe.
+    pub struct Dns {
+        /// The name that is asked for; with PTR, an address will do.
+        pub name: String,
+        /// A, AAAA, CNAME, MX, NS, TXT, SOA, CAA, SRV or PTR. Default: A.
+        pub r#type: Option<String>,
+        /// Who is asked: `192.0.2.53`, `ns1.example.com` or `192.0.2.53:5353`, or a list of up to 8, each of which is asked
+        /// and all of which must answer the same. Default: the system's, until one answers.
+        pub server: Option<WordOrWords>,
+        /// `udp` (and TCP where the answer is too long for it), `tcp`, or `tls` (port 853; needs `server`). Default: udp.
+        pub over: Option<String>,
+        /// Exactly these must be answered, in any order: `[10 mx.example.com]`. Default: any answer will do.
+        pub answers: Option<Words>,
+        /// With `over: tls`, how certificates are judged and shown; see TLS options. Default: the system's roots.
+        pub tls: Option<Tls>,
+    }
+}
 
 const TRANSPORTS: [(&str, Transport); 3] =
     [("udp", Transport::Udp), ("tcp", Transport::Tcp), ("tls", Transport::Tls)];
@@ -19,8 +39,10 @@ const MOST_SERVERS: usize = 8;
 /// The longest name, in bytes (RFC 1035, section 2.3.4, without the root).
 const LONGEST_NAME: usize = 253;
 
+pub(super) const KIND: Kind = Kind { variables: |_| kind::dns::VARIABLES, reach: Reach::Direct, read };
+
 /// A question whose labels are still open.
-pub(in crate::config) struct DnsShape {
+struct DnsShape {
     name: Template,
     record: RecordKind,
     servers: Vec<Template>,
@@ -29,9 +51,9 @@ pub(in crate::config) struct DnsShape {
     tls: Arc<TlsOptions>,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<DnsShape> {
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
     let given = around.given;
-    let table = reader.table(entry, KEYS, "write `dns: {name: example.com, type: A}`")?;
+    let table = reader.table(entry, Dns::KEYS, "write `dns: {name: example.com, type: A}`")?;
     let name = reader
         .need(&table, "name", "say which name: `name: example.com`")
         .and_then(|entry| reader.template(entry, given));
@@ -64,7 +86,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     if given.all && shape.fill(reader, &given.labels).is_none() {
         return None;
     }
-    Some(shape)
+    Some(Box::new(shape))
 }
 
 fn templates(reader: &mut Reader<'_>, items: Vec<Entry<'_>>, given: &Given<'_>) -> Option<Vec<Template>> {
@@ -86,13 +108,12 @@ fn servers(reader: &mut Reader<'_>, entry: Entry<'_>, given: &Given<'_>) -> Opti
     templates(reader, items, given)
 }
 
-impl DnsShape {
-    pub(super) fn skips_verification(&self) -> bool {
+impl Open for DnsShape {
+    fn skips_verification(&self) -> bool {
         self.over == Transport::Tls && self.tls.skip_verify
     }
 
-    /// The question for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<DnsTarget> {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         let name = name(reader, self.record, &self.name, values)?;
         let port = if self.over == Transport::Tls { 853 } else { 53 };
         let mut servers = Vec::with_capacity(self.servers.len());
@@ -105,7 +126,14 @@ impl DnsShape {
             answers.sort();
             answers
         });
-        Some(DnsTarget { name, record: self.record, servers, over: self.over, answers, tls: self.tls.clone() })
+        Some(ProbeKind::Dns(DnsTarget {
+            name,
+            record: self.record,
+            servers,
+            over: self.over,
+            answers,
+            tls: self.tls.clone(),
+        }))
     }
 }
 

@@ -3,17 +3,33 @@
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::given_or;
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader};
 use crate::config::words::{rate, size};
-use crate::model::{Download, Integrity};
+use crate::model::{self, Integrity};
 
-pub(in crate::config) const KEYS: &[&str] = &["sha256", "min_size", "max_size", "integrity", "min_throughput"];
+keyed! {
+    /// Content that is received whole and checked as it comes, however large.
+    pub struct Download {
+        /// Its SHA-256 hash, in 64 hexadecimal digits. Default: not compared.
+        pub sha256: Option<Word>,
+        /// It has at least so many bytes: a number, or one with KiB, MiB, GiB or TiB. Default: 1.
+        pub min_size: Option<Word>,
+        /// It has at most so many bytes, up to 1TiB; more are not read. Default: 1GiB.
+        pub max_size: Option<Word>,
+        /// `gzip` or `zip`: it is a sound file of that format. Default: not looked at.
+        pub integrity: Option<String>,
+        /// So much arrives in a second at least, from the first byte to the last: `1MiB/s`. Default: any.
+        pub min_throughput: Option<Word>,
+    }
+}
 
 const MAX_SIZE: u64 = 1 << 30;
 const MOST_SIZE: u64 = 1 << 40;
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Download> {
-    let table = reader.table(entry, KEYS, "write `download: {integrity: gzip}`")?;
+pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<model::Download> {
+    let table = reader.table(entry, Download::KEYS, "write `download: {integrity: gzip}`")?;
     let sha256 = table.get("sha256").map(|entry| sha256(reader, entry).map(Some));
     let min_size = table.get("min_size").map(|entry| size(reader, entry, MOST_SIZE));
     let max_size = table.get("max_size").map(|entry| size(reader, entry, MOST_SIZE));
@@ -26,7 +42,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Download
         reader.fault(at, "`min_size` is more than `max_size`", "swap them, or raise `max_size` (1GiB unless given)");
         return None;
     }
-    Some(Download {
+    Some(model::Download {
         sha256: given_or(sha256, None)?,
         min_size,
         max_size,

@@ -8,27 +8,75 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Around, given_or, http, mail, smtp};
+use super::http::Http;
+use super::{Around, Kind, Open, Reach, given_or, http, mail, smtp};
 use crate::config::expect::{condition, expect};
 use crate::config::problem::Place;
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{CAPTURED, Given, Template, Values, as_it_is, for_url};
 use crate::config::words::{seconds, shown};
-use crate::model::kind::flow::{
-    Act, CALL_VARIABLES, Capture, HttpStep, KEPT_BACK, MAIL_VARIABLES, Step, Totp, Until,
-};
-use crate::model::kind::http::VARIABLES;
+use crate::model::kind::flow::{self as meant, Act, CALL_VARIABLES, HttpStep, KEPT_BACK, MAIL_VARIABLES, Step};
+use crate::model::kind::{self, http::VARIABLES};
 use crate::model::unit::show_duration;
-use crate::model::{Condition, FlowTarget, Phrase};
+use crate::model::{Condition, FlowTarget, Phrase, ProbeKind};
 
-pub(in crate::config) use capture::KEYS as CAPTURE_KEYS;
-pub(in crate::config) use hook::{HMAC_KEYS, KEYS as HOOK_KEYS, RECEIVE_KEYS};
-pub(in crate::config) use totp::KEYS as TOTP_KEYS;
+use capture::Capture;
+use hook::{Hook, Receive};
+use totp::Totp;
 
-pub(in crate::config) const KEYS: &[&str] = &["steps", "totp", "hook", "mailbox"];
-pub(in crate::config) const STEP_KEYS: &[&str] =
-    &["name", "http", "receive", "mail", "capture", "expect", "until", "always"];
-pub(in crate::config) const UNTIL_KEYS: &[&str] = &["every", "for", "fail"];
+keyed! {
+    /// Steps in order, as a customer takes them: signing in and out, a job from its start to its end.
+    pub struct Flow {
+        /// At least one, at most 32; see steps.
+        #[schemars(length(min = 1, max = 32))]
+        pub steps: Vec<FlowStep>,
+        /// Where one-time codes come from, by name; see one-time codes. Default: none.
+        pub totp: Option<BTreeMap<String, Totp>>,
+        /// Where the service calls us, for steps that wait for that; see hooks. Default: nowhere.
+        pub hook: Option<Hook>,
+        /// The address to which the service sends mail, for steps that wait for that; see mail steps. Default: nowhere.
+        pub mailbox: Option<String>,
+    }
+}
+
+keyed! {
+    /// A step of a flow. `{{name}}` in its `url`, `headers` and `body` is a label, what a step before captured, or, as
+    /// `{{totp:NAME}}`, a one-time code.
+    pub struct FlowStep {
+        /// Its name in results, unique in the flow.
+        pub name: Word,
+        /// What is asked; see http. The cookies of the flow are sent along. A step has either this, `receive` or `mail`.
+        pub http: Option<Http>,
+        /// Waits for a call of the flow's hook; see hooks.
+        pub receive: Option<Receive>,
+        /// Waits for a mail to the flow's mailbox; see mail steps.
+        pub mail: Option<Receive>,
+        /// What is taken from the answer, by name; see capture. Default: nothing.
+        pub capture: Option<BTreeMap<String, Capture>>,
+        /// Conditions in CEL, all of which must hold, as those of http; with `receive` over `method`, `headers`, `body` and
+        /// `json` of the call, with `mail` over `subject`, `headers`, `body` and `html`. Default: a 2xx status.
+        #[schemars(length(min = 1))]
+        pub expect: Option<Vec<String>>,
+        /// Asks again and again until what is expected holds; see until. Default: asks once.
+        pub until: Option<Until>,
+        /// Whether it is taken even after another step has failed, to clean up. Default: false.
+        pub always: Option<bool>,
+    }
+}
+
+keyed! {
+    /// How a step waits for what it expects.
+    pub struct Until {
+        /// The time between the starts of two tries, 100ms to 1h. Default: 2s.
+        pub every: Option<String>,
+        /// How long it waits altogether, 1s to 1d; less than the probe's `timeout`.
+        pub r#for: String,
+        /// A condition in CEL that ends the waiting at once, as a failure: `json.state == "failed"`. Default: none.
+        pub fail: Option<String>,
+    }
+}
 
 /// How many steps a flow may have.
 const MOST_STEPS: usize = 32;
@@ -39,10 +87,12 @@ const MAIL_ADDRESS: &str = "mail_address";
 const EVERY: Duration = seconds(2);
 const EXAMPLE: &str = "write `steps: [{name: open, http: {url: \"https://example.com/\"}}]`";
 
+pub(super) const KIND: Kind = Kind { variables: |_| kind::flow::VARIABLES, reach: Reach::Server, read };
+
 /// Steps whose labels are still open.
-pub(in crate::config) struct FlowShape {
+struct FlowShape {
     steps: Vec<StepShape>,
-    totp: BTreeMap<String, Totp>,
+    totp: BTreeMap<String, meant::Totp>,
     hook: Option<hook::HookShape>,
     mailbox: Option<Template>,
 }
@@ -51,8 +101,8 @@ struct StepShape {
     name: String,
     act: ActShape,
     expect: Arc<[Condition]>,
-    captures: Vec<Capture>,
-    until: Option<Until>,
+    captures: Vec<meant::Capture>,
+    until: Option<meant::Until>,
     always: bool,
 }
 
@@ -62,8 +112,8 @@ enum ActShape {
     Mail(Duration),
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<FlowShape> {
-    let table = reader.table(entry, KEYS, EXAMPLE)?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table = reader.table(entry, Flow::KEYS, EXAMPLE)?;
     let totp = table.get("totp").map(|entry| totp::read(reader, entry));
     let codes: Vec<String> =
         totp.iter().flatten().flat_map(BTreeMap::keys).map(|name| format!("totp:{name}")).collect();
@@ -92,7 +142,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     // How long the steps may wait, and where the last of them says so.
     let mut waiting: Option<(Duration, Place)> = None;
     for entry in entries {
-        let Some(table) = reader.table(entry, STEP_KEYS, EXAMPLE) else { continue };
+        let Some(table) = reader.table(entry, FlowStep::KEYS, EXAMPLE) else { continue };
         let name = name(reader, &table, &mut names);
         let step = Around { given: &given, all_tls: around.all_tls, ..*around };
         let step = act(reader, &table, step, hook.is_some(), mailbox.is_some()).zip(name);
@@ -131,7 +181,11 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     compare(reader, waiting, around.timeout, steps.iter().any(|step| step.always))?;
     let hook = given_or(hook.map(|hook| hook.map(Some)), None)?;
     let mailbox = given_or(mailbox.map(|mailbox| mailbox.map(Some)), None)?;
-    (steps.len() == count).then_some(FlowShape { steps, totp: given_or(totp, BTreeMap::new())?, hook, mailbox })
+    let totp = given_or(totp, BTreeMap::new())?;
+    if steps.len() < count {
+        return None;
+    }
+    Some(Box::new(FlowShape { steps, totp, hook, mailbox }))
 }
 
 fn name(reader: &mut Reader<'_>, table: &Table<'_>, names: &mut BTreeSet<String>) -> Option<String> {
@@ -210,9 +264,9 @@ fn compare(
 }
 
 /// How a step waits, and where it says how long.
-fn until(reader: &mut Reader<'_>, entry: Entry<'_>, step: &Table<'_>) -> Option<(Until, Place)> {
+fn until(reader: &mut Reader<'_>, entry: Entry<'_>, step: &Table<'_>) -> Option<(meant::Until, Place)> {
     let example = "write `until: {every: 2s, for: 60s}`";
-    let table = reader.table(entry, UNTIL_KEYS, example)?;
+    let table = reader.table(entry, Until::KEYS, example)?;
     if step.get("expect").is_none() {
         reader.fault(entry.at, "`until` without `expect` waits for nothing", "say in `expect` what must become true");
     }
@@ -228,19 +282,18 @@ fn until(reader: &mut Reader<'_>, entry: Entry<'_>, step: &Table<'_>) -> Option<
         Some(Some((fail, opposite)))
     });
     let (limit, at) = limit?;
-    Some((Until { every: given_or(every, EVERY)?, limit, fail: given_or(fail, None)? }, at.node.place))
+    Some((meant::Until { every: given_or(every, EVERY)?, limit, fail: given_or(fail, None)? }, at.node.place))
 }
 
-impl FlowShape {
-    pub(super) fn skips_verification(&self) -> bool {
+impl Open for FlowShape {
+    fn skips_verification(&self) -> bool {
         self.steps.iter().any(|step| match &step.act {
             ActShape::Http(http) => http.skips_verification(),
             ActShape::Receive(_) | ActShape::Mail(_) => false,
         })
     }
 
-    /// The flow for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, labels: &Values<'_>) -> Option<FlowTarget> {
+    fn fill(&self, reader: &mut Reader<'_>, labels: &Values<'_>) -> Option<ProbeKind> {
         let mut known = labels.clone();
         let codes: Vec<String> = self.totp.keys().map(|name| format!("totp:{name}")).collect();
         known.extend(codes.iter().map(|name| (name.as_str(), CAPTURED)));
@@ -275,7 +328,7 @@ impl FlowShape {
             Some(mailbox) => Some(smtp::address(reader, mailbox, labels)?),
             None => None,
         };
-        Some(FlowTarget { steps, totp: self.totp.clone(), hook, mailbox })
+        Some(ProbeKind::Flow(FlowTarget { steps, totp: self.totp.clone(), hook, mailbox }))
     }
 }
 
@@ -286,7 +339,7 @@ fn http_step(
     labels: &Values<'_>,
     known: &Values<'_>,
 ) -> Option<HttpStep> {
-    let base = shape.fill(reader, known)?;
+    let base = shape.request(reader, known)?;
     let headers = shape.headers.iter().map(|(name, value)| {
         let phrase = value.open(labels, as_it_is);
         let hidden = phrase.secret || phrase.has_holes() || http::SENSITIVE.contains(&name.as_str());

@@ -1,29 +1,59 @@
 //! `git`: a repository whose refs are listed, and from which a commit is fetched.
 
+use super::remote::Auth;
 use super::remote::{self, RemoteShape};
-use super::{Around, given_or};
+use super::ssh::SshTrust;
+use super::{Around, Kind, Open, Reach, given_or};
 use crate::config::problem::Place;
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
+use crate::config::tls::Tls;
 use crate::config::words::size;
-use crate::model::{GitDepth, GitTarget};
+use crate::model::{GitDepth, GitTarget, ProbeKind, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["url", "depth", "ref", "push", "pack_cap", "auth", "tls", "ssh"];
+keyed! {
+    /// A Git repository: the server lists its refs, and gives a commit. `{{label}}` in `url`, `ref`, `push` and `auth` is
+    /// filled in for each probe.
+    pub struct Git {
+        /// The repository: `https://forge.example/acme/demo.git`, `ssh://git@forge.example/acme/demo.git`, or
+        /// `git@forge.example:acme/demo.git`; without a password.
+        pub url: String,
+        /// `refs`: the server lists its refs. `fetch`: then it gives one commit, in a pack that is checked. Default: refs.
+        pub depth: Option<String>,
+        /// What must be there: `HEAD`, or a whole name such as `refs/heads/main`. Default: HEAD.
+        pub r#ref: Option<String>,
+        /// A branch for this probe alone that is made at the commit of `ref` and deleted again; its name begins with
+        /// `refs/heads/tripline`. Default: nothing is pushed.
+        pub push: Option<String>,
+        /// The longest pack that is received: bytes, or with KiB or MiB, up to 1GiB. Default: 64MiB.
+        pub pack_cap: Option<Word>,
+        /// How the server lets us in; see Access to a forge. Default: as anyone.
+        pub auth: Option<Auth>,
+        /// Over HTTPS: how certificates are judged and shown; see TLS options. Default: the system's roots.
+        pub tls: Option<Tls>,
+        /// Over SSH, where it is required: which key the server must have; see Access to a forge. Default: none.
+        pub ssh: Option<SshTrust>,
+    }
+}
 
 const PACK_CAP: u64 = 64 * 1024 * 1024;
 const MOST_PACK_CAP: u64 = 1024 * 1024 * 1024;
 
+pub(super) const KIND: Kind = Kind { variables: |_| kind::git::VARIABLES, reach: Reach::Server, read };
+
 /// A repository whose labels are still open.
-pub(in crate::config) struct GitShape {
-    pub(super) remote: RemoteShape,
+struct GitShape {
+    remote: RemoteShape,
     depth: GitDepth,
     reference: Option<Template>,
     push: Option<Template>,
     pack_cap: u64,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<GitShape> {
-    let table = reader.table(entry, KEYS, "write `git: {url: \"https://forge.example/acme/demo.git\"}`")?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table = reader.table(entry, Git::KEYS, "write `git: {url: \"https://forge.example/acme/demo.git\"}`")?;
     let remote = remote::read(reader, &table, around);
     let depths = [("refs", GitDepth::Refs), ("fetch", GitDepth::Fetch)];
     let depth = table.get("depth").map(|entry| reader.choice(entry, &depths));
@@ -36,13 +66,13 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     };
     let (reference, push) = (named("ref", is_ref), named("push", is_branch));
     let pack_cap = table.get("pack_cap").map(|entry| size(reader, entry, MOST_PACK_CAP));
-    Some(GitShape {
+    Some(Box::new(GitShape {
         remote: remote?,
         depth: given_or(depth, GitDepth::default())?,
         reference: given_or(reference, None)?,
         push: given_or(push, None)?,
         pack_cap: given_or(pack_cap, PACK_CAP)?,
-    })
+    }))
 }
 
 /// A name as git-check-ref-format(1) has it, as far as a server's pkt-line could be broken by another.
@@ -74,9 +104,8 @@ fn is_branch(reader: &mut Reader<'_>, place: Place, text: &str) -> bool {
     is
 }
 
-impl GitShape {
-    /// The repository for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<GitTarget> {
+impl Open for GitShape {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         let remote = self.remote.fill(reader, values)?;
         let mut reference = "HEAD".to_owned();
         if let Some(template) = &self.reference {
@@ -93,6 +122,10 @@ impl GitShape {
             }
         }
         let push = push.map(|(_, push)| push);
-        Some(GitTarget { remote, depth: self.depth, reference, push, pack_cap: self.pack_cap })
+        Some(ProbeKind::Git(GitTarget { remote, depth: self.depth, reference, push, pack_cap: self.pack_cap }))
+    }
+
+    fn skips_verification(&self) -> bool {
+        self.remote.skips_verification()
     }
 }

@@ -1,5 +1,6 @@
 //! `http`: what is asked by HTTP.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -7,15 +8,41 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
-use super::{Around, download, given_or};
+use super::download::Download;
+use super::{Around, Kind, Open, Reach, download, given_or};
 use crate::config::problem::{Place, nearest};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::tree::Value;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Given, Template, Values, as_it_is, for_url};
+use crate::config::tls::Tls;
 use crate::config::words::size;
-use crate::model::{Download, HttpTarget, TlsOptions};
+use crate::model::{self, HttpTarget, ProbeKind, TlsOptions, kind};
 
-pub(in crate::config) const KEYS: &[&str] =
-    &["url", "method", "headers", "body", "redirects", "body_cap", "download", "tls"];
+keyed! {
+    /// An HTTP request. `{{label}}` in `url`, `headers` and `body` is filled in for each probe.
+    pub struct Http {
+        /// Where to: http or https, without user and password.
+        pub url: String,
+        /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, in capitals. Default: GET.
+        pub method: Option<String>,
+        /// Sent with the request. Not connection, content-length, transfer-encoding. Default: none.
+        pub headers: Option<BTreeMap<String, Word>>,
+        /// Sent with the request. Default: none.
+        pub body: Option<Word>,
+        /// How many redirects are followed, 0 to 20; 0: the redirect is the answer. Default: 10.
+        #[schemars(range(max = 20))]
+        pub redirects: Option<u8>,
+        /// How much of the answer's body is read: bytes, or with KiB or MiB, up to 64MiB. The rest is left unread.
+        /// Default: 1MiB.
+        pub body_cap: Option<Word>,
+        /// The answer is content that is received whole and checked; see Downloads. Default: the body is not judged.
+        pub download: Option<Download>,
+        /// How certificates are judged and shown; see TLS options. Default: the system's roots.
+        pub tls: Option<Tls>,
+    }
+}
 
 const METHODS: [(&str, Method); 7] = [
     ("GET", Method::GET),
@@ -36,21 +63,27 @@ const REDIRECTS: u8 = 10;
 const BODY_CAP: usize = 1024 * 1024;
 const MOST_BODY_CAP: u64 = 64 * 1024 * 1024;
 
+pub(super) const KIND: Kind = Kind {
+    variables: |entry| if downloads(entry) { kind::http::DOWNLOAD_VARIABLES } else { kind::http::VARIABLES },
+    reach: Reach::Server,
+    read: |reader, entry, around| Some(Box::new(read(reader, entry, around)?)),
+};
+
 /// A request whose labels are still open.
-pub(in crate::config) struct HttpShape {
+pub(super) struct HttpShape {
     method: Method,
     pub(super) url: Template,
     pub(super) headers: Vec<(HeaderName, Template)>,
     pub(super) body: Option<Template>,
     redirects: u8,
     body_cap: usize,
-    download: Option<Arc<Download>>,
+    download: Option<Arc<model::Download>>,
     tls: Arc<TlsOptions>,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<HttpShape> {
     let given = around.given;
-    let table = reader.table(entry, KEYS, "write `http: {url: \"https://example.com/\"}`")?;
+    let table = reader.table(entry, Http::KEYS, "write `http: {url: \"https://example.com/\"}`")?;
     let url = reader
         .need(&table, "url", "say where to: `url: https://example.com/`")
         .and_then(|entry| reader.template(entry, given));
@@ -121,11 +154,9 @@ pub(super) fn headers(
 }
 
 /// Whether a download is asked for: expectations can then look at more.
-pub(super) fn downloads(entry: Entry<'_>) -> bool {
-    let crate::config::raw::tree::Value::Map(pairs) = &entry.node.value else { return false };
-    pairs
-        .iter()
-        .any(|(key, _)| matches!(&key.value, crate::config::raw::tree::Value::Text(name) if name == "download"))
+fn downloads(entry: Entry<'_>) -> bool {
+    let Value::Map(pairs) = &entry.node.value else { return false };
+    pairs.iter().any(|(key, _)| matches!(&key.value, Value::Text(name) if name == "download"))
 }
 
 /// An absolute http or https URL that shows no password; else what is wrong, and the remedy.
@@ -153,13 +184,19 @@ fn filled_url(reader: &mut Reader<'_>, url: &Template, labels: &Values<'_>) -> O
     filled.map_err(|(fault, remedy)| reader.fault(url.place, fault, remedy)).ok()
 }
 
-impl HttpShape {
-    pub(super) fn skips_verification(&self) -> bool {
-        self.tls.skip_verify
+impl Open for HttpShape {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
+        self.request(reader, values).map(ProbeKind::Http)
     }
 
+    fn skips_verification(&self) -> bool {
+        self.tls.skip_verify
+    }
+}
+
+impl HttpShape {
     /// The request for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<HttpTarget> {
+    pub(super) fn request(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<HttpTarget> {
         let url = filled_url(reader, &self.url, values)?;
         let headers = fill_headers(reader, &self.headers, values)?;
         let body = self.body.as_ref().map(|body| body.fill(values, as_it_is)).unwrap_or_default();

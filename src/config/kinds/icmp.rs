@@ -1,25 +1,39 @@
 //! `icmp`: echo requests.
 
 use super::tcp::split;
-use super::{Around, given_or};
+use super::{Around, Kind, Open, Reach, given_or};
+use crate::config::raw::keyed::keyed;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
-use crate::model::{IcmpTarget, Ratio};
+use crate::model::{IcmpTarget, ProbeKind, Ratio, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["to", "count", "loss"];
+keyed! {
+    /// Echo requests (ping). `{{label}}` in `to` is filled in for each probe.
+    pub struct Icmp {
+        /// Who is asked: a name or an address, without a port.
+        pub to: String,
+        /// How many requests a check sends, 1 to 20, 200ms apart. Default: 3.
+        #[schemars(range(min = 1, max = 20))]
+        pub count: Option<u16>,
+        /// The largest share that may stay without an answer; all of them never may. Default: 50%.
+        pub loss: Option<String>,
+    }
+}
 
 const COUNT: u64 = 3;
 const LOSS: Ratio = Ratio::from_percent(50);
 
+pub(super) const KIND: Kind = Kind { variables: |_| kind::icmp::VARIABLES, reach: Reach::Direct, read };
+
 /// Echo requests whose labels are still open.
-pub(in crate::config) struct IcmpShape {
+struct IcmpShape {
     to: Template,
     count: u16,
     loss: Ratio,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<IcmpShape> {
-    let table = reader.table(entry, KEYS, "write `icmp: {to: gateway.example.com}`")?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table = reader.table(entry, Icmp::KEYS, "write `icmp: {to: gateway.example.com}`")?;
     let to = reader
         .need(&table, "to", "say who is asked: `to: gateway.example.com`")
         .and_then(|entry| reader.template(entry, around.given));
@@ -29,7 +43,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let count = table.get("count").map(|entry| reader.whole(entry, 1, 20));
     let loss = table.get("loss").map(|entry| reader.ratio(entry));
     let count = u16::try_from(given_or(count, COUNT)?).unwrap_or(u16::MAX);
-    Some(IcmpShape { to: to?, count, loss: given_or(loss, LOSS)? })
+    Some(Box::new(IcmpShape { to: to?, count, loss: given_or(loss, LOSS)? }))
 }
 
 /// A host without a port.
@@ -46,9 +60,12 @@ fn host(reader: &mut Reader<'_>, to: &Template, values: &Values<'_>) -> Option<S
     found
 }
 
-impl IcmpShape {
-    /// The requests for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<IcmpTarget> {
-        Some(IcmpTarget { host: host(reader, &self.to, values)?, count: self.count, loss: self.loss })
+impl Open for IcmpShape {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
+        Some(ProbeKind::Icmp(IcmpTarget {
+            host: host(reader, &self.to, values)?,
+            count: self.count,
+            loss: self.loss,
+        }))
     }
 }

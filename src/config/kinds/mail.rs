@@ -3,21 +3,78 @@
 use std::time::Duration;
 
 use super::imap::{INBOX, quotable};
+use super::mail_host::MailAuth;
 use super::mail_host::{self, MailHostShape};
 use super::smtp::{address, helo, optional};
-use super::{Around, given_or};
+use super::{Around, Kind, Open, Reach, given_or};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{Template, Values};
+use crate::config::tls::Tls;
 use crate::config::words::seconds;
 use crate::model::unit::show_duration;
-use crate::model::{MailDelivery, MailSend, MailTarget};
+use crate::model::{self, MailDelivery, MailTarget, ProbeKind, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["send", "receive", "mailbox", "subject", "from", "within"];
-pub(in crate::config) const SEND_KEYS: &[&str] = &["to", "encryption", "tls", "auth", "helo", "sender", "recipient"];
-pub(in crate::config) const RECEIVE_KEYS: &[&str] = &["to", "encryption", "tls", "auth", "mailbox"];
+keyed! {
+    /// A mail is sent, here or elsewhere, and must arrive. `{{label}}` is filled in for each probe.
+    pub struct Mail {
+        /// How we send the mail. Default: another system sends it.
+        pub send: Option<MailSend>,
+        /// Where it arrives. The mailbox should be the probe's own: what matches is deleted. Default: `mailbox` says it.
+        pub receive: Option<MailReceive>,
+        /// Instead of receive, with send: it comes to Tripline itself, at an address made of this one. Default: none.
+        pub mailbox: Option<String>,
+        /// Without send: what must be in the subject, in any case of letters. Default: any.
+        pub subject: Option<Word>,
+        /// Without send: what must be in From, in any case of letters. Default: any.
+        pub from: Option<Word>,
+        /// How long it may take from when it was accepted, or from the start of the check; shorter than the probe's timeout.
+        /// Default: nine tenths of the timeout.
+        pub within: Option<Word>,
+    }
+}
+
+keyed! {
+    /// How a mail is sent.
+    pub struct MailSend {
+        /// Host and port: `mail.example.com:587`.
+        pub to: String,
+        /// As in `smtp`. Default: implicit on the ports 465 and 993, else starttls.
+        pub encryption: Option<String>,
+        /// As in `smtp`. Default: the system's roots.
+        pub tls: Option<Tls>,
+        /// As in `smtp`. Default: nobody.
+        pub auth: Option<MailAuth>,
+        /// As in `smtp`. Default: our address in brackets.
+        pub helo: Option<Word>,
+        /// Who it is from.
+        pub sender: String,
+        /// Who it is for. Default: with `mailbox`, an address of the check's own.
+        pub recipient: Option<String>,
+    }
+}
+
+keyed! {
+    /// Where a mail arrives.
+    pub struct MailReceive {
+        /// Host and port of an IMAP server: `imap.example.com:993`.
+        pub to: String,
+        /// As in `imap`. Default: implicit on the ports 465 and 993, else starttls.
+        pub encryption: Option<String>,
+        /// As in `imap`. Default: the system's roots.
+        pub tls: Option<Tls>,
+        /// Whose mailbox it is.
+        pub auth: MailAuth,
+        /// The mailbox. Default: INBOX.
+        pub mailbox: Option<Word>,
+    }
+}
+
+pub(super) const KIND: Kind = Kind { variables: |_| kind::mail::VARIABLES, reach: Reach::TwoServers, read };
 
 /// A round trip whose labels are still open.
-pub(in crate::config) struct MailShape {
+struct MailShape {
     delivery: DeliveryShape,
     within: Option<Duration>,
 }
@@ -42,8 +99,8 @@ struct SendShape {
     recipient: Template,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<MailShape> {
-    let table = reader.table(entry, KEYS, "write `mail: {send: {to: …}, receive: {to: …}}`")?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table = reader.table(entry, Mail::KEYS, "write `mail: {send: {to: …}, receive: {to: …}}`")?;
     let own = table.get("mailbox").map(|entry| own_address(reader, entry, around));
     let comes_here = own.is_some();
     let send = table.get("send").map(|entry| send(reader, entry, own, around));
@@ -69,7 +126,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         }
         (None, None) => return None,
     };
-    Some(MailShape { delivery, within: given_or(within, None)? })
+    Some(Box::new(MailShape { delivery, within: given_or(within, None)? }))
 }
 
 /// The address that those of the checks are made of, for the labels that are known now.
@@ -114,7 +171,7 @@ fn send(
     own: Option<Option<Template>>,
     around: &mut Around<'_>,
 ) -> Option<SendShape> {
-    let table = reader.table(entry, SEND_KEYS, "write `send: {to: \"mail.example.com:587\", sender: …}`")?;
+    let table = reader.table(entry, MailSend::KEYS, "write `send: {to: \"mail.example.com:587\", sender: …}`")?;
     let server = mail_host::read(reader, &table, "mail.example.com:587", around);
     let helo = optional(reader, &table, "helo", around);
     let sender = reader
@@ -139,7 +196,7 @@ fn receive(
     entry: Entry<'_>,
     around: &mut Around<'_>,
 ) -> Option<(MailHostShape, Option<Template>)> {
-    let table = reader.table(entry, RECEIVE_KEYS, "write `receive: {to: \"imap.example.com:993\", auth: …}`")?;
+    let table = reader.table(entry, MailReceive::KEYS, "write `receive: {to: \"imap.example.com:993\", auth: …}`")?;
     let server = mail_host::read(reader, &table, "imap.example.com:993", around);
     let mailbox = optional(reader, &table, "mailbox", around);
     let auth = reader.need(&table, "auth", "say whose mailbox it is: `auth: {user: …, password: …}`");
@@ -156,8 +213,8 @@ fn within(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Around<'_>) -> Opt
     None
 }
 
-impl MailShape {
-    pub(super) fn skips_verification(&self) -> bool {
+impl Open for MailShape {
+    fn skips_verification(&self) -> bool {
         match &self.delivery {
             DeliveryShape::ToUs(send) => send.server.skips_verification(),
             DeliveryShape::ToMailbox(to) => {
@@ -167,8 +224,7 @@ impl MailShape {
         }
     }
 
-    /// The round trip for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<MailTarget> {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         let delivery = match &self.delivery {
             DeliveryShape::ToUs(send) => MailDelivery::ToUs(send.fill(reader, values)?),
             DeliveryShape::ToMailbox(to) => {
@@ -191,12 +247,12 @@ impl MailShape {
                 }
             }
         };
-        Some(MailTarget { delivery, within: self.within })
+        Some(ProbeKind::Mail(Box::new(MailTarget { delivery, within: self.within })))
     }
 }
 
 impl SendShape {
-    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<MailSend> {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<model::MailSend> {
         let server = self.server.fill(reader, values)?;
         let helo = match &self.helo {
             Some(template) => Some(helo(reader, template, values)?),
@@ -204,6 +260,6 @@ impl SendShape {
         };
         let sender = address(reader, &self.sender, values)?;
         let recipient = address(reader, &self.recipient, values)?;
-        Some(MailSend { server, helo, sender, recipient })
+        Some(model::MailSend { server, helo, sender, recipient })
     }
 }

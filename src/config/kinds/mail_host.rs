@@ -9,12 +9,22 @@ use secrecy::SecretString;
 use super::tcp::host_and_port;
 use super::{Around, given_or};
 use crate::config::problem::Place;
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::smtp::is_loopback;
 use crate::config::text::{Template, Values, as_it_is};
 use crate::model::{Encryption, Login, MailHost, TlsOptions};
 
-pub(in crate::config) const AUTH_KEYS: &[&str] = &["user", "password"];
+keyed! {
+    /// Who logs in to a mail server.
+    pub struct MailAuth {
+        /// The user.
+        pub user: Word,
+        /// Their password; it is secret.
+        pub password: Word,
+    }
+}
 
 /// Ports on which TLS begins with the first byte (RFC 8314).
 const IMPLICIT: [u16; 2] = [465, 993];
@@ -62,7 +72,7 @@ pub(super) fn read(
 
 fn auth(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Around<'_>) -> Option<AuthShape> {
     let remedy = "write `auth: {user: probe, password: \"${env:MAIL_PASSWORD}\"}`";
-    let table = reader.table(entry, AUTH_KEYS, remedy)?;
+    let table = reader.table(entry, MailAuth::KEYS, remedy)?;
     let mut part = |name| {
         let entry = reader.need(&table, name, remedy)?;
         reader.template(entry, around.given)

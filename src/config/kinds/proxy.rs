@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::resolve;
+use super::{Kind, Reach, resolve};
 use crate::config::reader::{Entry, Reader, Table};
 use crate::model::{Proxy, Resolve};
-
-/// Kinds that make no connections of TCP, or none of their own.
-const DIRECT: &[&str] = &["exec", "dns", "icmp", "heartbeat"];
 
 /// A proxy; the inner `None` says that there is none: `proxy: none`.
 pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Option<Arc<Proxy>>> {
@@ -45,11 +42,11 @@ pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Opti
 pub(in crate::config) fn of(
     reader: &mut Reader<'_>,
     table: &Table<'_>,
-    kind: Option<Entry<'_>>,
+    kind: Option<(Entry<'_>, &Kind)>,
     way: &Resolve,
     default: Option<&Arc<Proxy>>,
 ) -> Option<Option<Arc<Proxy>>> {
-    let direct = kind.filter(|kind| DIRECT.contains(&kind.name));
+    let direct = kind.filter(|(_, kind)| kind.reach == Reach::Direct).map(|(entry, _)| entry);
     let Some(entry) = table.get("proxy") else {
         // Where the probe itself says how its connections are made, it is not made to go through what all others do.
         return Some(default.filter(|_| direct.is_none() && *way == Resolve::default()).cloned());
@@ -62,7 +59,7 @@ pub(in crate::config) fn of(
         return None;
     }
     if proxy.is_some() && *way != Resolve::default() {
-        let keys = resolve::KEYS.join("`, `");
+        let keys = resolve::Resolve::KEYS.join("`, `");
         reader.fault(
             entry.at,
             "through a proxy it is the proxy that resolves names",

@@ -8,14 +8,31 @@ use data_encoding::BASE64;
 use url::Url;
 
 use super::http::parse_url;
-use super::{Around, given_or, ssh};
+use super::ssh::{self, SshTrust};
+use super::{Around, given_or};
 use crate::config::problem::Place;
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{Given, Template, Values, as_it_is, for_url, percent_decoded};
 use crate::model::secret::REDACTED;
 use crate::model::{HostTrust, HttpRemote, Remote, SshLogin, SshRemote, TlsOptions};
 
-pub(in crate::config) const AUTH_KEYS: &[&str] = &["user", "password", "token", "key_file", "agent"];
+keyed! {
+    /// How a forge lets us in. `{{label}}` in it is filled in for each probe.
+    pub struct Auth {
+        /// Who asks, with `password`: HTTP Basic.
+        pub user: Option<Word>,
+        /// The password of `user`, or a token that the forge takes in its place.
+        pub password: Option<Word>,
+        /// A token that is sent as it is: HTTP Bearer.
+        pub token: Option<Word>,
+        /// A file with a private key for SSH, without a passphrase. Its content is secret.
+        pub key_file: Option<String>,
+        /// The keys of the ssh-agent that `SSH_AUTH_SOCK` names. Default: false.
+        pub agent: Option<bool>,
+    }
+}
 
 const HTTP_AUTH: &str = "write `auth: {user: canary, password: \"${env:FORGE_PASSWORD}\"}`, or `auth: {token: …}`";
 const SSH_AUTH: &str = "write `auth: {key_file: canary.key}`, or `auth: {agent: true}`";
@@ -55,7 +72,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &mut Arou
     let auth = table.get("auth").map(|entry| auth(reader, entry, given));
     let options = around.tls(reader, table);
     let trust = table.get("ssh").map(|entry| {
-        let table = reader.table(entry, ssh::TRUST_KEYS, "write `ssh: {fingerprint: \"SHA256:…\"}`")?;
+        let table = reader.table(entry, SshTrust::KEYS, "write `ssh: {fingerprint: \"SHA256:…\"}`")?;
         ssh::trust(reader, &table).map(Some)
     });
     Some(RemoteShape {
@@ -71,7 +88,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &mut Arou
 }
 
 fn auth(reader: &mut Reader<'_>, entry: Entry<'_>, given: &Given<'_>) -> Option<AuthShape> {
-    let table = reader.table(entry, AUTH_KEYS, HTTP_AUTH)?;
+    let table = reader.table(entry, Auth::KEYS, HTTP_AUTH)?;
     let mut template = |name| table.get(name).map(|entry| reader.template(entry, given));
     let (user, password, token) = (template("user"), template("password"), template("token"));
     let key = table.get("key_file").map(|entry| key(reader, entry));

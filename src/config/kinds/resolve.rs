@@ -3,14 +3,28 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::given_or;
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader};
-use crate::model::{IpChoice, Resolve};
+use crate::model::{self, IpChoice};
 
-pub(in crate::config) const KEYS: &[&str] = &["ip", "each_address", "address", "server"];
+keyed! {
+    /// How the connection is made.
+    pub struct Resolve {
+        /// `auto`, `4` or `6`: which address family is used; `both`: each by itself, and both must answer. Default: auto.
+        pub ip: Option<Word>,
+        /// Each address of the host is asked by itself, and each is a result of its own. Default: false.
+        pub each_address: Option<bool>,
+        /// Connects here instead: `192.0.2.7:8443`. SNI and Host stay those of the URL.
+        pub address: Option<String>,
+        /// The name server that is asked instead of the system's: `192.0.2.53`, or `192.0.2.53:5353` with a port.
+        pub server: Option<String>,
+    }
+}
 
 /// How connections are made; `None` when it has a problem.
-pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Resolve> {
-    let table = reader.table(entry, KEYS, "write `resolve: {ip: 4}`")?;
+pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<model::Resolve> {
+    let table = reader.table(entry, Resolve::KEYS, "write `resolve: {ip: 4}`")?;
     let choices = [("auto", IpChoice::Auto), ("4", IpChoice::V4), ("6", IpChoice::V6), ("both", IpChoice::Both)];
     let each = table.get("each_address").map(|entry| Some((reader.flag(entry)?, entry.at)));
     let ip = table.get("ip").map(|entry| reader.choice(entry, &choices));
@@ -63,7 +77,7 @@ pub(in crate::config) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Opti
         reader.fault(at, "with `address` no name is resolved", "remove `address` or `server`");
         return None;
     }
-    Some(Resolve {
+    Some(model::Resolve {
         ip,
         each_address,
         address: address.map(|(address, _)| address),

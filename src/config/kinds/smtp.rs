@@ -1,23 +1,48 @@
 //! `smtp`: a mail server is greeted, and asked whether it would take a mail.
 
+use super::mail_host::MailAuth;
 use super::mail_host::{self, MailHostShape};
-use super::{Around, given_or};
+use super::{Around, Kind, Open, Reach, given_or};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{Template, Values, as_it_is};
-use crate::model::SmtpTarget;
+use crate::config::tls::Tls;
+use crate::model::{ProbeKind, SmtpTarget, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["to", "encryption", "tls", "auth", "helo", "sender", "recipient"];
+keyed! {
+    /// A mail server is greeted, and asked whether it would take a mail. `{{label}}` is filled in for each probe.
+    pub struct Smtp {
+        /// Host and port: `mail.example.com:587`.
+        pub to: String,
+        /// `starttls`: TLS after STARTTLS, which must be offered; `implicit`: TLS from the first byte; `none`. Default:
+        /// implicit on the ports 465 and 993, else starttls.
+        pub encryption: Option<String>,
+        /// How certificates are judged and shown; see TLS options. Default: the system's roots.
+        pub tls: Option<Tls>,
+        /// Who logs in, by AUTH PLAIN or LOGIN. Without encryption only on loopback. Default: nobody.
+        pub auth: Option<MailAuth>,
+        /// What we call ourselves in EHLO. Default: our address in brackets.
+        pub helo: Option<Word>,
+        /// With recipient: who the mail would be from. Default: the null sender, <>.
+        pub sender: Option<String>,
+        /// Asks whether a mail to this address would be taken, by MAIL and RCPT; none is sent. Default: not asked.
+        pub recipient: Option<String>,
+    }
+}
+
+pub(super) const KIND: Kind = Kind { variables: |_| kind::smtp::VARIABLES, reach: Reach::Server, read };
 
 /// A greeting whose labels are still open.
-pub(in crate::config) struct SmtpShape {
+struct SmtpShape {
     server: MailHostShape,
     helo: Option<Template>,
     sender: Option<Template>,
     recipient: Option<Template>,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<SmtpShape> {
-    let table = reader.table(entry, KEYS, "write `smtp: {to: \"mail.example.com:587\"}`")?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table = reader.table(entry, Smtp::KEYS, "write `smtp: {to: \"mail.example.com:587\"}`")?;
     let server = mail_host::read(reader, &table, "mail.example.com:587", around);
     let helo = optional(reader, &table, "helo", around);
     let sender = optional(reader, &table, "sender", around);
@@ -27,7 +52,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         reader.fault(entry.at, "`sender` means nothing without `recipient`", remedy);
         return None;
     }
-    Some(SmtpShape { server: server?, helo: helo?, sender: sender?, recipient: recipient? })
+    Some(Box::new(SmtpShape { server: server?, helo: helo?, sender: sender?, recipient: recipient? }))
 }
 
 /// A template that need not be there.
@@ -65,13 +90,12 @@ pub(super) fn address(reader: &mut Reader<'_>, address: &Template, values: &Valu
     Some(text)
 }
 
-impl SmtpShape {
-    pub(super) fn skips_verification(&self) -> bool {
+impl Open for SmtpShape {
+    fn skips_verification(&self) -> bool {
         self.server.skips_verification()
     }
 
-    /// The greeting for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<SmtpTarget> {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         let server = self.server.fill(reader, values)?;
         let helo = match &self.helo {
             Some(template) => Some(helo(reader, template, values)?),
@@ -85,6 +109,6 @@ impl SmtpShape {
             Some(template) => Some(address(reader, template, values)?),
             None => None,
         };
-        Some(SmtpTarget { server, helo, sender, recipient })
+        Some(ProbeKind::Smtp(Box::new(SmtpTarget { server, helo, sender, recipient })))
     }
 }

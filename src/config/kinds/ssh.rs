@@ -1,23 +1,52 @@
 //! `ssh`: an SSH server whose key is verified; and how that is written, the same for every kind that speaks SSH.
 
-use super::Around;
 use super::tcp::host_and_port;
+use super::{Around, Kind, Open, Reach};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::text::{Template, Values};
 use crate::model::kind::Fingerprint;
-use crate::model::{HostTrust, SshTarget};
+use crate::model::{HostTrust, ProbeKind, SshTarget, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["to", "known_hosts", "fingerprint", "skip_verify"];
-pub(in crate::config) const TRUST_KEYS: &[&str] = &["known_hosts", "fingerprint", "skip_verify"];
+keyed! {
+    /// An SSH server is greeted, keys are exchanged, and its own key is verified. Nobody logs in. `{{label}}` in `to` is
+    /// filled in for each probe.
+    pub struct Ssh {
+        /// Host and port: `git.example.com:22`.
+        pub to: String,
+        /// A file of OpenSSH's `known_hosts` form that lists the server's keys. Default: none.
+        pub known_hosts: Option<String>,
+        /// The fingerprint of its key: `SHA256:…`, as `ssh-keygen -l` prints it. Default: none.
+        pub fingerprint: Option<Word>,
+        /// Accepts any key, and says so loudly. Default: false.
+        pub skip_verify: Option<bool>,
+    }
+}
+
+keyed! {
+    /// Which key an SSH server must have: exactly one of these is given.
+    pub struct SshTrust {
+        /// A file of OpenSSH's `known_hosts` form that lists the server's keys.
+        pub known_hosts: Option<String>,
+        /// The fingerprint of its key: `SHA256:…`, as `ssh-keygen -l` prints it.
+        pub fingerprint: Option<Word>,
+        /// Accepts any key, and says so loudly. Default: false.
+        pub skip_verify: Option<bool>,
+    }
+}
+
+pub(super) const KIND: Kind = Kind { variables: |_| kind::ssh::VARIABLES, reach: Reach::Server, read };
 
 /// A server whose labels are still open.
-pub(in crate::config) struct SshShape {
+struct SshShape {
     to: Template,
     trust: HostTrust,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<SshShape> {
-    let table = reader.table(entry, KEYS, "write `ssh: {to: \"git.example.com:22\", fingerprint: \"SHA256:…\"}`")?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table =
+        reader.table(entry, Ssh::KEYS, "write `ssh: {to: \"git.example.com:22\", fingerprint: \"SHA256:…\"}`")?;
     let to = reader
         .need(&table, "to", "say where to: `to: git.example.com:22`")
         .and_then(|entry| reader.template(entry, around.given));
@@ -25,7 +54,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
         host_and_port(reader, to, &around.given.labels);
     }
     let trust = trust(reader, &table);
-    Some(SshShape { to: to?, trust: trust? })
+    Some(Box::new(SshShape { to: to?, trust: trust? }))
 }
 
 /// `known_hosts`, `fingerprint` or `skip_verify`: one of them must be there.
@@ -56,14 +85,13 @@ pub(super) fn trust(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<HostTr
     }
 }
 
-impl SshShape {
-    pub(super) fn skips_verification(&self) -> bool {
+impl Open for SshShape {
+    fn skips_verification(&self) -> bool {
         self.trust == HostTrust::Anyone
     }
 
-    /// The server for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<SshTarget> {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         let (host, port) = host_and_port(reader, &self.to, values)?;
-        Some(SshTarget { host, port, trust: self.trust.clone() })
+        Some(ProbeKind::Ssh(SshTarget { host, port, trust: self.trust.clone() }))
     }
 }

@@ -4,25 +4,44 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Around, given_or};
+use super::{Around, Kind, Open, Reach, given_or};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
+use crate::config::tls::Tls;
 use crate::config::words::parse_size;
 use crate::model::kind::tcp::MOST_READ;
-use crate::model::{ReadUntil, TcpTarget, TlsOptions};
+use crate::model::{ProbeKind, ReadUntil, TcpTarget, TlsOptions, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["to", "tls", "send", "read"];
+keyed! {
+    /// A connection, with a TLS handshake or without: what is said there, and how much is read. `{{label}}` in `to` and
+    /// `send` is filled in for each probe.
+    pub struct Tcp {
+        /// Host and port: `db.example.com:5432` or `[2001:db8::7]:5432`.
+        pub to: String,
+        /// With it, even when it is empty (`{}`), a TLS handshake follows; see TLS options. Default: no TLS.
+        pub tls: Option<Tls>,
+        /// Sent once the connection stands; in double quotes, `\r\n` ends a line. Default: nothing.
+        pub send: Option<Word>,
+        /// Where reading ends: `line` (with the first line, of at most 64KiB), `close` (when the server closes, or after
+        /// 1MiB), or after so many bytes, up to 1MiB: `4KiB`. Default: a line where `expect` looks at `body`, else nothing.
+        pub read: Option<Word>,
+    }
+}
+
+pub(super) const KIND: Kind = Kind { variables: |_| kind::tcp::VARIABLES, reach: Reach::Server, read };
 
 /// A connection whose labels are still open.
-pub(in crate::config) struct TcpShape {
+struct TcpShape {
     to: Template,
     tls: Option<Arc<TlsOptions>>,
     send: Option<Template>,
     read: Option<ReadUntil>,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<TcpShape> {
-    let table = reader.table(entry, KEYS, "write `tcp: {to: \"db.example.com:5432\"}`")?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table = reader.table(entry, Tcp::KEYS, "write `tcp: {to: \"db.example.com:5432\"}`")?;
     let to = reader
         .need(&table, "to", "say where to: `to: db.example.com:5432`")
         .and_then(|entry| reader.template(entry, around.given));
@@ -35,7 +54,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     };
     let send = table.get("send").map(|entry| reader.template(entry, around.given).map(Some));
     let read = table.get("read").map(|entry| read_until(reader, entry).map(Some));
-    Some(TcpShape { to: to?, tls, send: given_or(send, None)?, read: given_or(read, None)? })
+    Some(Box::new(TcpShape { to: to?, tls, send: given_or(send, None)?, read: given_or(read, None)? }))
 }
 
 /// `line`, `close`, or so many bytes.
@@ -56,16 +75,21 @@ fn read_until(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<ReadUntil> {
     found
 }
 
-impl TcpShape {
-    pub(super) fn skips_verification(&self) -> bool {
+impl Open for TcpShape {
+    fn skips_verification(&self) -> bool {
         self.tls.as_ref().is_some_and(|options| options.skip_verify)
     }
 
-    /// The connection for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<TcpTarget> {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         let (host, port) = host_and_port(reader, &self.to, values)?;
         let send = self.send.as_ref().map(|send| send.fill(values, as_it_is)).unwrap_or_default();
-        Some(TcpTarget { host, port, tls: self.tls.clone(), send: Bytes::from(send), read: self.read })
+        Some(ProbeKind::Tcp(TcpTarget {
+            host,
+            port,
+            tls: self.tls.clone(),
+            send: Bytes::from(send),
+            read: self.read,
+        }))
     }
 }
 

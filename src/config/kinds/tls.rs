@@ -5,19 +5,39 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 
 use super::tcp::host_and_port;
-use super::{Around, given_or};
+use super::{Around, Kind, Open, Reach, given_or};
+use crate::config::raw::keyed::keyed;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
-use crate::model::{StartTls, TlsOptions, TlsTarget};
+use crate::config::tls::Tls;
+use crate::model::{ProbeKind, StartTls, TlsOptions, TlsTarget, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["to", "server_name", "alpn", "starttls", "tls"];
+keyed! {
+    /// A TLS handshake, and the certificates that it shows. `{{label}}` in `to` and `server_name` is filled in for each
+    /// probe.
+    pub struct TlsProbe {
+        /// Host and port: `example.com:443` or `[2001:db8::7]:443`.
+        pub to: String,
+        /// The name that is asked for (SNI) and that the certificate must be valid for. Default: the host of `to`.
+        pub server_name: Option<String>,
+        /// The protocols that are offered, best first: `[h2, http/1.1]`. Default: none.
+        #[schemars(length(min = 1))]
+        pub alpn: Option<Vec<String>>,
+        /// `smtp` or `imap`: the connection begins in the plain, and TLS is asked for. Default: TLS at once.
+        pub starttls: Option<String>,
+        /// How certificates are judged and shown; see TLS options. Default: the system's roots.
+        pub tls: Option<Tls>,
+    }
+}
 
 const PROTOCOLS: [(&str, StartTls); 2] = [("smtp", StartTls::Smtp), ("imap", StartTls::Imap)];
 /// The longest name of a protocol, in bytes (RFC 7301, section 3.1).
 const LONGEST_PROTOCOL: usize = 255;
 
+pub(super) const KIND: Kind = Kind { variables: |_| kind::tls::VARIABLES, reach: Reach::Server, read };
+
 /// A handshake whose labels are still open.
-pub(in crate::config) struct TlsShape {
+struct TlsShape {
     to: Template,
     server_name: Option<Template>,
     alpn: Vec<String>,
@@ -25,8 +45,8 @@ pub(in crate::config) struct TlsShape {
     tls: Arc<TlsOptions>,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<TlsShape> {
-    let table = reader.table(entry, KEYS, "write `tls: {to: \"example.com:443\"}`")?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table = reader.table(entry, TlsProbe::KEYS, "write `tls: {to: \"example.com:443\"}`")?;
     let to = reader
         .need(&table, "to", "say where to: `to: example.com:443`")
         .and_then(|entry| reader.template(entry, around.given));
@@ -40,13 +60,13 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     let alpn = table.get("alpn").map(|entry| alpn(reader, entry));
     let starttls = table.get("starttls").map(|entry| reader.choice(entry, &PROTOCOLS).map(Some));
     let tls = around.tls(reader, &table);
-    Some(TlsShape {
+    Some(Box::new(TlsShape {
         to: to?,
         server_name: given_or(server_name, None)?,
         alpn: given_or(alpn, Vec::new())?,
         starttls: given_or(starttls, None)?,
         tls: tls?,
-    })
+    }))
 }
 
 fn alpn(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Vec<String>> {
@@ -76,25 +96,24 @@ fn sound_name(reader: &mut Reader<'_>, name: &Template, values: &Values<'_>) -> 
     Some(text)
 }
 
-impl TlsShape {
-    pub(super) fn skips_verification(&self) -> bool {
+impl Open for TlsShape {
+    fn skips_verification(&self) -> bool {
         self.tls.skip_verify
     }
 
-    /// The handshake for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<TlsTarget> {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         let (host, port) = host_and_port(reader, &self.to, values)?;
         let server_name = match &self.server_name {
             Some(name) => Some(sound_name(reader, name, values)?),
             None => None,
         };
-        Some(TlsTarget {
+        Some(ProbeKind::Tls(TlsTarget {
             host,
             port,
             server_name,
             alpn: self.alpn.clone(),
             starttls: self.starttls,
             tls: self.tls.clone(),
-        })
+        }))
     }
 }

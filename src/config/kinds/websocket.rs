@@ -1,5 +1,6 @@
 //! `websocket`: a WebSocket is opened, and perhaps spoken on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::HeaderName;
@@ -7,12 +8,27 @@ use url::Url;
 
 use super::http::{fill_headers, headers};
 use super::smtp::optional;
-use super::{Around, given_or};
+use super::{Around, Kind, Open, Reach, given_or};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is, for_url};
-use crate::model::{TlsOptions, WebsocketTarget};
+use crate::config::tls::Tls;
+use crate::model::{ProbeKind, TlsOptions, WebsocketTarget, kind};
 
-pub(in crate::config) const KEYS: &[&str] = &["url", "headers", "send", "tls"];
+keyed! {
+    /// A WebSocket is opened, and perhaps spoken on. `{{label}}` in `url`, `headers` and `send` is filled in for each probe.
+    pub struct Websocket {
+        /// Where to: ws or wss, without user and password.
+        pub url: String,
+        /// Sent with the handshake. Not those of the handshake itself. Default: none.
+        pub headers: Option<BTreeMap<String, Word>>,
+        /// Sent as a text message once the WebSocket is open; the first message that comes is waited for. Default: nothing.
+        pub send: Option<Word>,
+        /// How certificates are judged and shown; see TLS options. Default: the system's roots.
+        pub tls: Option<Tls>,
+    }
+}
 
 /// Headers that follow from the handshake itself (RFC 6455, section 4.1).
 const OURS: [&str; 6] = [
@@ -24,16 +40,18 @@ const OURS: [&str; 6] = [
     "sec-websocket-accept",
 ];
 
+pub(super) const KIND: Kind = Kind { variables: |_| kind::websocket::VARIABLES, reach: Reach::Server, read };
+
 /// A WebSocket whose labels are still open.
-pub(in crate::config) struct WebsocketShape {
+struct WebsocketShape {
     url: Template,
     headers: Vec<(HeaderName, Template)>,
     send: Option<Template>,
     tls: Arc<TlsOptions>,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<WebsocketShape> {
-    let table = reader.table(entry, KEYS, "write `websocket: {url: \"wss://example.com/socket\"}`")?;
+fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Around<'_>) -> Option<Box<dyn Open>> {
+    let table = reader.table(entry, Websocket::KEYS, "write `websocket: {url: \"wss://example.com/socket\"}`")?;
     let url = reader
         .need(&table, "url", "say where to: `url: wss://example.com/socket`")
         .and_then(|entry| reader.template(entry, around.given));
@@ -51,7 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &mut Aroun
     });
     let send = optional(reader, &table, "send", around);
     let tls = around.tls(reader, &table)?;
-    Some(WebsocketShape { url: url?, headers: given_or(headers, Vec::new())?, send: send?, tls })
+    Some(Box::new(WebsocketShape { url: url?, headers: given_or(headers, Vec::new())?, send: send?, tls }))
 }
 
 /// An absolute ws or wss URL that shows no password.
@@ -75,16 +93,15 @@ fn socket_url(reader: &mut Reader<'_>, url: &Template, values: &Values<'_>) -> O
     None
 }
 
-impl WebsocketShape {
-    pub(super) fn skips_verification(&self) -> bool {
+impl Open for WebsocketShape {
+    fn skips_verification(&self) -> bool {
         self.tls.skip_verify
     }
 
-    /// The WebSocket for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<WebsocketTarget> {
+    fn fill(&self, reader: &mut Reader<'_>, values: &Values<'_>) -> Option<ProbeKind> {
         let url = socket_url(reader, &self.url, values)?;
         let headers = fill_headers(reader, &self.headers, values)?;
         let send = self.send.as_ref().map(|send| send.fill(values, as_it_is));
-        Some(WebsocketTarget { url, headers, send, tls: self.tls.clone() })
+        Some(ProbeKind::Websocket(Box::new(WebsocketTarget { url, headers, send, tls: self.tls.clone() })))
     }
 }

@@ -2,14 +2,44 @@
 
 use std::time::Duration;
 
-use super::{LONGEST, Part, Surroundings, at_least, hold, slices, what_is_bad};
+use super::bad::what_is_bad;
+use super::companions::{at_least, hold, slices};
+use super::{Kind, LONGEST, Part, Surroundings};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
 use crate::model::unit::show_duration;
-use crate::model::{BurnRate, Ratio, RuleKind, Severity};
+use crate::model::{self, Ratio, RuleKind, Severity};
 
-pub(in crate::config) const KEYS: &[&str] = &["objective", "over", "windows"];
-pub(in crate::config) const WINDOW_KEYS: &[&str] = &["long", "short", "factor", "severity"];
+keyed! {
+    /// How fast an error budget is used up.
+    pub struct BurnRate {
+        /// The share of checks that shall be good: `99.9%`.
+        pub objective: String,
+        /// The period of the objective, 1d to 90d. Default: 30d.
+        pub over: Option<String>,
+        /// Pairs of windows. Default, over 30d: 14.4 over 1h and 5m, 6 over 6h and 30m, 1 over 3d and 6h (minor).
+        #[schemars(length(min = 1, max = 10))]
+        pub windows: Option<Vec<BurnWindow>>,
+    }
+}
+
+keyed! {
+    /// A pair of windows, both of which must burn the budget faster than the factor.
+    pub struct BurnWindow {
+        /// The window that tells that it matters, 1m to 30d.
+        pub long: String,
+        /// The window that tells that it goes on, shorter than the long one.
+        pub short: String,
+        /// The burn rate: 1 uses up the budget in exactly the objective's period.
+        pub factor: Word,
+        /// minor, major or critical. Default: that of the rule.
+        pub severity: Option<String>,
+    }
+}
+
+pub(super) const KIND: Kind = Kind { companions: &["bad", "at_least", "per", "clear"], read, suits: None };
 
 const OVER: Duration = seconds(30 * 86_400);
 const AT_LEAST: u32 = 3;
@@ -25,13 +55,8 @@ struct Pair {
     severity: Option<Severity>,
 }
 
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    rule: &Table<'_>,
-    entry: Entry<'_>,
-    around: &Surroundings<'_>,
-) -> Option<Vec<Part>> {
-    let table = reader.table(entry, KEYS, "write `burn_rate: {objective: 99.9%}`")?;
+fn read(reader: &mut Reader<'_>, rule: &Table<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Vec<Part>> {
+    let table = reader.table(entry, BurnRate::KEYS, "write `burn_rate: {objective: 99.9%}`")?;
     let objective = reader
         .need(&table, "objective", "say which share of the checks shall be good: `objective: 99.9%`")
         .and_then(|entry| Some((entry, objective(reader, entry)?)));
@@ -50,7 +75,7 @@ pub(super) fn read(
     let ((at, objective), bad, at_least, per, held) = (objective?, bad?, at_least?, per?, held?);
     let mut parts = Vec::new();
     for pair in pairs? {
-        let burn = BurnRate {
+        let burn = model::BurnRate {
             bad: bad.clone(),
             objective,
             factor: pair.factor,
@@ -114,7 +139,7 @@ fn windows(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Vec<Pair>> {
 }
 
 fn pair(reader: &mut Reader<'_>, entry: Entry<'_>, example: &str) -> Option<Pair> {
-    let table = reader.table(entry, WINDOW_KEYS, example)?;
+    let table = reader.table(entry, BurnWindow::KEYS, example)?;
     let long = reader
         .need(&table, "long", "say over which window it matters: `long: 1h`")
         .and_then(|entry| reader.duration(entry, seconds(60), LONGEST));

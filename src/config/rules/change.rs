@@ -2,13 +2,24 @@
 
 use std::time::Duration;
 
-use super::{hold, what_is_bad};
+use super::bad::what_is_bad;
+use super::companions::hold;
+use super::{Kind, Part, Surroundings};
+use crate::config::raw::keyed::keyed;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
 use crate::model::unit::parse_duration;
-use crate::model::{Bad, Change, FalseAlarms};
+use crate::model::{self, Bad, FalseAlarms, RuleKind};
 
-pub(in crate::config) const KEYS: &[&str] = &["false_alarms"];
+keyed! {
+    /// How often a rule that knows what is usual may be wrong.
+    pub struct Change {
+        /// The false alarms that it may raise, over everything that it watches: `2 per 30d`. Default: 1 per 90d.
+        pub false_alarms: Option<String>,
+    }
+}
+
+pub(super) const KIND: Kind = Kind { companions: &["bad", "clear"], read, suits: None };
 
 /// How often a change rule may be wrong unless it says.
 pub(super) const FALSE_ALARMS: FalseAlarms = FalseAlarms { count: 1, per: seconds(90 * 86_400) };
@@ -19,15 +30,16 @@ pub(super) const CLEAR_HOLD: Duration = seconds(30);
 const SHORTEST_BUDGET: Duration = seconds(3_600);
 const LONGEST_BUDGET: Duration = seconds(3_650 * 86_400);
 
-pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, entry: Entry<'_>) -> Option<Change> {
-    let own = reader.table(entry, KEYS, "write `change: {false_alarms: 1 per 90d}`")?;
+fn read(reader: &mut Reader<'_>, rule: &Table<'_>, entry: Entry<'_>, _: &Surroundings<'_>) -> Option<Vec<Part>> {
+    let own = reader.table(entry, Change::KEYS, "write `change: {false_alarms: 1 per 90d}`")?;
     let false_alarms = match own.get("false_alarms") {
         Some(entry) => budget(reader, entry),
         None => Some(FALSE_ALARMS),
     };
-    let bad = what_is_bad(reader, table);
-    let clear_hold = hold(reader, table).map(|given| given.unwrap_or(CLEAR_HOLD));
-    Some(Change { bad: bad?, false_alarms: false_alarms?, clear_hold: clear_hold? })
+    let bad = what_is_bad(reader, rule);
+    let clear_hold = hold(reader, rule).map(|given| given.unwrap_or(CLEAR_HOLD));
+    let change = model::Change { bad: bad?, false_alarms: false_alarms?, clear_hold: clear_hold? };
+    Some(Part::whole(RuleKind::Change(change)))
 }
 
 /// `1 per 90d`.
@@ -46,4 +58,5 @@ fn budget(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<FalseAlarms> {
 }
 
 /// Every failed check counts, and one alarm in 90 days may be false.
-pub(super) const BUILT_IN: Change = Change { bad: Bad::Failed, false_alarms: FALSE_ALARMS, clear_hold: CLEAR_HOLD };
+pub(super) const BUILT_IN: model::Change =
+    model::Change { bad: Bad::Failed, false_alarms: FALSE_ALARMS, clear_hold: CLEAR_HOLD };

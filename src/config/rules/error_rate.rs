@@ -2,12 +2,19 @@
 
 use std::time::Duration;
 
-use super::{AT_LEAST, CLEAR_KEYS, LONGEST, Surroundings, WITHIN, at_least, slices, what_is_bad};
+use super::bad::what_is_bad;
+use super::companions::{Clear, at_least, slices};
+use super::{Kind, LONGEST, Part, Surroundings};
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
-use crate::model::{Clear, ErrorRate, Ratio};
+use crate::model::{self, ErrorRate, Ratio, RuleKind};
 
-pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Option<ErrorRate> {
+pub(super) const KIND: Kind = Kind { companions: &["bad", "within", "at_least", "per", "clear"], read, suits: None };
+
+const WITHIN: Duration = seconds(120);
+const AT_LEAST: u32 = 3;
+
+fn read(reader: &mut Reader<'_>, table: &Table<'_>, _: Entry<'_>, around: &Surroundings<'_>) -> Option<Vec<Part>> {
     let bad = what_is_bad(reader, table);
     let above = reader.need(table, "above", "say from which share of bad checks on: `above: 5%`").and_then(|entry| {
         let above = reader.ratio(entry)?;
@@ -24,7 +31,9 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
     let at_least = at_least(reader, table, AT_LEAST);
     let per = slices(reader, table, around);
     let clear = clear(reader, table, above, within);
-    Some(ErrorRate { bad: bad?, above: above?, within: within?, at_least: at_least?, per: per?, clear: clear? })
+    let (bad, above, within) = (bad?, above?, within?);
+    let rate = ErrorRate { bad, above, within, at_least: at_least?, per: per?, clear: clear? };
+    Some(Part::whole(RuleKind::ErrorRate(rate)))
 }
 
 fn clear(
@@ -32,9 +41,9 @@ fn clear(
     table: &Table<'_>,
     above: Option<Ratio>,
     within: Option<Duration>,
-) -> Option<Clear> {
+) -> Option<model::Clear> {
     let table = match table.get("clear") {
-        Some(entry) => Some(reader.table(entry, CLEAR_KEYS, "write `clear: {below: 1%, for: 2m}`")?),
+        Some(entry) => Some(reader.table(entry, Clear::KEYS, "write `clear: {below: 1%, for: 2m}`")?),
         None => None,
     };
     let below = match table.as_ref().and_then(|table| table.get("below")) {
@@ -46,7 +55,7 @@ fn clear(
         Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
         None => within,
     };
-    Some(Clear { below: below?, hold: hold? })
+    Some(model::Clear { below: below?, hold: hold? })
 }
 
 fn below(reader: &mut Reader<'_>, entry: Entry<'_>, above: Option<Ratio>) -> Option<Ratio> {

@@ -1,9 +1,13 @@
 //! `expires_within`: when a certificate runs out soon.
 
-use crate::config::reader::{Entry, Reader};
+use super::{Kind, Part, Surroundings};
+use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
-use crate::model::Expiry;
+use crate::model::{Expiry, RuleKind};
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Expiry> {
-    Some(Expiry { within: reader.duration(entry, seconds(60), seconds(3_650 * 86_400))? })
+pub(super) const KIND: Kind = Kind { companions: &[], read, suits: None };
+
+fn read(reader: &mut Reader<'_>, _: &Table<'_>, entry: Entry<'_>, _: &Surroundings<'_>) -> Option<Vec<Part>> {
+    let within = reader.duration(entry, seconds(60), seconds(3_650 * 86_400))?;
+    Some(Part::whole(RuleKind::Expiry(Expiry { within })))
 }

@@ -2,13 +2,27 @@
 
 use std::time::Duration;
 
-use super::{CLEAR_KEYS, LONGEST, Surroundings, at_least, slices};
+use super::companions::{Clear, at_least, slices};
+use super::{Kind, LONGEST, Part, Surroundings};
+use crate::config::raw::keyed::keyed;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
 use crate::model::unit::show_duration;
-use crate::model::{Latency, Phase, Ratio};
+use crate::model::{self, Phase, Ratio, RuleKind};
 
-pub(in crate::config) const KEYS: &[&str] = &["quantile", "of", "above"];
+keyed! {
+    /// A quantile of how long checks take.
+    pub struct Latency {
+        /// Which quantile, by nearest rank. Default: 95%.
+        pub quantile: Option<String>,
+        /// dns, connect, tls, first_byte, transfer or total. Default: total.
+        pub of: Option<String>,
+        /// Breached when the quantile is more than this: `2s`.
+        pub above: String,
+    }
+}
+
+pub(super) const KIND: Kind = Kind { companions: &["within", "at_least", "per", "clear"], read, suits: None };
 
 const QUANTILE: Ratio = Ratio::from_percent(95);
 const WITHIN: Duration = seconds(300);
@@ -17,14 +31,9 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// As long as a check may take.
 const LONGEST_CHECK: Duration = seconds(86_400);
 
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    rule: &Table<'_>,
-    entry: Entry<'_>,
-    around: &Surroundings<'_>,
-) -> Option<Latency> {
+fn read(reader: &mut Reader<'_>, rule: &Table<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Vec<Part>> {
     let example = "write `latency: {quantile: 95%, of: first_byte, above: 2s}`";
-    let table = reader.table(entry, KEYS, example)?;
+    let table = reader.table(entry, Latency::KEYS, example)?;
     let quantile = match table.get("quantile") {
         Some(entry) => quantile(reader, entry),
         None => Some(QUANTILE),
@@ -43,7 +52,7 @@ pub(super) fn read(
     let at_least = at_least(reader, rule, AT_LEAST);
     let per = slices(reader, rule, around);
     let clear = match rule.get("clear") {
-        Some(entry) => Some(reader.table(entry, CLEAR_KEYS, "write `clear: {below: 1s, for: 5m}`")?),
+        Some(entry) => Some(reader.table(entry, Clear::KEYS, "write `clear: {below: 1s, for: 5m}`")?),
         None => None,
     };
     let below = match clear.as_ref().and_then(|clear| clear.get("below")) {
@@ -54,7 +63,7 @@ pub(super) fn read(
         Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
         None => within,
     };
-    Some(Latency {
+    let latency = model::Latency {
         quantile: quantile?,
         of: of?,
         above: above?,
@@ -63,7 +72,8 @@ pub(super) fn read(
         per: per?,
         below: below?,
         hold: hold?,
-    })
+    };
+    Some(Part::whole(RuleKind::Latency(latency)))
 }
 
 fn quantile(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Ratio> {

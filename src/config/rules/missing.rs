@@ -3,39 +3,55 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::LONGEST;
+use super::{Kind, LONGEST, Part, Surroundings};
+use crate::config::raw::keyed::keyed;
 use crate::config::raw::tree::Value;
-use crate::config::reader::{Entry, Reader};
+use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
 use crate::model::unit::show_duration;
-use crate::model::{Cadence, Missing, Probe};
+use crate::model::{self, Cadence, Probe, RuleKind};
 
-pub(in crate::config) const KEYS: &[&str] = &["for"];
+/// How long: `10m`, or `{for: 10m}`.
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged)]
+pub enum Missing {
+    /// So long.
+    Text(String),
+    /// As a map.
+    Map(MissingFor),
+}
+
+keyed! {
+    /// How long.
+    pub struct MissingFor {
+        /// So long, 1s to 30d.
+        pub r#for: String,
+    }
+}
+
+pub(super) const KIND: Kind = Kind { companions: &[], read, suits: Some(outlasts_pauses) };
 
 const SHORTEST: Duration = seconds(1);
 
 /// `missing: 10m`, or the same as a map: `missing: {for: 10m}`.
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Missing> {
+fn read(reader: &mut Reader<'_>, _: &Table<'_>, entry: Entry<'_>, _: &Surroundings<'_>) -> Option<Vec<Part>> {
     let example = "write `missing: 10m`";
     let entry = match &entry.node.value {
         Value::Map(_) => {
-            let table = reader.table(entry, KEYS, example)?;
+            let table = reader.table(entry, MissingFor::KEYS, example)?;
             reader.need(&table, "for", example)?
         }
         _ => entry,
     };
-    Some(Missing { after: reader.duration(entry, SHORTEST, LONGEST)? })
+    let after = reader.duration(entry, SHORTEST, LONGEST)?;
+    Some(Part::whole(RuleKind::Missing(model::Missing { after })))
 }
 
 /// A calendar that pauses for longer would be missed each time.
-pub(super) fn outlasts_pauses<'p>(
-    reader: &mut Reader<'_>,
-    entry: Entry<'_>,
-    missing: Missing,
-    probes: impl Iterator<Item = &'p Probe>,
-) -> Option<()> {
+fn outlasts_pauses(reader: &mut Reader<'_>, entry: Entry<'_>, parts: &[Part], probes: &[&Probe]) -> Option<()> {
+    let [Part { kind: RuleKind::Missing(missing), .. }] = parts else { return Some(()) };
     let mut seen = BTreeSet::new();
-    for probe in probes.filter(|probe| seen.insert(&probe.name)) {
+    for probe in probes.iter().filter(|probe| seen.insert(&probe.name)) {
         let Cadence::At(calendar) = &probe.cadence else { continue };
         let pause = calendar.longest_pause();
         if pause >= missing.after {

@@ -3,7 +3,7 @@ use std::future::pending;
 use tokio::time::sleep;
 
 use super::*;
-use crate::model::{self, Cadence, Outcome, Phases, Probe};
+use crate::model::{self, Asked, Cadence, Outcome, Phases, Probe};
 
 const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);
 
@@ -27,9 +27,9 @@ fn plan(count: usize, interval_s: u64) -> Plan {
     }
 }
 
-fn success(probe: usize, started: Timestamp) -> CheckResult {
+fn success(probe: ProbeIndex, started: Timestamp) -> CheckResult {
     CheckResult {
-        probe: format!("probe-{probe}").into(),
+        probe: format!("probe-{}", probe.number()).into(),
         location: Location::local(),
         started,
         outcome: Outcome::Success,
@@ -38,6 +38,7 @@ fn success(probe: usize, started: Timestamp) -> CheckResult {
         address: None,
         expires: None,
         superseded: false,
+        asked: Asked::Turn,
         evidence: None,
     }
 }
@@ -51,7 +52,7 @@ fn clock() -> impl Fn() -> Timestamp + Clone {
 /// Runs the checks for so long and returns everything that came out, up to the end of the loop.
 async fn run_for<C, F>(plan: Plan, seconds: u64, check: C) -> Vec<CheckResult>
 where
-    C: Fn(usize, Timestamp) -> F + Send + Sync + 'static,
+    C: Fn(ProbeIndex, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = CheckResult> + Send + 'static,
 {
     let (sender, mut receiver) = mpsc::channel(8);
@@ -132,7 +133,7 @@ async fn a_check_that_panics_is_our_own_fault_and_the_probe_goes_on() {
 async fn stopping_lets_checks_end_within_the_grace_and_gives_up_the_rest() {
     let results = run_for(plan(20, 10), 10, |probe, now| async move {
         // Even ones end well within the grace of 5 s after the stop, odd ones never.
-        if probe.is_multiple_of(2) {
+        if probe.number().is_multiple_of(2) {
             sleep(Duration::from_secs(4)).await;
         } else {
             pending::<()>().await;

@@ -3,7 +3,7 @@ use std::cell::RefCell;
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::model::{self, FailureClass, Location, Outcome, Phases, Retry};
+use crate::model::{self, Asked, FailureClass, Location, Outcome, Phases, Retry};
 
 const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);
 const REFUSED: Outcome = Outcome::Failure(FailureClass::Connect);
@@ -23,6 +23,7 @@ fn result(started: Timestamp, outcome: Outcome, total: Duration) -> CheckResult 
         address: None,
         expires: None,
         superseded: false,
+        asked: Asked::Turn,
         evidence: None,
     }
 }

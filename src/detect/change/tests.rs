@@ -32,7 +32,7 @@ fn forge() -> Arc<Config> {
     Arc::new(Config {
         cohorts: BTreeMap::from([("workspace".into(), workspaces.map(LabelValue::from).to_vec())]),
         components: vec![],
-        probes,
+        probes: probes.into(),
         rules: vec![Rule {
             id: "unusual".into(),
             over: Scope::default(),
@@ -71,7 +71,7 @@ impl Drive {
             let outcome = if fails(probe) { LOST } else { Outcome::Success };
             let result =
                 CheckResult { outcome, ..CheckResult::void(id, Location::local(), at, VoidReason::Internal) };
-            self.detector.observe(probe, &result, at, &mut self.signals);
+            self.detector.observe(ProbeIndex::nth(probe), &result, at, &mut self.signals);
         }
     }
 
@@ -168,7 +168,7 @@ fn the_narrowest_slice_that_holds_an_outage_finds_it_and_says_since_when_and_how
     assert_eq!(first.reason, "3 of 3 checks failed in 4s; usually 0.1% do");
     assert_eq!(first.since.as_millis(), before + 1_000);
     let bad = drive.detector.bad_checks(&first);
-    assert!(bad.keys().all(|(probe, class)| probe % 4 == 1 && class.is_some()), "its bad checks: {bad:?}");
+    assert!(bad.keys().all(|(probe, class)| probe.number() % 4 == 1 && class.is_some()), "its bad checks: {bad:?}");
 }
 
 #[test]

@@ -24,7 +24,14 @@ fn stray_failures_of_many_customers_do_not_join_the_one_that_is_hit() {
                 // w77 fails all the time, each of the others once in 400 times.
                 let bad = index == 77 || (round * 200 + index) % 401 == 5;
                 let class = bad.then_some(FailureClass::NotFound);
-                tally.add(&Entry { at: Timestamp::from_millis(0), probe: index, bad, class, status: None, place: 0 });
+                tally.add(&Entry {
+                    at: Timestamp::from_millis(0),
+                    probe: ProbeIndex::nth(index),
+                    bad,
+                    class,
+                    status: None,
+                    place: 0,
+                });
             }
         }
         let factor = factor::find(&tally, &[], &Columns::new(&config)).factor.unwrap();
@@ -55,8 +62,9 @@ fn a_single_definition_that_fails_is_named_where_no_label_can() {
     let config = config(named, RuleKind::ErrorRate(rate()));
     let mut tally = Tally::default();
     for probe in [0, 1, 0, 1, 0, 1] {
-        let class = (probe == 0).then_some(FailureClass::NotFound);
-        tally.add(&Entry { at: Timestamp::from_millis(0), probe, bad: probe == 0, class, status: None, place: 0 });
+        let (bad, probe) = (probe == 0, ProbeIndex::nth(probe));
+        let class = bad.then_some(FailureClass::NotFound);
+        tally.add(&Entry { at: Timestamp::from_millis(0), probe, bad, class, status: None, place: 0 });
     }
     let factor = factor::find(&tally, &[], &Columns::new(&config)).factor.unwrap();
     assert_eq!((factor.label.as_str(), factor.values), ("probe", [LabelValue::from("home")].into()));

@@ -9,7 +9,7 @@ fn timed(drive: &mut Drive, probe: usize, millis: i64, took: u64, outcome: Outco
     result.outcome = outcome;
     result.phases.total = Duration::from_millis(took);
     let mut signals = vec![];
-    drive.detector.observe(probe, &result, at(millis), &mut signals);
+    drive.detector.observe(ProbeIndex::nth(probe), &result, at(millis), &mut signals);
     drive.said.extend(signals.into_iter().map(|signal| (millis, signal)));
 }
 
@@ -103,7 +103,7 @@ fn shows(drive: &mut Drive, probe: usize, second: i64, lasts: u64) {
     result.outcome = Outcome::Success;
     result.expires = Some(at(0) + secs(lasts * 86_400));
     let mut signals = vec![];
-    drive.detector.observe(probe, &result, at(second * 1_000), &mut signals);
+    drive.detector.observe(ProbeIndex::nth(probe), &result, at(second * 1_000), &mut signals);
     drive.said.extend(signals.into_iter().map(|signal| (second * 1_000, signal)));
 }
 

@@ -26,7 +26,7 @@
 use std::time::Duration;
 
 use crate::model::unit::show_share;
-use crate::model::{BurnRate, Change, ErrorRate, Latency, Missing, Probe, Rule, RuleKind};
+use crate::model::{BurnRate, Change, ErrorRate, Latency, Missing, Probe};
 
 use super::{change, odds, slow};
 
@@ -62,28 +62,10 @@ struct Window {
     within: f64,
 }
 
-/// What a rule is likely to do for a slice of these probes. `threshold` is a change rule's for the slice, and `slices`
-/// how many it has; `noise` is the share of checks that fail by accident.
-pub(super) fn outlook(rule: &Rule, probes: &[&Probe], threshold: f64, slices: usize, noise: f64) -> Outlook {
+/// What is likely for a slice of these probes, by the number of checks that they make in a second.
+pub(super) fn outlook(probes: &[&Probe], likely: impl FnOnce(f64) -> Outlook) -> Outlook {
     let rate: f64 = probes.iter().filter_map(|probe| probe.interval()).map(|every| 1.0 / every.as_secs_f64()).sum();
-    if rate <= 0.0 {
-        return Outlook::none("as its calendar goes");
-    }
-    match &rule.kind {
-        RuleKind::ErrorRate(error_rate) => {
-            let window = Window::of(error_rate, rate);
-            Outlook::new(|share| window.detects(share, rate), window.alarms(rate * noise))
-        }
-        RuleKind::Latency(latency) => latency_rule(latency, rate),
-        RuleKind::BurnRate(burn) => burn_rate(burn, rate, noise),
-        RuleKind::Consecutive(run) => row(run.count, rate, noise),
-        RuleKind::Change(change) => change_rule(change, threshold, slices, rate, noise),
-        RuleKind::Expiry(_) => {
-            Outlook { full: Ok(after(1.0, rate)), ..Outlook::none("no share of its checks shows a certificate") }
-        }
-        RuleKind::Missing(missing) => missing_rule(*missing, rate),
-        RuleKind::Offline => Outlook::none("it judges no probe"),
-    }
+    if rate > 0.0 { likely(rate) } else { Outlook::none("as its calendar goes") }
 }
 
 impl Outlook {
@@ -128,8 +110,14 @@ impl Window {
     }
 }
 
+/// `noise` is the share of checks that fail by accident, here as below.
+pub(super) fn error_rate(error_rate: &ErrorRate, rate: f64, noise: f64) -> Outlook {
+    let window = Window::of(error_rate, rate);
+    Outlook::new(|share| window.detects(share, rate), window.alarms(rate * noise))
+}
+
 /// More slow checks than the quantile allows, in a window that has enough of them.
-fn latency_rule(latency: &Latency, rate: f64) -> Outlook {
+pub(super) fn latency(latency: &Latency, rate: f64) -> Outlook {
     let window = Window::of(&ErrorRate { at_least: 1, ..slow::latency(latency) }, rate);
     let detects = |share| {
         let times = window.detects(share, rate);
@@ -142,7 +130,7 @@ fn latency_rule(latency: &Latency, rate: f64) -> Outlook {
 }
 
 /// Both windows must have burned; the later decides.
-fn burn_rate(burn: &BurnRate, rate: f64, noise: f64) -> Outlook {
+pub(super) fn burn_rate(burn: &BurnRate, rate: f64, noise: f64) -> Outlook {
     let [long, short] = slow::windows(burn).map(|window| Window::of(&window, rate));
     let detects = |share| {
         let ([middle, late], [other_middle, other_late]) = (long.detects(share, rate), short.detects(share, rate));
@@ -156,7 +144,7 @@ fn burn_rate(burn: &BurnRate, rate: f64, noise: f64) -> Outlook {
     Outlook::new(detects, alarms)
 }
 
-fn row(run: u32, rate: f64, noise: f64) -> Outlook {
+pub(super) fn in_a_row(run: u32, rate: f64, noise: f64) -> Outlook {
     let detects = |share: f64| {
         CHANCES.map(|chance| {
             let time = after(odds::first_run(run, share, chance), rate);
@@ -167,7 +155,8 @@ fn row(run: u32, rate: f64, noise: f64) -> Outlook {
     Outlook::new(detects, Ok(MONTH.as_secs_f64() * rate * power * (1.0 - noise)))
 }
 
-fn change_rule(change: &Change, threshold: f64, slices: usize, rate: f64, noise: f64) -> Outlook {
+/// For one of so many slices, with its threshold.
+pub(super) fn change(change: &Change, threshold: f64, slices: usize, rate: f64, noise: f64) -> Outlook {
     let usual = change::baseline::usual(noise);
     let detects = |share| {
         change::evidence::checks_needed(usual, threshold, share, PLAYS, LONGEST_PLAY).map(|checks| match checks {
@@ -184,8 +173,13 @@ fn change_rule(change: &Change, threshold: f64, slices: usize, rate: f64, noise:
     Outlook::new(detects, alarms)
 }
 
+/// The next check shows it.
+pub(super) fn expiry(rate: f64) -> Outlook {
+    Outlook { full: Ok(after(1.0, rate)), ..Outlook::none("no share of its checks shows a certificate") }
+}
+
 /// The last check before the fault was half an interval ago, in the median.
-fn missing_rule(missing: Missing, rate: f64) -> Outlook {
+pub(super) fn missing(missing: Missing, rate: f64) -> Outlook {
     let (allowed, every) = (missing.after, 1.0 / rate);
     let lost = whole((allowed.as_secs_f64() * rate).floor()).max(1);
     let lost = u32::try_from(lost).unwrap_or(u32::MAX);

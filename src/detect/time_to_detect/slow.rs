@@ -47,9 +47,7 @@ pub(super) fn by_host<'a>(probes: impl Iterator<Item = &'a Probe>) -> Vec<(&'a s
             hosts.push((host, Vec::new()));
             hosts.len() - 1
         });
-        if let Some((_, members)) = hosts.get_mut(place) {
-            members.push(probe);
-        }
+        hosts[place].1.push(probe);
     }
     hosts
 }

@@ -45,9 +45,9 @@ fn what_is_told_of_how_long_an_incident_lasted_does_not_count_the_hour_that_the_
     );
     let over = &drive.owed()[1].message;
     assert!(
-        over.subject.contains("RESOLVED after 12m") || over.subject.contains("RESOLVED after 13m"),
+        over.title().contains("RESOLVED after 12m") || over.title().contains("RESOLVED after 13m"),
         "{}",
-        over.subject
+        over.title()
     );
     let noted =
         drive.events().iter().filter(|event| matches!(event.change, IncidentChange::ClockSetBack { .. })).count();

@@ -40,7 +40,7 @@ fn an_outage_that_outlives_the_window_is_told_at_its_end_with_the_reason() {
         "it began during maintenance `upgrade`, which is over, and goes on: rule not-found-spike was breached and tells \
          oncall"
     );
-    assert!(told.message.text.contains("it began during maintenance `upgrade`"), "{}", told.message.text);
+    assert!(told.message.text().contains("it began during maintenance `upgrade`"), "{}", told.message.text());
 }
 
 #[test]

@@ -34,8 +34,9 @@ fn what_comes_back_within_a_quarter_of_an_hour_is_the_same_incident_also_across_
         let incident = drive.incident();
         assert_eq!((incident.flaps, incident.is_open()), (1, false));
         let back = drive.owed()[2];
-        assert!(back.message.subject.contains("BACK AGAIN"), "{}", back.message.subject);
-        assert!(back.message.thread.is_some(), "it answers in the thread of the first");
+        assert!(back.message.title().contains("BACK AGAIN"), "{}", back.message.title());
+        let Message::Mail(mail) = &back.message;
+        assert!(mail.thread.is_some(), "it answers in the thread of the first");
     }
     let mut drive = Drive::new(&reopening(default_rules()));
     drive.run(0, 4000, |probe, now| globex(300, 600)(probe, now).or_else(|| globex(2400, 2600)(probe, now)));
@@ -102,7 +103,7 @@ fn what_depends_on_what_fails_joins_it_and_is_named_as_a_consequence() {
         _ => None,
     });
     assert_eq!(drive.opened(), 1);
-    let last = drive.owed().last().unwrap().message.text.clone();
+    let last = drive.owed().last().unwrap().message.text().to_owned();
     assert!(last.contains("Website: cannot work without others that are hit"), "{last}");
 }
 

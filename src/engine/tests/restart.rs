@@ -52,8 +52,8 @@ fn a_rule_that_is_gone_after_a_restart_ends_its_breaches() {
     let mut drive = Drive::new(&forge(default_rules(), None));
     drive.run(0, 400, globex(300, 600));
     let stored = vec![drive.incident()];
-    drive.engine = Engine::restore(forge(vec![error_rate("other", &["nothing"], Severity::Minor)], None), stored);
-    drive.engine.settle(at(400.0));
+    let other = forge(vec![error_rate("other", &["nothing"], Severity::Minor)], None);
+    drive.engine = Restoring::new(other, stored).settle(at(400.0));
     while let Some(output) = drive.engine.poll_output() {
         drive.outputs.push(output);
     }
@@ -122,7 +122,7 @@ fn what_ends_while_nobody_is_up_for_long_ends_though_the_results_show_no_beginni
     let config = forge(vec![change()], None);
     let mut drive = Drive::new(&config);
     drive.run(0, 600, globex(300, 600));
-    drive.results.retain(|result| result.finished() >= at(600.0));
+    drive.results.retain(|judged| judged.at >= at(600.0));
     for start in (600..1600).step_by(5) {
         drive.restart(start);
         drive.go_on(start, start + 5, |_, _| None);
@@ -137,11 +137,9 @@ fn a_breach_that_is_found_right_after_rules_were_taken_up_tells_the_counts_of_it
     let events: Vec<IncidentEvent> = drive.events().into_iter().cloned().collect();
     let stored = vec![lifecycle::fold(&events).unwrap()];
     let both = vec![error_rate("other", &["website"], Severity::Minor), error_rate("new", &["api"], Severity::Minor)];
-    drive.engine = Engine::restore(forge(both, None), stored);
-    for result in drive.results.clone() {
-        drive.engine.replay(&result);
-    }
-    drive.engine.settle(at(400.0));
+    let mut restoring = Restoring::new(forge(both, None), stored);
+    drive.results.iter().for_each(|judged| restoring.replay(judged));
+    drive.engine = restoring.settle(at(400.0));
     drive.run(400, 440, globex(300, 3600));
     let joined = drive.events().into_iter().find_map(|event| match &event.change {
         IncidentChange::Joined { breach, .. } if breach.rule.as_str() == "new" => Some(breach.reason.clone()),
@@ -164,7 +162,7 @@ fn a_daemon_that_starts_again_every_five_seconds_from_the_beginning_tells_two_ou
             drive.restart(start);
             drive.go_on(start, start + 5, both);
             // What was not stored when it was killed.
-            drive.results.pop_if(|last| last.finished() > at(f64::from(start) + 4.5));
+            drive.results.pop_if(|last| last.at > at(f64::from(start) + 4.5));
         }
         assert_eq!(drive.opened(), 1, "{id}");
         assert_eq!(drive.incident().state, IncidentState::Resolved, "{id}: {:?}", drive.incident());

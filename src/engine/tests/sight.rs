@@ -9,12 +9,12 @@ const CUT: Outcome = Outcome::Failure(FailureClass::Timeout);
 /// The forge, and one canary, asked each 20 s like everything else.
 fn with_canary() -> Arc<Config> {
     let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
-    config.probes.push(Probe {
+    config.probes.extend([Probe {
         role: Role::Canary,
         kind: ProbeKind::Tcp(TcpTarget::bare("192.0.2.1", 443)),
         cadence: Cadence::Every(Duration::from_secs(20)),
         ..crate::model::tests::probe("canary[tcp://192.0.2.1:443]")
-    });
+    }]);
     config.rules.push(Rule {
         id: OFFLINE.into(),
         kind: RuleKind::Offline,
@@ -37,14 +37,15 @@ fn when_our_own_network_fails_no_incident_is_opened_against_the_service_and_one_
     assert!(incident.is_our_own() && incident.state == IncidentState::Resolved, "{incident:?}");
     assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Resolved]);
     let [opened, over] = [0, 1].map(|index| drive.owed()[index].clone());
-    assert!(opened.message.subject.ends_with("MINOR: Tripline cannot see"), "{}", opened.message.subject);
-    assert!(opened.message.text.starts_with("Tripline cannot see: none of "), "{}", opened.message.text);
-    assert!(opened.message.text.contains("nor the canary reached anything since "), "{}", opened.message.text);
+    assert!(opened.message.title().ends_with("MINOR: Tripline cannot see"), "{}", opened.message.title());
+    assert!(opened.message.text().starts_with("Tripline cannot see: none of "), "{}", opened.message.text());
+    assert!(opened.message.text().contains("nor the canary reached anything since "), "{}", opened.message.text());
     assert!(opened.owed.since(at(300.0)) <= Duration::from_secs(65), "a minute after the first failure");
-    assert!(over.message.text.starts_with("Tripline sees again; not measured from "), "{}", over.message.text);
+    assert!(over.message.text().starts_with("Tripline sees again; not measured from "), "{}", over.message.text());
+    let results = || drive.results.iter().map(|judged| &judged.result);
     let failed = |result: &&CheckResult| result.outcome == CUT && !result.probe.as_str().starts_with("canary");
-    assert_eq!(drive.results.iter().filter(failed).count(), 0, "nothing is held against the service");
-    let void = drive.results.iter().filter(|result| result.outcome == Outcome::Void(VoidReason::Offline)).count();
+    assert_eq!(results().filter(failed).count(), 0, "nothing is held against the service");
+    let void = results().filter(|result| result.outcome == Outcome::Void(VoidReason::Offline)).count();
     assert!(void > 100, "{void}");
 }
 
@@ -54,11 +55,12 @@ fn results_keep_their_order_and_none_is_lost() {
     drive.run(0, 700, cut(300, 500));
     drive.engine.finish(at(700.0));
     while let Some(output) = drive.engine.poll_output() {
-        if let Output::Result(result) = output {
-            drive.results.push(result);
+        if let Output::Result(judged) = output {
+            drive.results.push(judged);
         }
     }
-    assert!(drive.results.is_sorted_by_key(CheckResult::finished));
+    assert!(drive.results.is_sorted_by_key(|judged| judged.result.finished()));
+    assert!(drive.results.is_sorted_by_key(|judged| judged.at));
     let made = (700.0 / 20.0 * 13.0_f64).round();
     assert!((drive.results.len() as f64 - made).abs() <= 1.0, "{}", drive.results.len());
 }
@@ -88,7 +90,8 @@ fn a_service_that_is_down_as_a_whole_is_told_as_such_while_the_canary_answers() 
 fn an_outage_that_is_open_when_we_go_blind_stays_open() {
     let mut drive = Drive::new(&with_canary());
     drive.run(0, 500, |probe, now| cut(400, 500)(probe, now).or_else(|| globex(300, 400)(probe, now)));
-    let open: Vec<_> = drive.engine.cases.values().map(|case| case.incident.is_our_own()).collect();
+    let open: Vec<_> =
+        drive.incidents().iter().filter(|incident| incident.is_open()).map(Incident::is_our_own).collect();
     assert_eq!((open.len(), open.iter().filter(|ours| **ours).count()), (2, 1));
     assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Opened]);
 }
@@ -113,7 +116,8 @@ fn what_waits_is_bounded_in_time() {
     drive.hand(Input::Timeout, at(29.0));
     assert_eq!(drive.results, []);
     drive.hand(Input::Timeout, at(30.0));
-    assert_eq!(drive.results, [first], "after that it is what it is");
+    let judged = Judged { result: first, at: at(30.0) };
+    assert_eq!(drive.results, [judged], "after that it is what it is");
 }
 
 #[test]
@@ -155,8 +159,9 @@ fn nothing_is_missing_while_we_are_blind_and_a_probe_that_stops_then_is_missing_
         kind: RuleKind::Missing(Missing { after: Duration::from_secs(45) }),
         ..default_rules().remove(0)
     });
-    let mut drive = Drive::new(&Arc::new(config));
-    drive.engine.settle(at(0.0));
+    let config = Arc::new(config);
+    let mut drive = Drive::new(&config);
+    drive.engine = Restoring::new(config, vec![]).settle(at(0.0));
     drive.run(0, 900, cut(300, 600));
     assert_eq!(drive.opened(), 1, "{:?}", drive.events());
     assert!(drive.incident().is_our_own());
@@ -179,14 +184,14 @@ fn what_was_stored_of_a_time_without_sight_shows_it_again() {
         // Of one canary, and of none: then it takes two hosts.
         if !canaries {
             config.probes.retain(|probe| probe.role == Role::Service);
-            config.probes[0].kind = ProbeKind::Tcp(TcpTarget::bare("192.0.2.7", 443));
+            let mut probes = Vec::from_iter(config.probes);
+            probes[0].kind = ProbeKind::Tcp(TcpTarget::bare("192.0.2.7", 443));
+            config.probes = probes.into();
         }
         let config = Arc::new(config);
         let mut replay = crate::backtest::Replay::new(Arc::clone(&config));
-        for result in drive.results.iter().filter(|result| config.probes.iter().any(|probe| probe.id == result.probe))
-        {
-            replay.add(result.clone());
-        }
+        let known = |judged: &&Judged| config.probes.iter().any(|probe| probe.id == judged.result.probe);
+        drive.results.iter().filter(known).cloned().for_each(|judged| replay.add(judged));
         let incidents: Vec<&Incident> = replay.incidents.values().collect();
         assert!(incidents.len() == 1 && incidents[0].is_our_own(), "canaries: {canaries}; {incidents:?}");
         assert!(incidents[0].since.since(at(300.0)) <= Duration::from_secs(20), "{:?}", incidents[0]);

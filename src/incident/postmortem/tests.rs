@@ -20,7 +20,7 @@ fn config(kinds: Vec<RuleKind>) -> Config {
     };
     Config {
         components: vec![Component { id: "api".into(), name: "API".into(), depends_on: vec![] }],
-        probes: vec![Probe { component: "api".into(), ..crate::model::tests::probe("home") }],
+        probes: vec![Probe { component: "api".into(), ..crate::model::tests::probe("home") }].into(),
         rules: kinds.into_iter().enumerate().map(rule).collect(),
         ..crate::config::tests::empty()
     }
@@ -70,12 +70,13 @@ fn incident(config: &Config, looked: u32) -> Incident {
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),
+        withheld: BTreeMap::new(),
         next_event: 1,
     }
 }
 
-fn check(probe: &str, seconds: i64, outcome: Outcome) -> CheckResult {
-    CheckResult {
+fn check(probe: &str, seconds: i64, outcome: Outcome) -> Judged {
+    Judged::at_once(CheckResult {
         probe: probe.into(),
         location: Location::local(),
         started: at(seconds),
@@ -85,8 +86,9 @@ fn check(probe: &str, seconds: i64, outcome: Outcome) -> CheckResult {
         address: None,
         expires: None,
         superseded: false,
+        asked: Asked::Turn,
         evidence: None,
-    }
+    })
 }
 
 /// A check of each minute of the hour, those that are named here failed.

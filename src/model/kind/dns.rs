@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::TlsOptions;
+use super::{Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] =
@@ -23,6 +23,25 @@ pub struct DnsTarget {
     pub answers: Option<Vec<String>>,
     /// How the certificate of a name server is judged, with [`Transport::Tls`].
     pub tls: Arc<TlsOptions>,
+}
+
+impl Target for DnsTarget {
+    fn name(&self) -> &'static str {
+        "dns"
+    }
+
+    fn host(&self) -> &str {
+        self.servers.first().map_or(&self.name, |server| &server.host)
+    }
+
+    fn request(&self) -> String {
+        let servers = self.servers.iter().map(|server| format!(" @{}", server.host));
+        format!("{} {}{}", self.record.as_str(), self.name, servers.collect::<String>())
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        (self.over == Transport::Tls).then_some(&self.tls)
+    }
 }
 
 /// A name server.

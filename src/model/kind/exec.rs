@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::Target;
+
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["exit", "output", "perf", "timing"];
 
@@ -20,6 +22,21 @@ pub struct ExecTarget {
     pub warning_fails: bool,
     /// Whether exit code 3, UNKNOWN, is a failure; else the check is void.
     pub unknown_fails: bool,
+}
+
+impl Target for ExecTarget {
+    fn name(&self) -> &'static str {
+        "exec"
+    }
+
+    fn host(&self) -> &str {
+        "localhost"
+    }
+
+    fn request(&self) -> String {
+        let words: Vec<&str> = std::iter::once(&self.program).chain(&self.args).map(String::as_str).collect();
+        words.join(" ")
+    }
 }
 
 /// Says what is run, but not with which environment: secrets may stand there.

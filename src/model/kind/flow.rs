@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::HeaderName;
 use secrecy::{SecretSlice, SecretString};
 
-use super::HttpTarget;
+use super::{HttpTarget, Target, TlsOptions};
 use crate::model::{Condition, Phrase, Token};
 
 /// What the expectations of the flow as a whole can look at; each step has those of its own kind.
@@ -33,6 +33,32 @@ pub struct FlowTarget {
     pub hook: Option<Hook>,
     /// Where the service sends mail, for steps that wait for that: each check makes an address of its own of it.
     pub mailbox: Option<String>,
+}
+
+impl Target for FlowTarget {
+    fn name(&self) -> &'static str {
+        "flow"
+    }
+
+    fn host(&self) -> &str {
+        self.first().and_then(|first| first.base.url.host_str()).unwrap_or_default()
+    }
+
+    fn request(&self) -> String {
+        FlowTarget::request(self)
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.first().filter(|first| first.base.url.scheme() == "https").map(|first| &*first.base.tls)
+    }
+
+    fn hook(&self) -> Option<&Hook> {
+        self.hook.as_ref()
+    }
+
+    fn waits_for_mail(&self) -> bool {
+        self.mailbox.is_some()
+    }
 }
 
 /// Where a service calls us.

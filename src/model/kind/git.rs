@@ -1,6 +1,6 @@
 //! The Git kind.
 
-use super::Remote;
+use super::{Remote, Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["refs", "head", "branch", "commit", "bytes", "timing", "address"];
@@ -20,6 +20,30 @@ pub struct GitTarget {
     pub pack_cap: u64,
 }
 
+impl Target for GitTarget {
+    fn name(&self) -> &'static str {
+        "git"
+    }
+
+    fn host(&self) -> &str {
+        self.remote.host()
+    }
+
+    /// `git fetch https://forge.example/acme/demo.git HEAD`.
+    fn request(&self) -> String {
+        let verb = match self.depth {
+            GitDepth::Refs => "ls-remote",
+            GitDepth::Fetch => "fetch",
+        };
+        let push = self.push.as_ref().map(|name| format!(", push {name}")).unwrap_or_default();
+        format!("git {verb} {} {}{push}", self.remote, self.reference)
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.remote.tls()
+    }
+}
+
 /// How far a check goes into a repository.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum GitDepth {
@@ -28,17 +52,4 @@ pub enum GitDepth {
     Refs,
     /// Then it gives one commit, in a pack that is checked.
     Fetch,
-}
-
-impl GitTarget {
-    /// The question in one line: `git fetch https://forge.example/acme/demo.git HEAD`.
-    #[must_use]
-    pub fn request(&self) -> String {
-        let verb = match self.depth {
-            GitDepth::Refs => "ls-remote",
-            GitDepth::Fetch => "fetch",
-        };
-        let push = self.push.as_ref().map(|name| format!(", push {name}")).unwrap_or_default();
-        format!("git {verb} {} {}{push}", self.remote, self.reference)
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::TlsOptions;
+use super::{Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["serving_status", "timing", "address"];
@@ -22,11 +22,23 @@ pub struct GrpcTarget {
     pub tls: Option<Arc<TlsOptions>>,
 }
 
-impl GrpcTarget {
+impl Target for GrpcTarget {
+    fn name(&self) -> &'static str {
+        "grpc"
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
     /// `grpc://api.example.com:443/acme.Orders`.
-    pub(super) fn show(&self) -> String {
+    fn request(&self) -> String {
         let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
         let scheme = if self.tls.is_some() { "grpcs" } else { "grpc" };
         format!("{scheme}://{open}{}{close}:{}/{}", self.host, self.port, self.service)
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.tls.as_deref()
     }
 }

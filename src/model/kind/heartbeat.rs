@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Target;
 use crate::model::Token;
 
 /// A heartbeat has no answer that expectations could look at.
@@ -14,6 +15,24 @@ pub struct HeartbeatTarget {
     pub token: Token,
     /// How much later than expected a call may come, and how long a run may take that has said that it started.
     pub grace: Duration,
+}
+
+impl Target for HeartbeatTarget {
+    fn name(&self) -> &'static str {
+        "heartbeat"
+    }
+
+    fn host(&self) -> &str {
+        "localhost"
+    }
+
+    fn request(&self) -> String {
+        "a call of /ping/TOKEN".into()
+    }
+
+    fn comes_by_itself(&self) -> bool {
+        true
+    }
 }
 
 /// What a job says when it calls.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Download, TlsOptions};
+use super::{Download, Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["status", "body", "headers", "json", "timing", "url", "address"];
@@ -32,4 +32,22 @@ pub struct HttpTarget {
     pub download: Option<Arc<Download>>,
     /// How the server's certificate is judged and ours is shown.
     pub tls: Arc<TlsOptions>,
+}
+
+impl Target for HttpTarget {
+    fn name(&self) -> &'static str {
+        "http"
+    }
+
+    fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    fn request(&self) -> String {
+        format!("{} {}", self.method, self.url)
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        (self.url.scheme() == "https").then_some(&self.tls)
+    }
 }

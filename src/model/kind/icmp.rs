@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::unit::Ratio;
+use super::Target;
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["sent", "received", "loss", "rtt", "timing", "address"];
@@ -21,4 +22,18 @@ pub struct IcmpTarget {
     pub count: u16,
     /// The largest share of them that may stay without an answer. All of them never may.
     pub loss: Ratio,
+}
+
+impl Target for IcmpTarget {
+    fn name(&self) -> &'static str {
+        "icmp"
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn request(&self) -> String {
+        format!("icmp://{}", self.host)
+    }
 }

@@ -1,6 +1,6 @@
 //! The IMAP kind.
 
-use super::MailHost;
+use super::{MailHost, Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["messages", "capabilities", "banner", "timing", "address"];
@@ -12,4 +12,22 @@ pub struct ImapTarget {
     pub server: MailHost,
     /// The mailbox, where someone logs in.
     pub mailbox: Option<String>,
+}
+
+impl Target for ImapTarget {
+    fn name(&self) -> &'static str {
+        "imap"
+    }
+
+    fn host(&self) -> &str {
+        &self.server.host
+    }
+
+    fn request(&self) -> String {
+        self.server.show("imap")
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.server.tls()
+    }
 }

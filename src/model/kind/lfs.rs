@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Remote, TlsOptions};
+use super::{Remote, Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["bytes", "timing", "address"];
@@ -22,11 +22,22 @@ pub struct LfsTarget {
     pub upload: bool,
 }
 
-impl LfsTarget {
-    /// The question in one line: `git lfs fetch https://forge.example/acme/demo.git 4d7a2146…`.
-    #[must_use]
-    pub fn request(&self) -> String {
+impl Target for LfsTarget {
+    fn name(&self) -> &'static str {
+        "lfs"
+    }
+
+    fn host(&self) -> &str {
+        self.remote.host()
+    }
+
+    /// `git lfs fetch https://forge.example/acme/demo.git 4d7a2146…`.
+    fn request(&self) -> String {
         let verb = if self.upload { "fetch and push" } else { "fetch" };
         format!("git lfs {verb} {} {}", self.remote, data_encoding::HEXLOWER.encode(&self.oid))
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.remote.tls()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::MailHost;
+use super::{MailHost, Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["subject", "body", "headers", "auth", "size", "delay", "timing", "address"];
@@ -14,6 +14,31 @@ pub struct MailTarget {
     pub delivery: MailDelivery,
     /// How long it may take after it was accepted; nine tenths of the probe's timeout unless given.
     pub within: Option<Duration>,
+}
+
+impl Target for MailTarget {
+    fn name(&self) -> &'static str {
+        "mail"
+    }
+
+    fn host(&self) -> &str {
+        &self.server().host
+    }
+
+    /// `smtp://mail.example.com:25 to imaps://imap.example.com:993`.
+    fn request(&self) -> String {
+        match &self.delivery {
+            MailDelivery::ToUs(send) => format!("{} to {}", send.server.show("smtp"), send.recipient),
+            MailDelivery::ToMailbox { send: Some(send), inbox, .. } => {
+                format!("{} to {}", send.server.show("smtp"), inbox.show("imap"))
+            }
+            MailDelivery::ToMailbox { send: None, inbox, .. } => inbox.show("imap"),
+        }
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.server().tls()
+    }
 }
 
 /// Which mail is waited for, and where.
@@ -39,21 +64,10 @@ pub enum MailDelivery {
 
 impl MailTarget {
     /// The server that is asked first of what is said of it: the one that takes the mail, or that of the mailbox.
-    pub(super) fn server(&self) -> &MailHost {
+    fn server(&self) -> &MailHost {
         match &self.delivery {
             MailDelivery::ToUs(send) | MailDelivery::ToMailbox { send: Some(send), .. } => &send.server,
             MailDelivery::ToMailbox { send: None, inbox, .. } => inbox,
-        }
-    }
-
-    /// `smtp://mail.example.com:25 to imaps://imap.example.com:993`.
-    pub(super) fn show(&self) -> String {
-        match &self.delivery {
-            MailDelivery::ToUs(send) => format!("{} to {}", send.server.show("smtp"), send.recipient),
-            MailDelivery::ToMailbox { send: Some(send), inbox, .. } => {
-                format!("{} to {}", send.server.show("smtp"), inbox.show("imap"))
-            }
-            MailDelivery::ToMailbox { send: None, inbox, .. } => inbox.show("imap"),
         }
     }
 }

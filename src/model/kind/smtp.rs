@@ -1,6 +1,6 @@
 //! The SMTP kind.
 
-use super::MailHost;
+use super::{MailHost, Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["code", "banner", "extensions", "timing", "address"];
@@ -16,4 +16,22 @@ pub struct SmtpTarget {
     pub sender: String,
     /// Who it would be for; without one nothing is asked beyond greeting and login.
     pub recipient: Option<String>,
+}
+
+impl Target for SmtpTarget {
+    fn name(&self) -> &'static str {
+        "smtp"
+    }
+
+    fn host(&self) -> &str {
+        &self.server.host
+    }
+
+    fn request(&self) -> String {
+        self.server.show("smtp")
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.server.tls()
+    }
 }

@@ -1,6 +1,6 @@
 //! The SSH kind.
 
-use super::HostTrust;
+use super::{HostTrust, Target};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["banner", "fingerprint", "timing", "address"];
@@ -14,4 +14,18 @@ pub struct SshTarget {
     pub port: u16,
     /// How the server's key is judged.
     pub trust: HostTrust,
+}
+
+impl Target for SshTarget {
+    fn name(&self) -> &'static str {
+        "ssh"
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn request(&self) -> String {
+        format!("ssh://{}:{}", self.host, self.port)
+    }
 }

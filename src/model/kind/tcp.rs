@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::TlsOptions;
+use super::{Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["body", "timing", "address"];
@@ -22,6 +22,24 @@ pub struct TcpTarget {
     pub send: Bytes,
     /// How much is read. None: a line where an expectation looks at `body`, else nothing.
     pub read: Option<ReadUntil>,
+}
+
+impl Target for TcpTarget {
+    fn name(&self) -> &'static str {
+        "tcp"
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn request(&self) -> String {
+        format!("{}://{}:{}", if self.tls.is_some() { "tls" } else { "tcp" }, self.host, self.port)
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.tls.as_deref()
+    }
 }
 
 impl TcpTarget {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::TlsOptions;
+use super::{Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &[
@@ -36,6 +36,24 @@ pub struct TlsTarget {
     pub starttls: Option<StartTls>,
     /// How the server's certificate is judged and ours is shown.
     pub tls: Arc<TlsOptions>,
+}
+
+impl Target for TlsTarget {
+    fn name(&self) -> &'static str {
+        "tls"
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn request(&self) -> String {
+        format!("tls://{}:{}", self.host, self.port)
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        Some(&self.tls)
+    }
 }
 
 /// The protocols that begin in the plain and turn to TLS when asked to.

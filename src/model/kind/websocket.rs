@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::TlsOptions;
+use super::{Target, TlsOptions};
 
 /// What its expectations can look at.
 pub const VARIABLES: &[&str] = &["status", "headers", "body", "json", "timing", "address"];
@@ -18,6 +18,24 @@ pub struct WebsocketTarget {
     pub send: Option<String>,
     /// How the server's certificate is judged and ours is shown.
     pub tls: Arc<TlsOptions>,
+}
+
+impl Target for WebsocketTarget {
+    fn name(&self) -> &'static str {
+        "websocket"
+    }
+
+    fn host(&self) -> &str {
+        WebsocketTarget::host(self)
+    }
+
+    fn request(&self) -> String {
+        self.url.to_string()
+    }
+
+    fn tls(&self) -> Option<&TlsOptions> {
+        self.is_encrypted().then_some(&*self.tls)
+    }
 }
 
 impl WebsocketTarget {

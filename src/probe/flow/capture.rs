@@ -6,7 +6,8 @@ mod page;
 use regex::Regex;
 use serde_json_path::JsonPath;
 
-use super::{Run, Undone};
+use super::run::Run;
+use super::step::Undone;
 use crate::model::FailureClass;
 use crate::model::kind::flow::{Capture, Source};
 use crate::probe::broken::Broken;
@@ -15,16 +16,16 @@ use crate::probe::json::{Size, tree};
 use offload::{Stop, offload};
 
 /// The longest value that is captured, in bytes.
-const LONGEST: usize = 16 * 1024;
+const LONGEST_VALUE: usize = 16 * 1024;
 /// The shortest value that is hidden where it was not captured, in bytes: a one-time code is as long. What a shorter one
 /// says is found in many a text that it has nothing to do with.
-const SHORTEST_HIDDEN: usize = 6;
+const SHORTEST_HIDDEN_VALUE: usize = 6;
 /// A body longer than this is searched beside the runtime, which has other checks to make.
 const LONG_BODY: usize = 32 * 1024;
 /// A page up to this length, in bytes, is read at once, whatever the selector; it waits for no longer one.
 const SHORT_PAGE: usize = 1024;
 /// The most steps that a path may take in a body: nothing can stop it once it is on its way.
-const MOST_STEPS: usize = 2_000_000;
+const MOST_PATH_STEPS: usize = 2_000_000;
 
 /// The value in this answer, or why there is none: `nothing is at $.id: the body is no JSON`.
 async fn take(capture: &Capture, answer: &Progress) -> Result<String, String> {
@@ -45,8 +46,8 @@ async fn take(capture: &Capture, answer: &Progress) -> Result<String, String> {
     };
     match value.map_err(nothing)? {
         value if value.is_empty() => Err(nothing(format!("{} is empty", capture.from))),
-        value if value.len() > LONGEST => {
-            Err(nothing(format!("{} has {} bytes, and {LONGEST} are allowed", capture.from, value.len())))
+        value if value.len() > LONGEST_VALUE => {
+            Err(nothing(format!("{} has {} bytes, and {LONGEST_VALUE} are allowed", capture.from, value.len())))
         }
         value => Ok(value),
     }
@@ -60,7 +61,7 @@ pub(super) async fn all(captures: &[Capture], run: &mut Run) -> Result<(), Undon
         run.reading = None;
         let value = captured.map_err(|fault| Broken::failed(FailureClass::Expectation, fault))?;
         if !wanted.show {
-            run.hide(&value);
+            run.hidden.add(&value);
         }
         run.values.insert(wanted.name.clone(), value);
     }
@@ -75,9 +76,9 @@ pub(super) async fn hide(captures: impl Iterator<Item = &Capture>, run: &mut Run
         let taken = take(capture, &run.answer).await;
         run.reading = None;
         if let Ok(value) = taken
-            && value.len() >= SHORTEST_HIDDEN
+            && value.len() >= SHORTEST_HIDDEN_VALUE
         {
-            run.hide(&value);
+            run.hidden.add(&value);
         }
     }
 }
@@ -113,7 +114,7 @@ fn json(path: &JsonPath, body: &[u8]) -> Result<String, String> {
     let (body, size) = tree(body).map_err(|fault| format!("the {fault}"))?;
     // The crate writes three points where there were two.
     let shown = path.to_string().replace("...", "..");
-    if steps(&shown, size) > MOST_STEPS {
+    if steps(&shown, size) > MOST_PATH_STEPS {
         return Err(format!(
             "the body has {} values, and searching them by {shown} could take for ever",
             size.values

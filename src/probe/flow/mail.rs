@@ -7,7 +7,9 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
-use super::{FlowProbe, ReadyStep, Run, Undone, capture};
+use super::run::Run;
+use super::step::{ReadyStep, Undone};
+use super::{FlowProbe, capture};
 use crate::model::condition::Fact;
 use crate::model::kind::flow::{Capture, Source};
 use crate::model::unit::show_duration;
@@ -24,7 +26,6 @@ impl FlowProbe {
         &self,
         step: &ReadyStep,
         within: Duration,
-        expect: &Arc<[Condition]>,
         run: &mut Run,
         whole: &Trace,
         secrets: &Secrets,
@@ -57,7 +58,7 @@ impl FlowProbe {
             };
             (run.asked, run.came) = (true, Some("a mail"));
             let known = run.known(secrets);
-            if let Some(fault) = unexpected(expect, &mail, &|text| crate::probe::evidence::hide(&known, text)) {
+            if let Some(fault) = unexpected(&step.expect, &mail, &|text| crate::probe::evidence::hide(&known, text)) {
                 last = Some((FailureClass::Expectation, fault));
                 if let Some(html) = &mail.html {
                     let text = std::mem::replace(&mut run.answer.body, html.clone().into_bytes());

@@ -6,7 +6,9 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout_at};
 
-use super::{FlowProbe, ReadyStep, Run, Undone, capture};
+use super::run::Run;
+use super::step::{ReadyStep, Undone};
+use super::{FlowProbe, capture};
 use crate::inbox::Call;
 use crate::model::condition::Fact;
 use crate::model::kind::flow::Signature;
@@ -25,7 +27,6 @@ impl FlowProbe {
         &self,
         step: &ReadyStep,
         within: Duration,
-        expect: &Arc<[Condition]>,
         run: &mut Run,
         whole: &Trace,
         secrets: &Secrets,
@@ -62,7 +63,9 @@ impl FlowProbe {
             (run.asked, run.came) = (true, Some("a call"));
             let unmet = match unsigned(hook.signature.as_ref(), &call) {
                 Some(fault) => Some((FailureClass::Unauthorized, fault)),
-                None => unexpected(expect, &call, &|text| crate::probe::evidence::hide(&run.known(secrets), text)),
+                None => {
+                    unexpected(&step.expect, &call, &|text| crate::probe::evidence::hide(&run.known(secrets), text))
+                }
             };
             if let Some((class, fault)) = unmet {
                 last = Some((class, fault));

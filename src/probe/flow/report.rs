@@ -1,12 +1,15 @@
 //! What a flow came to: the step that failed, and what each step took.
 
-use super::{FlowProbe, ReadyAct, ReadyStep, Run, Undone};
+use super::run::Run;
+use super::step::{ReadyAct, ReadyStep, Undone};
+use crate::model::condition::Fact;
 use crate::model::unit::show_duration;
-use crate::model::{FailureClass, Outcome, Phase, Phases, Secrets};
+use crate::model::{FailureClass, Outcome, Phase};
 use crate::probe::broken::Broken;
 use crate::probe::evidence::{BODY_SEEN, Gathered, evidence, headers};
-use crate::probe::stopwatch::{Trace, sum};
-use crate::probe::{Finding, Internal};
+use crate::probe::expect::unmet;
+use crate::probe::finding::{Finding, Internal};
+use crate::probe::prepared::Terms;
 
 /// A step that failed, with what is kept of it.
 pub(super) struct StepFailure {
@@ -38,19 +41,6 @@ pub(super) fn title(number: usize, of: usize, name: &str) -> String {
 }
 
 impl Run {
-    pub(super) fn begin_step(&mut self) {
-        self.phases = Phases::default();
-        self.seen = None;
-        (self.asked, self.came) = (false, None);
-    }
-
-    /// The try that was under way, if there was one, has ended: its times go to the step and to the whole.
-    pub(super) fn end_try(&mut self, whole: &Trace) {
-        let ended = std::mem::replace(&mut self.trace, Trace::start());
-        self.phases = sum(self.phases, ended.phases());
-        whole.absorb(&ended);
-    }
-
     /// Notes what became of a step; gives the failure, if it is one.
     pub(super) fn report(
         &mut self,
@@ -114,41 +104,35 @@ impl Run {
     }
 }
 
-impl FlowProbe {
-    /// The finding of the whole flow, with everything secret hidden.
-    pub(super) fn finding(
-        &self,
-        run: Run,
-        failure: Option<StepFailure>,
-        trace: &Trace,
-        secrets: &Secrets,
-    ) -> Result<Finding, Internal> {
-        let secrets = run.known(secrets);
-        let hide = |text: &str| crate::probe::evidence::hide(&secrets, text);
-        let failure = failure.or_else(|| {
-            let (class, fault) = self.judge_whole(trace, &hide)?;
-            Some(StepFailure::without_answer(class, fault, self.request.clone()))
-        });
-        let mut finding = Finding {
-            outcome: Outcome::Success,
-            status: run.answer.status.map(|status| status.as_u16()),
-            address: run.answer.address.or_else(|| trace.only_candidate()),
-            expires: trace.with_leaf(crate::probe::expiry::read).flatten(),
-            evidence: None,
-        };
-        let Some(failed) = failure else { return Ok(finding) };
-        finding.status = failed.status;
-        finding.address = failed.address.or_else(|| trace.only_candidate());
-        let gathered = Gathered {
-            request: &failed.request,
-            address: finding.address,
-            headers: run.told.into_iter().chain(failed.headers).collect(),
-            body: &failed.body,
-            peer: trace.peer(),
-            redirects: &failed.redirects,
-        };
-        finding.evidence = Some(evidence(&failed.fault, gathered, &secrets));
-        finding.outcome = Outcome::Failure(failed.class);
-        Ok(finding)
-    }
+/// The finding of the whole flow, with everything secret hidden.
+pub(super) fn finding(run: Run, failure: Option<StepFailure>, terms: Terms<'_>) -> Finding {
+    let Terms { request, expect, trace, .. } = terms;
+    let secrets = run.known(terms.secrets);
+    let hide = |text: &str| crate::probe::evidence::hide(&secrets, text);
+    let failure = failure.or_else(|| {
+        // What is expected of the flow as a whole.
+        let fault = unmet(expect, &[("timing", Fact::timing(&trace.phases()))], &hide)?;
+        Some(StepFailure::without_answer(FailureClass::Expectation, fault, request.to_owned()))
+    });
+    let mut finding = Finding {
+        outcome: Outcome::Success,
+        status: run.answer.status.map(|status| status.as_u16()),
+        address: run.answer.address.or_else(|| trace.only_candidate()),
+        expires: trace.with_leaf(crate::probe::expiry::read).flatten(),
+        evidence: None,
+    };
+    let Some(failed) = failure else { return finding };
+    finding.status = failed.status;
+    finding.address = failed.address.or_else(|| trace.only_candidate());
+    let gathered = Gathered {
+        request: &failed.request,
+        address: finding.address,
+        headers: run.told.into_iter().chain(failed.headers).collect(),
+        body: &failed.body,
+        peer: trace.peer(),
+        redirects: &failed.redirects,
+    };
+    finding.evidence = Some(evidence(&failed.fault, gathered, &secrets));
+    finding.outcome = Outcome::Failure(failed.class);
+    finding
 }

@@ -1,15 +1,21 @@
 //! A step's request: its holes filled with what has been captured, each value written as its place wants it.
 
+use std::sync::Arc;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use url::{Origin, Url};
 
-use super::Undone;
+use super::run::Run;
+use super::step::Undone;
+use super::{FlowProbe, totp};
 use crate::config::text::{as_it_is, for_url, percent_encoded};
 use crate::model::kind::flow::HttpStep;
 use crate::model::phrase::Encoding;
-use crate::model::{FailureClass, HttpTarget, Phrase};
+use crate::model::{Condition, FailureClass, HttpTarget, Phrase, Resolve};
 use crate::probe::broken::Broken;
+use crate::probe::connect::Clients;
+use crate::probe::http::HttpProbe;
 
 /// The origin of a URL whose host no capture can change.
 pub(super) fn fixed_origin(url: &Phrase) -> Option<Origin> {
@@ -18,8 +24,42 @@ pub(super) fn fixed_origin(url: &Phrase) -> Option<Origin> {
     (past_host || !url.has_holes()).then(|| Url::parse(&beginning).ok()).flatten().map(|url| url.origin())
 }
 
+impl FlowProbe {
+    /// The step's request, with its holes filled.
+    pub(super) fn filled(
+        &self,
+        http: &HttpStep,
+        clients: &Arc<Clients>,
+        expect: &Arc<[Condition]>,
+        run: &mut Run,
+    ) -> Result<HttpProbe, Undone> {
+        let mut codes = Vec::new();
+        let target = filled(http, |name| match name.strip_prefix("totp:") {
+            Some(name) => {
+                let code = totp::code(self.totp.get(name)?, crate::clock::now());
+                codes.push(code.clone());
+                Some(code)
+            }
+            None => run.values.get(name).cloned(),
+        });
+        codes.iter().for_each(|code| run.hidden.add(code));
+        let target = target?;
+        if http.holds_secrets() && !self.origins.contains(&target.url.origin()) {
+            let fault = format!(
+                "the URL was captured and leads to {}, which the configuration does not name; its secrets are not sent there",
+                target.url.origin().ascii_serialization()
+            );
+            return Err(Broken::failed(FailureClass::Redirect, fault).into());
+        }
+        let address = self.resolve.address.filter(|_| target.url.host_str() == self.host.as_deref());
+        let resolve = Resolve { address, ..self.resolve };
+        let probe = HttpProbe::of(&target, resolve, expect, clients.clone());
+        probe.map_err(|fault| Broken::failed(FailureClass::Protocol, fault).into())
+    }
+}
+
 /// The request with its holes filled.
-pub(super) fn filled(step: &HttpStep, mut value: impl FnMut(&str) -> Option<String>) -> Result<HttpTarget, Undone> {
+fn filled(step: &HttpStep, mut value: impl FnMut(&str) -> Option<String>) -> Result<HttpTarget, Undone> {
     let mut fill = |phrase: &Phrase, encoding: Encoding| {
         phrase.fill(&mut value, encoding).map_err(|name| Undone::Lacks(name.to_owned()))
     };

@@ -1,49 +1,14 @@
 //! Waiting: a step that is taken again and again until what it expects holds.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{FlowProbe, ReadyStep, Run, Undone};
-use crate::model::kind::flow::Until;
+use super::FlowProbe;
+use super::run::Run;
+use super::step::{ReadyStep, Undone, Wait};
 use crate::model::unit::show_duration;
-use crate::model::{Condition, FailureClass, Secrets};
+use crate::model::{FailureClass, Secrets};
 use crate::probe::broken::Broken;
-use crate::probe::expect::Expectations;
-use crate::probe::http::{HttpProbe, Progress};
 use crate::probe::stopwatch::Trace;
-
-/// How a step waits.
-pub(super) struct Wait {
-    every: Duration,
-    limit: Duration,
-    /// What says that it waits in vain, and the opposite, which fails with the values.
-    lost: Option<(Expectations, Expectations)>,
-}
-
-impl Wait {
-    pub(super) fn new(until: &Until) -> Self {
-        let alone = |condition: &Condition| Expectations::new(Arc::from([condition.clone()]));
-        let lost = until.fail.as_ref().map(|(fail, opposite)| (alone(fail), alone(opposite)));
-        Self { every: until.every, limit: until.limit, lost }
-    }
-
-    /// Why waiting longer would be in vain, if it would. A condition that cannot be worked out says nothing yet.
-    pub(super) fn is_lost(
-        &self,
-        probe: &HttpProbe,
-        trace: &Trace,
-        answer: &Progress,
-        hide: &dyn Fn(&str) -> String,
-    ) -> Option<String> {
-        let (fail, opposite) = self.lost.as_ref()?;
-        if probe.judge(fail, trace, answer, hide).is_some() {
-            return None;
-        }
-        probe.judge(opposite, trace, answer, hide).map(|(_, fault)| fault)
-    }
-}
 
 impl FlowProbe {
     /// Takes the step until it is done, its answer says that it never will be, or its time is up.

@@ -12,9 +12,9 @@ use super::{AGENT, Transport};
 use crate::model::FailureClass;
 
 /// So much of a pack is looked at before others get their turn, in bytes: inflated it may be a thousand times as much.
-const SLICE: usize = 4 * 1024;
+const PACK_SLICE: usize = 4 * 1024;
 /// What may come beside the pack, in bytes: frames, progress.
-const BESIDE: u64 = 16 * 1024 * 1024;
+const MOST_BESIDE_PACK: u64 = 16 * 1024 * 1024;
 
 /// Fetches this commit alone, without its history and, where the server offers that, without the content of files.
 /// Gives how many bytes its pack has.
@@ -26,7 +26,7 @@ pub(super) async fn one<T: Transport>(
     seen: &mut Seen,
 ) -> Result<u64, Broken> {
     transport.send(question(known, commit)?, seen).await?;
-    let mut answer = Answer::new(transport, "the answer to the fetch", most.saturating_add(BESIDE));
+    let mut answer = Answer::new(transport, "the answer to the fetch", most.saturating_add(MOST_BESIDE_PACK));
     find_pack(&mut answer, known.version, seen).await?;
     let mut check = Check::new(commit);
     let corrupt = |fault: Fault| Broken::failed(FailureClass::Corrupt, format!("the pack is damaged: {fault}"));
@@ -41,7 +41,7 @@ pub(super) async fn one<T: Transport>(
         // The bands of a frame: the pack, words for people, and why nothing more comes.
         match frame.split_first() {
             Some((1, part)) => {
-                for slice in part.chunks(SLICE) {
+                for slice in part.chunks(PACK_SLICE) {
                     check.feed(slice).map_err(corrupt)?;
                     tokio::task::yield_now().await;
                 }

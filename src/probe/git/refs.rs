@@ -12,9 +12,9 @@ use super::{AGENT, Plan, Program, Transport};
 use crate::model::FailureClass;
 
 /// A longer list of refs has no end, in bytes.
-const LONGEST_LIST: u64 = 64 * 1024 * 1024;
+const LONGEST_REF_LIST: u64 = 64 * 1024 * 1024;
 /// So many refs are kept for expectations.
-const MOST_KEPT: usize = 100_000;
+const MOST_REFS_KEPT: usize = 100_000;
 
 /// What a server said of its repository.
 pub(super) struct Known {
@@ -55,8 +55,10 @@ impl Known {
             && let Some(oid) = found.oid
         {
             self.all.insert(found.name, oid);
-            if self.all.len() > MOST_KEPT {
-                return Err(protocol(format!("more than {MOST_KEPT} refs, which is more than can be looked at")));
+            if self.all.len() > MOST_REFS_KEPT {
+                return Err(protocol(format!(
+                    "more than {MOST_REFS_KEPT} refs, which is more than can be looked at"
+                )));
             }
         }
         Ok(())
@@ -71,7 +73,7 @@ pub(super) async fn advertised<T: Transport>(
     mut note: impl FnMut(Ref) -> Result<(), Broken> + Send,
 ) -> Result<Advertisement, Broken> {
     transport.open(program, seen).await?;
-    let mut answer = Answer::new(transport, "the server's greeting", LONGEST_LIST);
+    let mut answer = Answer::new(transport, "the server's greeting", LONGEST_REF_LIST);
     let mut said = Advertisement::default();
     let mut lines = 0_u32;
     loop {
@@ -125,7 +127,7 @@ pub(super) async fn list<T: Transport>(transport: &mut T, plan: &Plan, seen: &mu
             return Err(protocol("the server speaks version 2 and cannot list its refs"));
         }
         transport.send(question(&known, plan), seen).await?;
-        let mut answer = Answer::new(transport, "the list of refs", LONGEST_LIST);
+        let mut answer = Answer::new(transport, "the list of refs", LONGEST_REF_LIST);
         loop {
             match answer.next(seen).await? {
                 Frame::Data(line) => {

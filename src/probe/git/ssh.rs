@@ -16,7 +16,7 @@ use super::{Program, Transport};
 use crate::model::{FailureClass, Resolve, SshRemote};
 
 /// How much of what a command says beside its answer is kept, in bytes.
-const WORDS: usize = 8 * 1024;
+const MOST_STDERR_KEPT: usize = 8 * 1024;
 
 /// A repository behind an SSH server.
 pub(super) struct SshForge {
@@ -94,7 +94,7 @@ impl Transport for SshTransport<'_> {
                     return Ok(Some(data));
                 }
                 Some(ChannelMsg::ExtendedData { data, .. }) => {
-                    let room = WORDS.saturating_sub(running.words.len()).min(data.len());
+                    let room = MOST_STDERR_KEPT.saturating_sub(running.words.len()).min(data.len());
                     running.words.extend_from_slice(data.get(..room).unwrap_or_default());
                 }
                 Some(ChannelMsg::ExitStatus { exit_status }) => running.exit = Some(exit_status),

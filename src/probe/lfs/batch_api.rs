@@ -15,7 +15,7 @@ use super::Operation;
 use crate::model::{FailureClass, Remote, Resolve};
 
 /// What `git-lfs-authenticate` may print, in bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
+const LONGEST_LOGIN_ANSWER: usize = 64 * 1024;
 
 /// A way to where batches are asked for.
 pub(super) enum BatchApi {
@@ -90,7 +90,7 @@ impl SshBatchApi {
         let session = self.way.enter(&self.login, trace, seen).await?;
         trace.enter(Phase::FirstByte);
         let command = format!("git-lfs-authenticate {} {}", quoted(&self.path), operation.name());
-        let printed = session.output(&command, LONGEST_ANSWER, seen).await?;
+        let printed = session.output(&command, LONGEST_LOGIN_ANSWER, seen).await?;
         trace.close();
         seen.handshake = None;
         let protocol = |what: &str| Broken::failed(FailureClass::Protocol, format!("git-lfs-authenticate: {what}"));

@@ -20,9 +20,9 @@ use super::{LfsProbe, Object, Operation};
 use crate::model::FailureClass;
 
 /// The media type of batches.
-const MEDIA: HeaderValue = HeaderValue::from_static("application/vnd.git-lfs+json");
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.git-lfs+json");
 /// The longest answer to a batch, in bytes.
-const LONGEST_BATCH: usize = 1024 * 1024;
+const LONGEST_BATCH_ANSWER: usize = 1024 * 1024;
 /// How many redirects of a download are followed.
 const MOST_REDIRECTS: usize = 5;
 
@@ -120,8 +120,8 @@ impl LfsProbe {
         let Some(mut ask) = open.verify else { return Ok(()) };
         ask.method = Method::POST;
         ask.body = serde_json::json!({"oid": object.oid, "size": object.size}).to_string().into();
-        ask.headers.insert(CONTENT_TYPE, MEDIA);
-        ask.headers.insert(ACCEPT, MEDIA);
+        ask.headers.insert(CONTENT_TYPE, MEDIA_TYPE);
+        ask.headers.insert(ACCEPT, MEDIA_TYPE);
         let response = route::ask(&self.clients, self.resolve, &ask, trace, seen).await?;
         if !response.status().is_success() {
             return Err(refused("the verification of the upload", response, seen).await);
@@ -140,8 +140,8 @@ impl LfsProbe {
         let mut url = access.base.clone();
         url.set_path(&format!("{}/objects/batch", access.base.path().trim_end_matches('/')));
         let mut headers = access.headers.clone();
-        headers.insert(ACCEPT, MEDIA);
-        headers.insert(CONTENT_TYPE, MEDIA);
+        headers.insert(ACCEPT, MEDIA_TYPE);
+        headers.insert(CONTENT_TYPE, MEDIA_TYPE);
         let body = serde_json::json!({
             "operation": operation.name(),
             "transfers": ["basic"],
@@ -157,8 +157,8 @@ impl LfsProbe {
         let mut json = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error, trace))? {
             json.extend_from_slice(&chunk);
-            if json.len() > LONGEST_BATCH {
-                return Err(protocol(format!("the answer to the batch has more than {LONGEST_BATCH} bytes")));
+            if json.len() > LONGEST_BATCH_ANSWER {
+                return Err(protocol(format!("the answer to the batch has more than {LONGEST_BATCH_ANSWER} bytes")));
             }
         }
         let offer = lfs::batch(&json, operation.name(), &object.oid).map_err(|fault| {

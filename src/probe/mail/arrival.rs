@@ -11,9 +11,9 @@ use crate::probe::question::Seen;
 use crate::probe::wire::mail::{self as wire_mail, Mail};
 
 /// The longest time between two looks: not every server tells of every mail.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// The same where the server tells of nothing by itself.
-const POLL: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Which mail is waited for: all that is said here must be in it, in any case of letters.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ pub(in crate::probe) async fn wait(
     until: Instant,
     seen: &mut Seen,
 ) -> Result<Vec<u32>, Broken> {
-    let pause = if session.can("IDLE") { LOOK_AGAIN } else { POLL };
+    let pause = if session.can("IDLE") { LOOK_INTERVAL } else { POLL_INTERVAL };
     loop {
         let found = session.search(&wanted.criteria(), seen).await?;
         let left = until.saturating_duration_since(Instant::now());

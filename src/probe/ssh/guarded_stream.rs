@@ -13,10 +13,10 @@ use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOw
 use crate::probe::byte_limit::{ByteLimit, Limited};
 
 /// A server may say so much before its own line and in it (RFC 4253, section 4.2, has 255 bytes for the line).
-const HEARD: usize = 4 * 1024;
+const LONGEST_GREETING: usize = 4 * 1024;
 /// A server may say so much in which there is nothing for the check: greeting, keys, words to be ignored (RFC 4253,
 /// section 11.2), what a command says beside its answer. OpenSSH needs some 10 KiB to let us in.
-const IDLE_TALK: usize = 1024 * 1024;
+const MOST_IDLE_TALK: usize = 1024 * 1024;
 
 /// The connection.
 pub(super) struct GuardedStream {
@@ -45,7 +45,7 @@ pub(super) struct Guard {
 pub(super) fn guard(stream: TcpStream) -> (GuardedStream, Guard) {
     let token = CancellationToken::new();
     let heard: Arc<Mutex<Heard>> = Arc::default();
-    let byte_limit = ByteLimit::new(IDLE_TALK);
+    let byte_limit = ByteLimit::new(MOST_IDLE_TALK);
     let stream = byte_limit.on(stream);
     let guarded = GuardedStream { stream, let_go: Box::pin(token.clone().cancelled_owned()), heard: heard.clone() };
     (guarded, Guard { heard, byte_limit, _guard: token.drop_guard() })
@@ -96,7 +96,7 @@ impl AsyncRead for GuardedStream {
         if polled.is_ready() {
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             let new = into.filled().get(before..).unwrap_or_default();
-            let room = HEARD.saturating_sub(heard.first.len()).min(new.len());
+            let room = LONGEST_GREETING.saturating_sub(heard.first.len()).min(new.len());
             heard.first.extend_from_slice(new.get(..room).unwrap_or_default());
             heard.ended |= new.is_empty();
         }

@@ -15,7 +15,7 @@ use crate::probe::broken::Broken;
 use crate::probe::question::Seen;
 
 /// Servers close a connection after so many refused keys (`MaxAuthTries` of OpenSSH).
-const MOST_KEYS: usize = 6;
+const MOST_KEYS_TRIED: usize = 6;
 
 /// A key that nobody could use without being asked.
 const ENCRYPTED: &str = "the private key of `key_file` has a passphrase: take one without \
@@ -71,7 +71,7 @@ impl Login {
         let keys = agent.keys().await.map_err(no_agent)?;
         let mut remaining = russh::MethodSet::empty();
         let mut tried = 0;
-        for key in keys.into_iter().take(MOST_KEYS) {
+        for key in keys.into_iter().take(MOST_KEYS_TRIED) {
             tried += 1;
             let hash = session.hash_for(key.algorithm()).await;
             let said = session.handle.authenticate_publickey_with(&self.user, key, hash, &mut agent).await;

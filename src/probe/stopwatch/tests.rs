@@ -6,7 +6,8 @@ use tokio::net::TcpListener;
 
 use super::{Hop, Phase, TRACE, Trace};
 use crate::model::TlsOptions;
-use crate::probe::connect::{Clients, Resolver, Way};
+use crate::probe::connect::{Clients, Way};
+use crate::probe::resolver::Resolver;
 use crate::probe::tls_config::Roots;
 
 #[tokio::test]

@@ -101,10 +101,10 @@ pub struct Ref {
 }
 
 /// The longest name of a ref that is taken, in bytes. Names are paths to servers, which rarely may have more than 4,096.
-const LONGEST_NAME: usize = 8 * 1024;
+const LONGEST_REF_NAME: usize = 8 * 1024;
 
 fn name(bytes: &[u8]) -> Option<String> {
-    let sound = !bytes.is_empty() && bytes.len() <= LONGEST_NAME && !bytes.iter().any(|byte| *byte <= b' ');
+    let sound = !bytes.is_empty() && bytes.len() <= LONGEST_REF_NAME && !bytes.iter().any(|byte| *byte <= b' ');
     // git itself takes names of any encoding; they are shown and compared as text here.
     sound.then(|| String::from_utf8_lossy(bytes).into_owned())
 }

@@ -8,7 +8,7 @@ const ECHO_V6: u8 = 128;
 const REPLY_V6: u8 = 129;
 
 /// How many bytes of its own a request carries, as ping(8) has it.
-pub const PAYLOAD: usize = 56;
+pub const PAYLOAD_LENGTH: usize = 56;
 
 /// What tells our requests from others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +27,7 @@ pub fn request(to: IpAddr, mark: Mark, sequence: u16) -> Vec<u8> {
     packet.extend(mark.id.to_be_bytes());
     packet.extend(sequence.to_be_bytes());
     packet.extend(mark.nonce.to_be_bytes());
-    packet.resize(8 + PAYLOAD, 0);
+    packet.resize(8 + PAYLOAD_LENGTH, 0);
     // Over IPv6 the system works it out: it takes addresses that are not known here.
     if to.is_ipv4() {
         let sum = checksum(&packet).to_be_bytes();
@@ -48,7 +48,7 @@ pub fn reply(from: IpAddr, packet: &[u8], nonce: u64) -> Option<u16> {
     let (head, payload) = packet.split_first_chunk::<8>()?;
     let [found, code, _, _, _, _, high, low] = *head;
     let ours = payload.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))? == nonce;
-    (found == kind && code == 0 && ours && payload.len() == PAYLOAD).then(|| u16::from_be_bytes([high, low]))
+    (found == kind && code == 0 && ours && payload.len() == PAYLOAD_LENGTH).then(|| u16::from_be_bytes([high, low]))
 }
 
 /// The checksum of RFC 1071.

@@ -5,7 +5,7 @@ use super::step::{Step, line};
 use crate::model::FailureClass;
 
 /// The longest line that is read, in bytes; a literal within it is not counted.
-pub const MOST_LINE: usize = 64 * 1024;
+pub const LONGEST_LINE: usize = 64 * 1024;
 /// The most tokens of one response.
 const MOST_TOKENS: usize = 10_000;
 /// The most literals of one response.
@@ -72,7 +72,7 @@ pub fn response(bytes: &[u8], most_literal: usize) -> Result<Step<Response>, Str
     let (mut pieces, mut at, mut literals) = (Vec::<(&[u8], Option<&[u8]>)>::new(), 0_usize, 0_usize);
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
-        let Some((text, length)) = line(rest, MOST_LINE)? else { return Ok(Step::More(bytes.len() + 1)) };
+        let Some((text, length)) = line(rest, LONGEST_LINE)? else { return Ok(Step::More(bytes.len() + 1)) };
         at += length;
         let Some((text, size)) = announced(text)? else {
             pieces.push((text, None));

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// More headers than this are no request that a server wants of us.
 const MOST_HEADERS: usize = 64;
 /// The longest words of a server that are kept, in bytes.
-const LONGEST_WORDS: usize = 1_024;
+const LONGEST_MESSAGE: usize = 1_024;
 
 /// What is not of the protocol, in plain words; it shows nothing of what came, which may be secret.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -127,6 +127,6 @@ pub fn message(json: &[u8]) -> Option<String> {
 }
 
 fn cut(mut words: String) -> String {
-    words.truncate(words.floor_char_boundary(LONGEST_WORDS));
+    words.truncate(words.floor_char_boundary(LONGEST_MESSAGE));
     words
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use mail_parser::{MessageParser, PartType};
 
 /// The most headers that are kept.
-const MOST_HEADERS: usize = 200;
+const MOST_HEADERS_KEPT: usize = 200;
 /// How much of a text is kept, in bytes.
-const MOST_TEXT: usize = 512 * 1024;
+const MOST_TEXT_KEPT: usize = 512 * 1024;
 
 /// What can be looked at in a mail.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -29,7 +29,7 @@ pub fn read(bytes: &[u8]) -> Option<Mail> {
     let one_line = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
     let headers: Vec<(String, String)> = message
         .headers_raw()
-        .take(MOST_HEADERS)
+        .take(MOST_HEADERS_KEPT)
         .map(|(name, value)| (name.to_ascii_lowercase(), one_line(value)))
         .collect();
     if headers.is_empty() {
@@ -48,7 +48,7 @@ pub fn read(bytes: &[u8]) -> Option<Mail> {
 }
 
 fn cut(text: &str) -> String {
-    text.get(..text.floor_char_boundary(MOST_TEXT)).unwrap_or_default().to_owned()
+    text.get(..text.floor_char_boundary(MOST_TEXT_KEPT)).unwrap_or_default().to_owned()
 }
 
 impl Mail {

@@ -19,9 +19,9 @@ pub const LARGEST_OBJECT: u64 = 256 * 1024 * 1024;
 pub const MOST_INFLATED: u64 = 1024 * 1024 * 1024;
 
 /// `PACK`, the version and the number of objects.
-const HEADER: usize = 12;
+const HEADER_LENGTH: usize = 12;
 /// How much is inflated at a time, in bytes.
-const PIECE: usize = 16 * 1024;
+const INFLATED_AT_ONCE: usize = 16 * 1024;
 
 /// Why a pack is not sound, in plain words.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -98,7 +98,7 @@ impl Check {
             left: 0,
             object: Object { kind: 0, size: 0, shift: 0, seen: 0, name: None },
             inflate: Decompress::new(true),
-            out: vec![0; PIECE].into(),
+            out: vec![0; INFLATED_AT_ONCE].into(),
             inflated: 0,
             summary: Summary { objects: 0, deltas: 0, bytes: 0, found: false },
         }
@@ -141,7 +141,7 @@ impl Check {
     /// Takes some of the bytes, of which there is at least one, and tells how many.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         let taken = match self.state {
-            State::Header => self.gather(bytes, HEADER, Self::header)?,
+            State::Header => self.gather(bytes, HEADER_LENGTH, Self::header)?,
             State::Entry => self.entry(bytes)?,
             State::Offset => self.offset(bytes)?,
             State::Base => {

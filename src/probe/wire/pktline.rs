@@ -4,9 +4,9 @@
 //! lengths 0001 and 0002, [gitprotocol-v2(5)](https://git-scm.com/docs/gitprotocol-v2).
 
 /// The longest payload, in bytes.
-pub const LONGEST: usize = 65_516;
+pub const LONGEST_PAYLOAD: usize = 65_516;
 /// How many digits of length there are.
-const DIGITS: usize = 4;
+const LENGTH_DIGITS: usize = 4;
 
 /// One frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,7 +17,7 @@ pub enum Packet<'a> {
     Delimiter,
     /// `0002`: an answer of a server that keeps no state ends here.
     ResponseEnd,
-    /// A payload, of at most [`LONGEST`] bytes; it may be empty.
+    /// A payload, of at most [`LONGEST_PAYLOAD`] bytes; it may be empty.
     Data(&'a [u8]),
 }
 
@@ -55,17 +55,17 @@ impl Decoder {
     /// When what comes next cannot begin a frame: no hexadecimal digits, `0003`, or a length above `fff0`.
     pub fn frame(&mut self) -> Result<Option<Packet<'_>>, Fault> {
         let rest = self.bytes.get(self.taken..).unwrap_or_default();
-        let Some(digits) = rest.get(..DIGITS) else { return Ok(None) };
+        let Some(digits) = rest.get(..LENGTH_DIGITS) else { return Ok(None) };
         let length = length(digits)?;
         let end = match length {
-            0..=2 => DIGITS,
+            0..=2 => LENGTH_DIGITS,
             3 => return Err(Fault("a pkt-line of the length 0003, which cannot be".into())),
-            length if length > LONGEST + DIGITS => {
+            length if length > LONGEST_PAYLOAD + LENGTH_DIGITS => {
                 return Err(Fault(format!("a pkt-line of {length} bytes; 65520 are the most")));
             }
             length => length,
         };
-        let Some(payload) = rest.get(DIGITS..end) else { return Ok(None) };
+        let Some(payload) = rest.get(LENGTH_DIGITS..end) else { return Ok(None) };
         self.taken += end;
         Ok(Some(match length {
             0 => Packet::Flush,
@@ -85,8 +85,8 @@ fn length(digits: &[u8]) -> Result<usize, Fault> {
 
 /// Adds a frame with this payload; what would not fit into one is cut.
 pub fn push(message: &mut Vec<u8>, payload: &str) {
-    let payload = payload.as_bytes().get(..LONGEST).unwrap_or(payload.as_bytes());
-    message.extend_from_slice(format!("{:04x}", payload.len() + DIGITS).as_bytes());
+    let payload = payload.as_bytes().get(..LONGEST_PAYLOAD).unwrap_or(payload.as_bytes());
+    message.extend_from_slice(format!("{:04x}", payload.len() + LENGTH_DIGITS).as_bytes());
     message.extend_from_slice(payload);
 }
 
@@ -170,7 +170,7 @@ mod tests {
                         Err(_) => break 'all,
                     }
                 }
-                prop_assert!(decoder.left() < LONGEST + DIGITS);
+                prop_assert!(decoder.left() < LONGEST_PAYLOAD + LENGTH_DIGITS);
             }
         }
     }

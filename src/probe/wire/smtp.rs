@@ -4,7 +4,7 @@ use super::step::{Step, line};
 use crate::model::FailureClass;
 
 /// The longest line of a reply that is read, in bytes; the RFC allows 512 (section 4.5.3.1.5).
-pub const MOST_LINE: usize = 2_000;
+pub const LONGEST_LINE: usize = 2_000;
 /// The most lines of one reply that are read.
 pub const MOST_LINES: usize = 100;
 
@@ -26,7 +26,7 @@ pub fn reply(bytes: &[u8]) -> Result<Step<Reply>, String> {
     let mut code = None;
     let mut lines = Vec::new();
     loop {
-        let Some((text, length)) = line(rest, MOST_LINE)? else { return Ok(Step::More(bytes.len() + 1)) };
+        let Some((text, length)) = line(rest, LONGEST_LINE)? else { return Ok(Step::More(bytes.len() + 1)) };
         let (number, last, text) = split(text)?;
         if *code.get_or_insert(number) != number {
             return Err("the lines of one reply have different codes".into());

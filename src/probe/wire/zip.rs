@@ -6,25 +6,17 @@
 //! an entry that is encrypted or compressed by another method than deflate and does not say how long it is.
 
 mod fields;
+mod records;
 #[cfg(test)]
 mod tests;
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
 
-use fields::{Wide, u16_at, u32_at, u64_at};
+use fields::{u16_at, u32_at};
+use records::{CENTRAL, END, Entry, LOCAL, LONGEST_DESCRIPTOR, Length, length};
 
-const LOCAL: u32 = 0x0403_4b50;
-const CENTRAL: u32 = 0x0201_4b50;
-const END: u32 = 0x0605_4b50;
-const END64: u32 = 0x0606_4b50;
-const LOCATOR64: u32 = 0x0706_4b50;
-const DESCRIPTOR: u32 = 0x0807_4b50;
-/// A ZIP64 end record that is longer than this has more than there is to say.
-const LONGEST_END: u64 = 64 * 1024;
-/// The longest form of a data descriptor, in bytes.
-const LONGEST_DESCRIPTOR: usize = 24;
 /// How much is inflated at a time, in bytes.
-const INFLATED: usize = 32 * 1024;
+const INFLATED_AT_ONCE: usize = 32 * 1024;
 
 /// Why an archive is not known to be sound.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,19 +60,6 @@ enum State {
     Done,
 }
 
-/// The entry at hand.
-#[derive(Default)]
-struct Entry {
-    offset: u64,
-    flags: u16,
-    method: u16,
-    crc: u32,
-    compressed: u64,
-    size: u64,
-    /// Of the content that came.
-    seen: Crc,
-}
-
 /// Entries as they were told of: how many, and a sum over all that does not depend on their order.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Listing {
@@ -89,10 +68,10 @@ struct Listing {
 }
 
 impl Listing {
-    fn add(&mut self, offset: u64, crc: u32, compressed: u64, size: u64) {
+    fn add(&mut self, entry: &Entry) {
         // Two rounds of a multiply and fold each, so that swapped fields do not cancel out.
         let mut mixed: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
-        for part in [offset, u64::from(crc), compressed, size] {
+        for part in [entry.offset, u64::from(entry.crc), entry.compressed, entry.size] {
             mixed = (mixed ^ u128::from(part)).wrapping_mul(0xda94_2042_e4dd_58b5_9e37_79b9_7f4a_7c15);
             mixed ^= mixed >> 61;
         }
@@ -117,7 +96,7 @@ impl Check {
             offset: 0,
             entry: Entry::default(),
             inflate: Decompress::new(false),
-            out: vec![0; INFLATED].into(),
+            out: vec![0; INFLATED_AT_ONCE].into(),
             local: Listing::default(),
             central: Listing::default(),
         }
@@ -197,8 +176,7 @@ impl Check {
     }
 
     fn list_local(&mut self) {
-        let entry = &self.entry;
-        self.local.add(entry.offset, entry.crc, entry.compressed, entry.size);
+        self.local.add(&self.entry);
     }
 
     fn inflate(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
@@ -208,7 +186,7 @@ impl Check {
         let made = usize::try_from(self.inflate.total_out() - before_out).unwrap_or_default();
         self.entry.seen.update(self.out.get(..made).unwrap_or_default());
         match status {
-            Ok(Status::StreamEnd) if self.has_descriptor() => {
+            Ok(Status::StreamEnd) if self.entry.has_descriptor() => {
                 self.state = State::Descriptor;
                 Ok(taken)
             }
@@ -228,10 +206,6 @@ impl Check {
             Ok(_) => Ok(taken),
             Err(_) => damaged(format!("entry {} cannot be inflated", self.local.count + 1)),
         }
-    }
-
-    fn has_descriptor(&self) -> bool {
-        self.entry.flags & 8 != 0
     }
 
     /// Gathers a header, and reads it when it is whole.
@@ -273,51 +247,25 @@ impl Check {
 
     /// How long the header is, as far as what has come of it tells.
     fn header_length(&self) -> Result<usize, Fault> {
-        let header = &self.header;
-        let with = |fixed: usize, names: &[usize]| {
-            if header.len() < fixed {
-                return fixed;
-            }
-            fixed + names.iter().map(|at| usize::from(u16_at(header, *at))).sum::<usize>()
-        };
-        Ok(match u32_at(header, 0) {
-            _ if header.len() < 4 => 4,
-            LOCAL => with(30, &[26, 28]),
-            CENTRAL => with(46, &[28, 30, 32]),
-            END => 22,
-            LOCATOR64 => 20,
-            END64 if header.len() < 12 => 12,
-            END64 if u64_at(header, 4) <= LONGEST_END => 12 + usize::try_from(u64_at(header, 4)).unwrap_or_default(),
-            END64 => return damaged("its end record has no sound length"),
-            _ if self.local == Listing::default() => return damaged("it is no ZIP archive"),
-            _ => return damaged(format!("after entry {} comes no header", self.local.count)),
-        })
+        match length(&self.header) {
+            Length::Bytes(length) => Ok(length),
+            Length::Unsound => damaged("its end record has no sound length"),
+            Length::Unknown if self.local == Listing::default() => damaged("it is no ZIP archive"),
+            Length::Unknown => damaged(format!("after entry {} comes no header", self.local.count)),
+        }
     }
 
     /// An entry's header, at this place: what follows it.
     fn local(&mut self, header: &[u8], offset: u64) -> Result<State, Fault> {
-        let mut entry = Entry {
-            offset,
-            flags: u16_at(header, 6),
-            method: u16_at(header, 8),
-            crc: u32_at(header, 14),
-            compressed: u32_at(header, 18).into(),
-            size: u32_at(header, 22).into(),
-            ..Entry::default()
-        };
-        let extra = header.get(30 + usize::from(u16_at(header, 26))..).unwrap_or_default();
-        let mut wide = Wide::of(extra);
-        // Here the size comes before the compressed one.
-        wide.replace(&mut entry.size);
-        wide.replace(&mut entry.compressed);
-        let (unknown, encrypted) = (entry.flags & 8 != 0, entry.flags & 1 != 0);
+        let entry = Entry::local(header, offset);
+        let encrypted = entry.is_encrypted();
         let number = self.local.count + 1;
         let state = match entry.method {
             8 if !encrypted => {
                 self.inflate.reset(false);
                 State::Deflated
             }
-            _ if unknown => {
+            _ if entry.has_descriptor() => {
                 let how = if encrypted { "is encrypted".into() } else { format!("has method {}", entry.method) };
                 let why = format!("entry {number} {how} and does not say how long it is");
                 return Err(Fault::Unsupported(why));
@@ -335,14 +283,7 @@ impl Check {
     }
 
     fn central(&mut self, header: &[u8]) -> Result<(), Fault> {
-        let (mut compressed, mut size) = (u64::from(u32_at(header, 20)), u64::from(u32_at(header, 24)));
-        let mut offset = u64::from(u32_at(header, 42));
-        let extra = header.get(46 + usize::from(u16_at(header, 28))..).unwrap_or_default();
-        let mut wide = Wide::of(extra.get(..usize::from(u16_at(header, 30))).unwrap_or_default());
-        wide.replace(&mut size);
-        wide.replace(&mut compressed);
-        wide.replace(&mut offset);
-        self.central.add(offset, u32_at(header, 16), compressed, size);
+        self.central.add(&Entry::central(header));
         if self.central.count > self.local.count {
             return damaged(format!("its directory lists more than the {} entries that came", self.local.count));
         }
@@ -361,23 +302,7 @@ impl Check {
         let entry = &mut self.entry;
         (entry.crc, entry.compressed, entry.size) =
             (entry.seen.sum(), self.inflate.total_in(), self.inflate.total_out());
-        let narrow = |at: usize| {
-            u32_at(&header, at) == entry.crc
-                && u64::from(u32_at(&header, at + 4)) == entry.compressed & u64::from(u32::MAX)
-                && u64::from(u32_at(&header, at + 8)) == entry.size & u64::from(u32::MAX)
-        };
-        let wide = |at: usize| {
-            u32_at(&header, at) == entry.crc
-                && u64_at(&header, at + 4) == entry.compressed
-                && u64_at(&header, at + 12) == entry.size
-        };
-        // A header follows: of several readings, the one before it is meant.
-        let followed = |length: usize| length == LONGEST_DESCRIPTOR || u16_at(&header, length) == 0x4b50;
-        let signed = u32_at(&header, 0) == DESCRIPTOR;
-        let readings = [(signed && wide(4), 24), (signed && narrow(4), 16), (wide(0), 20), (narrow(0), 12)];
-        let Some((_, length)) = readings.into_iter().find(|(sound, length)| *sound && followed(*length)) else {
-            return self.mismatch();
-        };
+        let Some(length) = entry.descriptor(&header) else { return self.mismatch() };
         self.list_local();
         self.state = State::Header;
         // What has come beyond it is the beginning of the next header, all of which are longer.

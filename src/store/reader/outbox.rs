@@ -5,11 +5,9 @@ mod tests;
 
 use rusqlite::{Row, params};
 
-use super::{Reader, incident_id};
-use crate::model::{
-    IncidentId, MailAddress, Message, Notification, NotificationId, NotificationKind, ReceiverId, Timestamp,
-};
-use crate::store::commit::{Attempt, AttemptOutcome, DeliveryId};
+use super::Reader;
+use crate::model::{Destination, IncidentId, Message, NotificationId, NotificationKind, ReceiverId, Timestamp};
+use crate::store::commit::{Attempt, AttemptOutcome, DeliveryId, FailedBecause};
 use crate::store::error::StoreError;
 use crate::store::row;
 
@@ -18,10 +16,16 @@ use crate::store::row;
 pub struct DueDelivery {
     /// Which delivery.
     pub id: DeliveryId,
-    /// What is delivered.
-    pub notification: Notification,
+    /// Of which notification.
+    pub notification: NotificationId,
+    /// To whom.
+    pub receiver: ReceiverId,
     /// Where to.
-    pub to: MailAddress,
+    pub to: Destination,
+    /// What is delivered.
+    pub message: Message,
+    /// Since when it is owed.
+    pub owed: Timestamp,
     /// How many attempts were made.
     pub attempts: u32,
 }
@@ -41,10 +45,10 @@ pub struct Delivery {
     pub reason: String,
     /// Since when it was owed.
     pub owed: Timestamp,
-    /// Its subject line.
-    pub subject: String,
+    /// What it says, in one line.
+    pub title: String,
     /// Where to.
-    pub to: MailAddress,
+    pub to: Destination,
     /// Where it stands.
     pub state: DeliveryState,
     /// The attempts, in their order.
@@ -55,13 +59,20 @@ pub struct Delivery {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DeliveryState {
     /// It is owed; the next attempt is due then.
-    Owed(Timestamp),
-    /// The mail server has taken it over.
-    Accepted,
-    /// It was refused for good.
-    Refused,
-    /// The time for trying is over.
-    GivenUp,
+    Pending(Timestamp),
+    /// It was taken.
+    Delivered,
+    /// It was not, and no other attempt is made.
+    Failed(FailedBecause),
+}
+
+impl Delivery {
+    /// What went wrong at the last attempt, if the delivery has failed.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        let DeliveryState::Failed(_) = self.state else { return None };
+        self.attempts.last().map(|attempt| attempt.outcome.text())
+    }
 }
 
 /// Each receiver that is owed something is found by a step of its own through the index, and so are the first of its
@@ -73,8 +84,8 @@ const DUE: &str = "
         SELECT (SELECT min(receiver) FROM delivery WHERE state = 0 AND behind IS NULL AND receiver > owing.receiver)
         FROM owing WHERE owing.receiver IS NOT NULL
     )
-    SELECT n.id, n.incident, n.receiver, n.kind, n.reason, n.owed, n.subject, n.text, n.html, n.message_id,
-        n.thread, d.id, d.name, d.address, d.attempts
+    SELECT n.id, n.receiver, n.owed, n.form, n.subject, n.text, n.html, n.message_id, n.thread,
+        d.id, d.name, d.address, d.attempts
     FROM owing CROSS JOIN delivery d ON d.id IN (
         SELECT id FROM delivery
         WHERE receiver = owing.receiver AND state = 0 AND behind IS NULL AND next_at <= ?1
@@ -83,11 +94,11 @@ const DUE: &str = "
     ORDER BY d.next_at, d.id";
 
 impl Reader {
-    /// Deliveries that are owed and due, longest due first, at most `each` of every receiver: one whose mail server
-    /// is slow does not hide the others.
+    /// Deliveries that are owed and due, longest due first, at most `each` of every receiver: one that is slow
+    /// to answer does not hide the others.
     ///
-    /// What is owed to an address because of one incident is due in the order in which it became owed: a message waits
-    /// until the one before it was taken, refused or given up. So nobody reads of an end before the beginning.
+    /// What is owed to a destination because of one incident is due in the order in which it became owed: a message waits
+    /// until the one before it was delivered or failed. So nobody reads of an end before the beginning.
     ///
     /// # Errors
     /// When a row cannot be read.
@@ -97,10 +108,13 @@ impl Reader {
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
             due.push(DueDelivery {
-                id: DeliveryId(row.get(11)?),
-                notification: notification_of(row)?,
-                to: MailAddress { name: row.get(12)?, address: row.get(13)? },
-                attempts: row.get(14)?,
+                id: DeliveryId(row.get(9)?),
+                notification: NotificationId::from_bytes(row::id_bytes(&row.get::<_, Vec<u8>>(0)?)?),
+                receiver: row.get::<_, String>(1)?.into(),
+                to: Destination { name: row.get(10)?, address: row.get(11)? },
+                message: message_of(row)?,
+                owed: Timestamp::from_millis(row.get(2)?),
+                attempts: row.get(12)?,
             });
         }
         Ok(due)
@@ -139,13 +153,13 @@ impl Reader {
                 kind: row::kind_of_code(row.get(3)?)?,
                 reason: row.get(4)?,
                 owed: Timestamp::from_millis(row.get(5)?),
-                subject: row.get(6)?,
-                to: MailAddress { name: row.get(7)?, address: row.get(8)? },
+                title: row.get(6)?,
+                to: Destination { name: row.get(7)?, address: row.get(8)? },
                 state: match row.get(9)? {
-                    0 => DeliveryState::Owed(Timestamp::from_millis(row.get(10)?)),
-                    1 => DeliveryState::Accepted,
-                    2 => DeliveryState::Refused,
-                    3 => DeliveryState::GivenUp,
+                    0 => DeliveryState::Pending(Timestamp::from_millis(row.get(10)?)),
+                    1 => DeliveryState::Delivered,
+                    2 => DeliveryState::Failed(FailedBecause::Refused),
+                    3 => DeliveryState::Failed(FailedBecause::GivenUp),
                     code => return Err(unknown_code("the state of a delivery", code)),
                 },
                 attempts: self.attempts_of(id)?,
@@ -164,9 +178,9 @@ impl Reader {
             let text = row.get(2)?;
             let outcome = match row.get(1)? {
                 0 => AttemptOutcome::Retry(text, Timestamp::from_millis(row.get(3)?)),
-                1 => AttemptOutcome::Accepted(text),
-                2 => AttemptOutcome::Refused(text),
-                3 => AttemptOutcome::GivenUp(text),
+                1 => AttemptOutcome::Delivered(text),
+                2 => AttemptOutcome::Failed(FailedBecause::Refused, text),
+                3 => AttemptOutcome::Failed(FailedBecause::GivenUp, text),
                 code => return Err(unknown_code("the outcome of an attempt", code)),
             };
             attempts.push(Attempt { at: Timestamp::from_millis(row.get(0)?), outcome });
@@ -179,21 +193,15 @@ fn unknown_code(what: &str, code: i64) -> StoreError {
     StoreError::unreadable(what, format!("its code is {code}"))
 }
 
-/// Reads the first eleven columns of a due delivery.
-fn notification_of(row: &Row<'_>) -> Result<Notification, StoreError> {
-    Ok(Notification {
-        id: NotificationId::from_bytes(row::id_bytes(&row.get::<_, Vec<u8>>(0)?)?),
-        incident: incident_id(row, 1)?,
-        receiver: row.get::<_, String>(2)?.into(),
-        kind: row::kind_of_code(row.get(3)?)?,
-        reason: row.get(4)?,
-        owed: Timestamp::from_millis(row.get(5)?),
-        message: Message {
-            subject: row.get(6)?,
-            text: row.get(7)?,
-            html: row.get(8)?,
-            id: row.get(9)?,
-            thread: row.get(10)?,
-        },
-    })
+/// Reads the message of a due delivery.
+fn message_of(row: &Row<'_>) -> Result<Message, StoreError> {
+    let columns = row::MessageRow {
+        form: row.get(3)?,
+        subject: row.get(4)?,
+        text: row.get(5)?,
+        html: row.get(6)?,
+        message_id: row.get(7)?,
+        thread: row.get(8)?,
+    };
+    columns.try_into()
 }

@@ -2,7 +2,7 @@
 //! changed or used again, and they do not follow the order of the enums.
 
 use crate::model::{
-    ActionKind, CheckResult, FailureClass, IncidentState, NotificationKind, Outcome, Severity, VoidReason,
+    ActionKind, Asked, CheckResult, FailureClass, IncidentState, NotificationKind, Outcome, Severity, VoidReason,
 };
 use crate::store::StoreError;
 
@@ -69,6 +69,12 @@ pub(in crate::store) fn result_of_code(code: i64) -> Result<(Outcome, bool), Sto
 }
 
 codes! {
+    "why a check was made", Asked, asked_code, asked_of_code,
+    0 => Asked::Turn,
+    1 => Asked::Recheck,
+}
+
+codes! {
     "the severity of an incident", Severity, severity_code, severity_of_code,
     1 => Severity::Minor,
     2 => Severity::Major,
@@ -99,4 +105,15 @@ codes! {
     3 => ActionKind::Resolve,
     4 => ActionKind::Identify,
     5 => ActionKind::Watch,
+}
+
+/// What a message is worded for, as its row says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::store) enum Form {
+    Mail,
+}
+
+codes! {
+    "the form of a message", Form, form_code, form_of_code,
+    1 => Form::Mail,
 }

@@ -75,6 +75,7 @@ enum Change {
     Mended { by: String, text: String },
     Resolved { by: Option<String>, reason: String, finding: FindingRow },
     Told { notification: String, receiver: String, kind: String, reason: String },
+    Withheld { receiver: Option<String>, reason: String },
 }
 
 impl Change {
@@ -109,6 +110,9 @@ impl Change {
                 kind: kind.as_str().into(),
                 reason,
             },
+            IncidentChange::Withheld { receiver, reason } => {
+                Self::Withheld { receiver: receiver.map(|receiver| receiver.to_string()), reason }
+            }
         }
     }
 
@@ -145,6 +149,9 @@ impl Change {
                 kind: named(&NotificationKind::ALL, NotificationKind::as_str, &kind)?,
                 reason,
             },
+            Self::Withheld { receiver, reason } => {
+                IncidentChange::Withheld { receiver: receiver.map(Into::into), reason }
+            }
         })
     }
 }

@@ -2,17 +2,17 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::store::commit::{Attempt, AttemptOutcome, DeliveryId, Owed};
+use crate::model::Notification;
+use crate::store::commit::{Attempt, AttemptOutcome, DeliveryId, FailedBecause};
 use crate::store::error::StoreError;
 use crate::store::row;
 
-pub(super) fn store_notification(connection: &Connection, owed: &Owed) -> Result<(), StoreError> {
-    let Owed { notification, to } = owed;
-    let message = &notification.message;
+pub(super) fn store_notification(connection: &Connection, notification: &Notification) -> Result<(), StoreError> {
+    let message = row::MessageRow::from(&notification.message);
     connection
         .prepare_cached(
-            "INSERT INTO notification (id, incident, receiver, kind, reason, owed, subject, text, html, message_id, thread)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO notification (id, incident, receiver, kind, reason, owed, form, subject, text, html, message_id, thread)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             notification.id.as_bytes(),
@@ -21,10 +21,11 @@ pub(super) fn store_notification(connection: &Connection, owed: &Owed) -> Result
             row::kind_code(notification.kind),
             notification.reason,
             notification.owed.as_millis(),
+            message.form,
             message.subject,
             message.text,
             message.html,
-            message.id,
+            message.message_id,
             message.thread,
         ])?;
     let mut statement = connection.prepare_cached(
@@ -34,11 +35,11 @@ pub(super) fn store_notification(connection: &Connection, owed: &Owed) -> Result
              WHERE before.incident = ?6 AND before.receiver = ?5 AND earlier.address = ?3 AND earlier.state = 0
          )) ON CONFLICT (notification, address) DO NOTHING",
     )?;
-    for address in to {
+    for to in &notification.destinations {
         statement.execute(params![
             notification.id.as_bytes(),
-            address.name,
-            address.address,
+            to.name,
+            to.address,
             notification.owed.as_millis(),
             notification.receiver.as_str(),
             notification.incident.as_bytes(),
@@ -48,7 +49,7 @@ pub(super) fn store_notification(connection: &Connection, owed: &Owed) -> Result
 }
 
 /// Writes one attempt and what follows from it for the delivery, and for the one that waits behind it: whatever
-/// became of this one, taken, refused or given up, it holds up nothing any more.
+/// became of this one, delivered or failed, it holds up nothing any more.
 pub(in crate::store) fn store_attempt(
     connection: &Connection,
     delivery: DeliveryId,
@@ -56,9 +57,9 @@ pub(in crate::store) fn store_attempt(
 ) -> Result<(), StoreError> {
     let (code, text, next_at) = match &attempt.outcome {
         AttemptOutcome::Retry(text, next_at) => (0, text, Some(next_at.as_millis())),
-        AttemptOutcome::Accepted(text) => (1, text, None),
-        AttemptOutcome::Refused(text) => (2, text, None),
-        AttemptOutcome::GivenUp(text) => (3, text, None),
+        AttemptOutcome::Delivered(text) => (1, text, None),
+        AttemptOutcome::Failed(FailedBecause::Refused, text) => (2, text, None),
+        AttemptOutcome::Failed(FailedBecause::GivenUp, text) => (3, text, None),
     };
     let number: Option<i64> = connection
         .prepare_cached(

@@ -3,20 +3,21 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::model::id::stable_hash;
-use crate::model::{CheckResult, Evidence, Outcome};
+use crate::model::{Evidence, Judged, Outcome};
 use crate::store::error::StoreError;
 use crate::store::names::Keys;
 use crate::store::row;
 
-pub(super) fn store_result(connection: &Connection, keys: &mut Keys, result: &CheckResult) -> Result<(), StoreError> {
+pub(super) fn store_result(connection: &Connection, keys: &mut Keys, judged: &Judged) -> Result<(), StoreError> {
+    let result = &judged.result;
     let (probe, location) = (keys.probe(connection, &result.probe)?, keys.location(connection, &result.location)?);
     let address = result.address.map(|address| keys.address(connection, address)).transpose()?;
     let phases = &result.phases;
     connection
         .prepare_cached(
             "INSERT INTO result (probe, location, started, outcome, status, dns, connect, tls, first_byte, transfer, total,
-                 address, expires)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                 address, expires, judged, asked)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             probe,
@@ -32,6 +33,8 @@ pub(super) fn store_result(connection: &Connection, keys: &mut Keys, result: &Ch
             row::micros(phases.total),
             address,
             result.expires.map(row::seconds),
+            row::judged_after(judged),
+            row::asked_code(result.asked),
         ])?;
     let id = connection.last_insert_rowid();
     let minute = row::minute(result.finished());

@@ -63,13 +63,38 @@ async fn incidents_are_listed_and_shown_with_the_config_or_without() {
         "workspace=globex",
         "Timeline",
         "opened: rule not-found-spike",
-        "Messages",
-        "oncall@example.com: owed",
+        "Notifications",
+        "oncall@example.com: pending",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     // The whole id, as another program may print it, names it as well.
     assert_eq!(tripline(path, &["incident", "show", &id.to_string().to_uppercase()]).with(0).out, shown);
+}
+
+#[tokio::test]
+async fn a_delivery_that_has_failed_is_shown_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let ids: [IncidentId; 2] = incidents(path, &["gone", "given up"]).await.try_into().unwrap();
+    let writer = Writer::open(&path.join("tripline.db")).unwrap();
+    let reader = Reader::open(&path.join("tripline.db")).unwrap();
+    let reasons = [
+        (FailedBecause::Refused, "receiver `oncall` is not configured any more"),
+        (FailedBecause::GivenUp, "451 try again later"),
+    ];
+    for (id, (because, fault)) in ids.iter().zip(reasons) {
+        let delivery = reader.deliveries_of(*id).unwrap()[0].id;
+        let outcome = AttemptOutcome::Failed(because, fault.into());
+        writer.record_attempt(delivery, Attempt { at: clock::now(), outcome }).await.unwrap();
+    }
+    writer.close().await.unwrap();
+    let shown = ids.map(|id| tripline(path, &["incident", "show", &id.short()]).with(0).out);
+    let [gone, given_up] = shown;
+    assert!(gone.contains("to oncall@example.com: FAILED\n"), "{gone}");
+    assert!(gone.contains("  failed for good: receiver `oncall` is not configured any more\n"), "{gone}");
+    assert!(given_up.contains("to oncall@example.com: FAILED, given up\n"), "{given_up}");
+    assert!(given_up.contains("  failed, given up: 451 try again later\n"), "{given_up}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tripline::daemon::turn;
 use tripline::model::{CheckResult, FailureClass, IpChoice, Location, Outcome, Probe, Secrets, Timestamp};
 use tripline::probe::{Prober, Roots};
 
-use super::{check, class_and_fault, failure, probe, target};
+use super::{check, class_and_fault, failure, nth, probe, target};
 use crate::network::{Program, free_port, has};
 use crate::servers::answer;
 
@@ -60,7 +60,8 @@ async fn turn(probe: &Probe) -> Vec<CheckResult> {
         Prober::new(std::slice::from_ref(probe), Location::local(), Secrets::default(), &Roots::load()).unwrap();
     let (superseded, _kept) = tokio::sync::mpsc::channel(100);
     let start = Timestamp::from_millis(1_739_288_460_000);
-    turn::check(&prober, (0, probe), start, || None, || start, &superseded, &CancellationToken::new()).await
+    let asked = (nth(&prober, 0), probe);
+    turn::check(&prober, asked, start, || None, || start, &superseded, &CancellationToken::new()).await
 }
 
 #[tokio::test]

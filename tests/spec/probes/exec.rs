@@ -15,6 +15,7 @@ use tripline::model::{
 use tripline::probe::{Prober, Roots};
 
 use super::{check_with, class_and_fault, failure, probe, target};
+use crate::probes::nth;
 use crate::servers::{Server, answer};
 
 const PLUGINS: &str = "/usr/lib/nagios/plugins";
@@ -285,7 +286,8 @@ async fn more_commands_than_may_run_at_once_take_turns() {
     let probes: Vec<Probe> = (0..100).map(|_| asking(shell(&script), Duration::from_secs(60), &expect)).collect();
     let prober = Prober::new(&probes, Location::local(), Secrets::default(), &Roots::load()).unwrap();
     let start = Timestamp::from_millis(0);
-    let results = futures_util::future::join_all((0..100).map(|index| prober.check(index, start))).await;
+    let results =
+        futures_util::future::join_all((0..100).map(|index| prober.check(nth(&prober, index), start))).await;
     for result in results {
         assert_eq!(result.outcome, Outcome::Success, "{:?}", result.evidence.map(|evidence| evidence.fault));
     }
@@ -318,7 +320,10 @@ async fn the_next_check_of_the_same_prober_is_not_disturbed() {
     let well = asking(shell("echo fine"), Duration::from_secs(2), &["output == 'fine'"]);
     let prober = Prober::new(&[silent, well], Location::local(), Secrets::default(), &Roots::load()).unwrap();
     for _ in 0..3 {
-        assert_eq!(prober.check(0, Timestamp::default()).await.outcome, Outcome::Failure(FailureClass::Timeout));
-        assert_eq!(prober.check(1, Timestamp::default()).await.outcome, Outcome::Success);
+        assert_eq!(
+            prober.check(nth(&prober, 0), Timestamp::default()).await.outcome,
+            Outcome::Failure(FailureClass::Timeout)
+        );
+        assert_eq!(prober.check(nth(&prober, 1), Timestamp::default()).await.outcome, Outcome::Success);
     }
 }

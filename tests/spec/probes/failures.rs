@@ -5,6 +5,7 @@ use tokio::net::TcpListener;
 use tripline::model::{FailureClass, Outcome, VoidReason};
 
 use super::{check, class_and_fault, failure, get, target};
+use crate::probes::nth;
 use crate::servers::{Server, answer};
 
 #[tokio::test]
@@ -181,6 +182,6 @@ async fn an_index_without_a_probe_is_void() {
     use tripline::model::{Location, Secrets, Timestamp};
     let roots = tripline::probe::Roots::load();
     let prober = tripline::probe::Prober::new(&[], Location::local(), Secrets::default(), &roots).unwrap();
-    let result = prober.check(0, Timestamp::default()).await;
+    let result = prober.check(nth(&prober, 0), Timestamp::default()).await;
     assert_eq!(result.outcome, Outcome::Void(VoidReason::Internal));
 }

@@ -17,6 +17,8 @@ use tripline::probe::{Prober, Roots};
 use super::{class_and_fault, failure};
 use site::{CSRF, SESSION, Site};
 
+use crate::probes::nth;
+
 struct Env;
 
 impl Outside for Env {
@@ -47,7 +49,8 @@ fn prober(address: SocketAddr, timeout: &str, flow: &str) -> Prober {
 
 /// One check of it.
 async fn check(address: SocketAddr, timeout: &str, flow: &str) -> CheckResult {
-    prober(address, timeout, flow).check(0, Timestamp::from_millis(1_739_288_460_000)).await
+    let prober = prober(address, timeout, flow);
+    prober.check(nth(&prober, 0), Timestamp::from_millis(1_739_288_460_000)).await
 }
 
 const SIGN_IN: &str = r#"

@@ -11,6 +11,7 @@ use tripline::model::{Outcome, Timestamp};
 
 use super::class_and_fault;
 use super::written::{ask, prober};
+use crate::probes::nth;
 use crate::scripted::Scripted;
 use crate::servers::{Authority, Server};
 
@@ -39,7 +40,8 @@ async fn the_health_of_a_grpc_server_is_asked_for_with_tls_and_without() {
         ("slow", Timeout, "no answer within 1s: waiting for the first byte"),
     ] {
         let kind = to(plain.port, &format!(", service: {part}"));
-        let result = prober(&[&kind], "", "1s", &[]).check(0, Timestamp::from_millis(0)).await;
+        let prober = prober(&[&kind], "", "1s", &[]);
+        let result = prober.check(nth(&prober, 0), Timestamp::from_millis(0)).await;
         let (found, said) = class_and_fault(&result);
         assert_eq!(found, class, "{part}: {said}");
         assert!(said.contains(fault), "{said}");
@@ -126,7 +128,7 @@ pub(crate) async fn answering(answer: Answer) -> Server {
 async fn class_within_a_second(server: &Server) -> (FailureClass, String) {
     let prober = prober(&[&format!("grpc: {{to: \"{}\"}}", server.address)], "", "1s", &[]);
     let began = Instant::now();
-    let result = prober.check(0, Timestamp::from_millis(0)).await;
+    let result = prober.check(nth(&prober, 0), Timestamp::from_millis(0)).await;
     assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
     let (class, fault) = class_and_fault(&result);
     (class, fault.to_owned())

@@ -12,6 +12,7 @@ use tripline::probe::{Prober, Roots};
 
 use super::{check_with, class_and_fault, probe, target};
 use crate::network::has;
+use crate::probes::nth;
 
 fn asking(host: &str, timeout: Duration, expect: &[&str]) -> Probe {
     let expect: Vec<Condition> = expect.iter().map(|source| Condition::parse(source, VARIABLES).unwrap()).collect();
@@ -55,7 +56,7 @@ async fn echo_requests_are_answered_and_timed() {
     // Many at once do not take each other's answers.
     let asked = asking("127.0.0.1", Duration::from_secs(5), &["received == 3"]);
     let prober = Prober::new(&[asked], Location::local(), Secrets::default(), &Roots::load()).unwrap();
-    let many = (0..20).map(|_| prober.check(0, Timestamp::default()));
+    let many = (0..20).map(|_| prober.check(nth(&prober, 0), Timestamp::default()));
     for result in futures_util::future::join_all(many).await {
         assert_eq!(result.outcome, Outcome::Success, "{result:?}");
     }

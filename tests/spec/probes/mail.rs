@@ -10,6 +10,7 @@ use tripline::model::{FailureClass, Outcome, Timestamp, VoidReason};
 use super::class_and_fault;
 use super::written::{ask, prober};
 use crate::mail_system::{MailSystem, PASSWORD, USER};
+use crate::probes::nth;
 use crate::servers::Authority;
 
 fn login(password: &str) -> String {
@@ -130,7 +131,7 @@ async fn a_mail_that_is_sent_arrives_and_one_that_is_lost_is_missing() {
         ],
     );
     for _ in 0..3 {
-        let result = probers.check(0, Timestamp::from_millis(1_739_288_460_000)).await;
+        let result = probers.check(nth(&probers, 0), Timestamp::from_millis(1_739_288_460_000)).await;
         assert_eq!(result.outcome, Outcome::Success, "{result:?}");
         let waited = result.phases.first_byte.unwrap();
         assert!(waited > Duration::ZERO && waited < Duration::from_secs(4), "{waited:?}");
@@ -180,7 +181,7 @@ async fn a_mail_of_another_system_is_waited_for_judged_and_taken_only_once() {
              \r\nall is well\r\n"
         )
     };
-    let (checked, ()) = tokio::join!(probers.check(0, now), async {
+    let (checked, ()) = tokio::join!(probers.check(nth(&probers, 0), now), async {
         tokio::time::sleep(Duration::from_millis(700)).await;
         system.deliver(mail("pass").as_bytes());
     });
@@ -190,7 +191,7 @@ async fn a_mail_of_another_system_is_waited_for_judged_and_taken_only_once() {
     assert_eq!(system.count(), 1, "only what matched was deleted");
 
     system.deliver(mail("fail").as_bytes());
-    let checked = probers.check(0, now).await;
+    let checked = probers.check(nth(&probers, 0), now).await;
     let (class, fault) = class_and_fault(&checked);
     assert_eq!(class, FailureClass::Expectation);
     assert!(fault.starts_with("expected auth.dmarc == \"pass\", auth.dmarc was \"fail\""), "{fault}");
@@ -205,7 +206,7 @@ async fn a_mail_of_another_system_is_waited_for_judged_and_taken_only_once() {
     huge.extend(b"0123456789012345678901234567890123456789\r\n".repeat(1_000_000));
     system.deliver(&huge);
     let large = prober(&[&report], ca, "5s", &["size > 40000000", "body.size() < 300000"]);
-    let checked = large.check(0, now).await;
+    let checked = large.check(nth(&large, 0), now).await;
     assert_eq!(checked.outcome, Outcome::Success, "{checked:?}");
     assert_eq!(system.count(), 1);
 }
@@ -227,7 +228,7 @@ async fn a_mail_that_postfix_hands_on_comes_back_to_us() {
     let now = Timestamp::from_millis(1_739_288_460_000);
     // Nobody takes mail here: neither without an inbox, nor with one that has no port.
     for prober in [asking(&[]), asking(&[]).with_inbox(Inbox::default())] {
-        let result = prober.check(0, now).await;
+        let result = prober.check(nth(&prober, 0), now).await;
         let fault = &result.evidence.as_ref().unwrap().fault;
         assert_eq!(result.outcome, Outcome::Void(VoidReason::Internal));
         assert_eq!(fault, "nothing takes mail here: that needs `--listen-mail`");
@@ -237,10 +238,10 @@ async fn a_mail_that_postfix_hands_on_comes_back_to_us() {
     let _server = SmtpServer::start(listener, inbox.mailboxes().clone(), PATIENCE).unwrap();
     let prober = asking(&holds).with_inbox(inbox);
     for _ in 0..2 {
-        let result = prober.check(0, now).await;
+        let result = prober.check(nth(&prober, 0), now).await;
         assert_eq!(result.outcome, Outcome::Success, "{result:?}");
     }
-    let result = prober.check(1, now).await;
+    let result = prober.check(nth(&prober, 1), now).await;
     let (class, fault) = class_and_fault(&result);
     assert_eq!(class, FailureClass::Missing, "{fault}");
     assert!(fault.starts_with("the mail was accepted (2.0.0 Ok: queued as "), "{fault}");

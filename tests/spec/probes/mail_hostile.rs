@@ -11,6 +11,7 @@ use tripline::model::{Outcome, Timestamp};
 
 use super::class_and_fault;
 use super::written::prober;
+use crate::probes::nth;
 use crate::servers::Server;
 
 /// What a server does with a connection, step by step.
@@ -77,9 +78,13 @@ async fn misled(kind: &str, steps: Vec<Step>, well: Vec<Step>) -> (FailureClass,
     let probers = prober(&[&asked, &sound], "", "1s", &[]);
     let now = Timestamp::from_millis(1_739_288_460_000);
     let began = Instant::now();
-    let result = probers.check(0, now).await;
+    let result = probers.check(nth(&probers, 0), now).await;
     assert!(began.elapsed() < Duration::from_millis(1_500), "{kind}: {:?}", began.elapsed());
-    assert_eq!(probers.check(1, now).await.outcome, Outcome::Success, "the next check is not disturbed");
+    assert_eq!(
+        probers.check(nth(&probers, 1), now).await.outcome,
+        Outcome::Success,
+        "the next check is not disturbed"
+    );
     let (class, fault) = class_and_fault(&result);
     (class, fault.to_owned(), sent.load(Ordering::Relaxed))
 }

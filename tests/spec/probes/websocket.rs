@@ -11,6 +11,7 @@ use tripline::model::{Outcome, Timestamp};
 
 use super::written::{ask, prober};
 use super::{class_and_fault, failure};
+use crate::probes::nth;
 use crate::scripted::Scripted;
 use crate::servers::{Authority, Server};
 
@@ -156,7 +157,7 @@ async fn websocket_servers_that_misbehave_are_told_by_what_they_did() {
         let kind = format!("websocket: {{url: \"ws://{}/\", send: hi}}", server.address);
         let prober = prober(&[&kind], "", "1s", &[]);
         let began = Instant::now();
-        let result = prober.check(0, Timestamp::from_millis(0)).await;
+        let result = prober.check(nth(&prober, 0), Timestamp::from_millis(0)).await;
         assert!(began.elapsed() < Duration::from_millis(1_500), "{fault}: {:?}", began.elapsed());
         let (found, said) = class_and_fault(&result);
         assert_eq!(found, class, "{said}");

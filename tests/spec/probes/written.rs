@@ -6,6 +6,8 @@ use tripline::config::{Outside, load};
 use tripline::model::{CheckResult, Timestamp};
 use tripline::probe::{Prober, Roots};
 
+use crate::probes::nth;
+
 /// The files that the configuration may name.
 struct Files(BTreeMap<String, String>);
 
@@ -35,5 +37,6 @@ pub(crate) fn prober(kinds: &[&str], ca: &str, timeout: &str, expect: &[&str]) -
 
 /// One check of one kind, within five seconds.
 pub(crate) async fn ask(kind: &str, ca: &str, expect: &[&str]) -> CheckResult {
-    prober(&[kind], ca, "5s", expect).check(0, Timestamp::from_millis(1_739_288_460_000)).await
+    let prober = prober(&[kind], ca, "5s", expect);
+    prober.check(nth(&prober, 0), Timestamp::from_millis(1_739_288_460_000)).await
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tripline::config::Config;
-use tripline::engine::{Engine, Input, Output, restart};
+use tripline::engine::{Engine, Input, Output, Restoring, restart};
 use tripline::incident::lifecycle;
 use tripline::model::Dice;
 use tripline::model::{
-    Action, ActionId, CheckResult, FailureClass, Incident, IncidentChange, IncidentEvent, IncidentId, NotificationId,
-    Outcome, Timestamp,
+    Action, ActionId, CheckResult, FailureClass, Incident, IncidentChange, IncidentEvent, IncidentId, Judged,
+    NotificationId, Outcome, Timestamp,
 };
 
 use super::history::{Round, Step};
@@ -28,7 +28,7 @@ pub(super) struct Drive {
     next_action: i64,
     /// How long the certificates last that are shown.
     certificate: Duration,
-    pub(super) results: Vec<CheckResult>,
+    pub(super) results: Vec<Judged>,
     pub(super) events: BTreeMap<IncidentId, Vec<IncidentEvent>>,
     /// In the order in which they were opened.
     pub(super) opened: Vec<IncidentId>,
@@ -37,11 +37,9 @@ pub(super) struct Drive {
 
 impl Drive {
     pub(super) fn new(config: &Arc<Config>) -> Self {
-        let mut engine = Engine::restore(Arc::clone(config), Vec::new());
-        engine.settle(START);
         Self {
             config: Arc::clone(config),
-            engine,
+            engine: Restoring::new(Arc::clone(config), Vec::new()).settle(START),
             now: START,
             next_action: 0,
             certificate: seconds(90 * 86_400),
@@ -176,11 +174,11 @@ impl Drive {
     }
 
     fn drain(&mut self) -> Result<Vec<ActionId>, TestCaseError> {
-        let (mut touched, mut announced, mut owed, mut answers) =
-            (BTreeSet::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut touched, mut given) = (BTreeSet::new(), BTreeMap::new());
+        let (mut announced, mut owed, mut answers) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(output) = self.engine.poll_output() {
             match output {
-                Output::Result(result) => self.results.push(result),
+                Output::Result(judged) => self.results.push(judged),
                 Output::Event(event) => {
                     let id = event.incident;
                     touched.insert(id);
@@ -198,7 +196,12 @@ impl Drive {
                     };
                     let last = events.iter().rfind(turns);
                     let over = last.is_some_and(|event| matches!(event.change, IncidentChange::Resolved { .. }));
-                    let news = !matches!(event.change, IncidentChange::Told { .. } | IncidentChange::Reopened { .. });
+                    let news = !matches!(
+                        event.change,
+                        IncidentChange::Told { .. }
+                            | IncidentChange::Withheld { .. }
+                            | IncidentChange::Reopened { .. }
+                    );
                     prop_assert!(!(over && news), "after its end an incident is only told of: {event:?}");
                     events.push(event);
                 }
@@ -207,7 +210,11 @@ impl Drive {
                     let it = notification;
                     owed.push((it.id, it.incident, it.receiver, it.kind, it.reason));
                 }
+                Output::Incident(incident) => {
+                    given.insert(incident.id, incident);
+                }
                 Output::Answer(id, _) => answers.push(id),
+                Output::Recheck(..) => prop_assert!(false, "a recheck is asked for"),
             }
         }
         prop_assert_eq!(announced, owed, "what is told is owed, in the same breath, and the reverse");
@@ -218,7 +225,9 @@ impl Drive {
                 self.engine.incident(id),
                 "an incident is what its events make of it"
             );
+            prop_assert_eq!(folded.ok(), given.remove(&id), "it is given out as it stands");
         }
+        prop_assert!(given.is_empty(), "nothing happened to {given:?}");
         Ok(answers)
     }
 
@@ -248,11 +257,11 @@ impl Drive {
 
     pub(super) fn restart_from(&mut self, from: Timestamp) -> Result<(), TestCaseError> {
         let incidents = self.lasting();
-        self.engine = Engine::restore(Arc::clone(&self.config), incidents);
-        for result in self.results.iter().filter(|result| result.started >= from) {
-            self.engine.replay(result);
+        let mut restoring = Restoring::new(Arc::clone(&self.config), incidents);
+        for judged in self.results.iter().filter(|judged| judged.result.started >= from) {
+            restoring.replay(judged);
         }
-        self.engine.settle(self.now);
+        self.engine = restoring.settle(self.now);
         self.drain()?;
         // The daemon's pump hands in a timeout as soon as one is due.
         if self.engine.poll_timeout().is_some_and(|due| due <= self.now) {

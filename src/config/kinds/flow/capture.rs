@@ -3,11 +3,30 @@
 use http::HeaderName;
 use serde_json_path::JsonPath;
 
+use crate::config::raw::keyed::keyed;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::Values;
-use crate::model::kind::flow::{Capture, Source};
+use crate::model::kind::flow::{self, Source};
 
-pub(in crate::config) const KEYS: &[&str] = &["css", "attribute", "json", "header", "regex", "cookie", "show"];
+keyed! {
+    /// Where a value stands in an answer: exactly one of `css`, `json`, `header`, `regex` and `cookie`.
+    pub struct Capture {
+        /// In the first element that this CSS selector finds.
+        pub css: Option<String>,
+        /// The attribute of that element. Default: its text.
+        pub attribute: Option<String>,
+        /// The first value that this JSONPath (RFC 9535) finds in the body: a text, a number, true or false.
+        pub json: Option<String>,
+        /// In this header of the answer.
+        pub header: Option<String>,
+        /// In the body: what the first group of this regular expression matches, or the whole where it has none.
+        pub regex: Option<String>,
+        /// In the cookie of this name that the answer's URL would get.
+        pub cookie: Option<String>,
+        /// Whether results may show the value. Default: false, it is secret.
+        pub show: Option<bool>,
+    }
+}
 
 /// The keys of which a capture has one.
 const SOURCES: &[&str] = &["css", "json", "header", "regex", "cookie"];
@@ -21,7 +40,7 @@ pub(super) fn read<'n>(
     reader: &mut Reader<'_>,
     entry: Entry<'n>,
     labels: &Values<'_>,
-) -> Option<Vec<(&'n str, Capture)>> {
+) -> Option<Vec<(&'n str, flow::Capture)>> {
     let entries = reader.ids(entry, EXAMPLE)?;
     if entries.len() > MOST_CAPTURES {
         reader.fault(
@@ -43,8 +62,8 @@ pub(super) fn read<'n>(
     (captures.len() == count).then_some(captures)
 }
 
-fn one(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Capture> {
-    let table = reader.table(entry, KEYS, EXAMPLE)?;
+fn one(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<flow::Capture> {
+    let table = reader.table(entry, Capture::KEYS, EXAMPLE)?;
     let mut given = SOURCES.iter().filter_map(|source| table.get(source));
     let Some(first) = given.next() else {
         reader.fault(entry.at, format!("nothing says where `{}` stands", entry.name), EXAMPLE);
@@ -69,7 +88,7 @@ fn one(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Capture> {
         None => false,
     };
     let from = source(reader, first, attribute)?;
-    Some(Capture { name: entry.name.into(), from, show })
+    Some(flow::Capture { name: entry.name.into(), from, show })
 }
 
 fn source(reader: &mut Reader<'_>, entry: Entry<'_>, attribute: Option<String>) -> Option<Source> {

@@ -7,14 +7,40 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::config::kinds::{Around, heartbeat};
+use crate::config::raw::keyed::keyed;
+use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
 use crate::config::words::seconds;
-use crate::model::kind::flow::{Hook, Signature};
+use crate::model::kind::flow::{self, Signature};
 
-pub(in crate::config) const KEYS: &[&str] = &["token", "hmac"];
-pub(in crate::config) const HMAC_KEYS: &[&str] = &["secret", "header"];
-pub(in crate::config) const RECEIVE_KEYS: &[&str] = &["within"];
+keyed! {
+    /// Where the service calls us: `/hook/TOKEN` of the daemon's own port. `{{hook_url}}` is its URL for this check alone.
+    pub struct Hook {
+        /// What the hook is known by: 16 to 128 letters, digits, `-` and `_`. It is secret.
+        pub token: Word,
+        /// How a call shows that it is the service's. Default: any call will do.
+        pub hmac: Option<Hmac>,
+    }
+}
+
+keyed! {
+    /// The HMAC-SHA256 of a call's body.
+    pub struct Hmac {
+        /// The key.
+        pub secret: Word,
+        /// The header that has it in hexadecimal digits, behind `sha256=` or bare. Default: x-hub-signature-256.
+        pub header: Option<String>,
+    }
+}
+
+keyed! {
+    /// Waits for a call of the flow's hook.
+    pub struct Receive {
+        /// How long it waits, 1s to 1d; less than the probe's `timeout`. Default: 30s.
+        pub within: Option<String>,
+    }
+}
 
 const EXAMPLE: &str = "write `hook: {token: \"${env:HOOK_TOKEN}\"}`";
 const HMAC_EXAMPLE: &str = "write `hmac: {secret: \"${env:HOOK_SECRET}\"}`";
@@ -31,7 +57,7 @@ pub(super) struct HookShape {
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Around<'_>) -> Option<HookShape> {
-    let table = reader.table(entry, KEYS, EXAMPLE)?;
+    let table = reader.table(entry, Hook::KEYS, EXAMPLE)?;
     let token = reader.need(&table, "token", EXAMPLE).and_then(|entry| reader.template(entry, around.given));
     if let Some(token) = token.as_ref().filter(|_| around.given.all) {
         heartbeat::token(reader, &token.fill(&around.given.labels, as_it_is), token.place);
@@ -48,7 +74,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Around<'_
 }
 
 fn signature(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Signature> {
-    let table = reader.table(entry, HMAC_KEYS, HMAC_EXAMPLE)?;
+    let table = reader.table(entry, Hmac::KEYS, HMAC_EXAMPLE)?;
     let secret = reader.need(&table, "secret", HMAC_EXAMPLE).and_then(|entry| reader.word(entry))?;
     reader.hide(secret.value.clone());
     let header = match table.get("header") {
@@ -64,7 +90,7 @@ fn signature(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Signature> {
 
 /// How long `receive` or `mail` waits.
 pub(super) fn within(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Duration> {
-    let table = reader.table(entry, RECEIVE_KEYS, "write `{within: 30s}`")?;
+    let table = reader.table(entry, Receive::KEYS, "write `{within: 30s}`")?;
     match table.get("within") {
         Some(entry) => reader.duration(entry, seconds(1), seconds(86_400)),
         None => Some(WITHIN),
@@ -73,11 +99,11 @@ pub(super) fn within(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Durati
 
 impl HookShape {
     /// The hook for these labels.
-    pub(super) fn fill(&self, reader: &mut Reader<'_>, labels: &Values<'_>) -> Option<Hook> {
+    pub(super) fn fill(&self, reader: &mut Reader<'_>, labels: &Values<'_>) -> Option<flow::Hook> {
         let token = heartbeat::token(reader, &self.token.fill(labels, as_it_is), self.token.place)?;
         let mut url = self.public.clone();
         let path = format!("{}/hook/{}", url.path().trim_end_matches('/'), token.expose());
         url.set_path(&path);
-        Some(Hook { token, url, signature: self.signature.clone() })
+        Some(flow::Hook { token, url, signature: self.signature.clone() })
     }
 }

@@ -7,17 +7,31 @@ use data_encoding::BASE32_NOPAD;
 use secrecy::SecretSlice;
 
 use crate::config::kinds::given_or;
+use crate::config::raw::keyed::keyed;
 use crate::config::reader::{Entry, Reader};
 use crate::config::words::seconds;
-use crate::model::kind::flow::{Totp, TotpHash};
+use crate::model::kind::flow::{self, TotpHash};
 
-pub(in crate::config) const KEYS: &[&str] = &["secret", "algorithm", "digits", "period"];
+keyed! {
+    /// Where one-time codes come from (TOTP, RFC 6238).
+    pub struct Totp {
+        /// The secret in Base32, as the site shows it beside the QR code.
+        pub secret: String,
+        /// `sha1`, `sha256` or `sha512`. Default: sha1.
+        pub algorithm: Option<String>,
+        /// How many digits a code has, 6 to 8. Default: 6.
+        #[schemars(range(min = 6, max = 8))]
+        pub digits: Option<u8>,
+        /// How long a code is good for, 1s to 1h. Default: 30s.
+        pub period: Option<String>,
+    }
+}
 
 const EXAMPLE: &str = "write `totp: {login: {secret: \"${env:TOTP_SECRET}\"}}`";
 /// The shortest secret, in bytes: half of what RFC 4226, section 4, demands, as many sites give no more.
 const SHORTEST: usize = 8;
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<String, Totp>> {
+pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<String, flow::Totp>> {
     let entries = reader.ids(entry, EXAMPLE)?;
     let count = entries.len();
     let mut codes = BTreeMap::new();
@@ -27,8 +41,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap
     (codes.len() == count).then_some(codes)
 }
 
-fn one(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Totp> {
-    let table = reader.table(entry, KEYS, EXAMPLE)?;
+fn one(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<flow::Totp> {
+    let table = reader.table(entry, Totp::KEYS, EXAMPLE)?;
     let secret = reader.need(&table, "secret", EXAMPLE).and_then(|entry| secret(reader, entry));
     let hashes = [("sha1", TotpHash::Sha1), ("sha256", TotpHash::Sha256), ("sha512", TotpHash::Sha512)];
     let hash = table.get("algorithm").map(|entry| reader.choice(entry, &hashes));
@@ -36,7 +50,7 @@ fn one(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Totp> {
     let period = table.get("period").map(|entry| reader.duration(entry, seconds(1), seconds(3_600)));
     let digits = u32::try_from(given_or(digits, 6)?).unwrap_or(6);
     let period: Duration = given_or(period, seconds(30))?;
-    Some(Totp { secret: secret?, hash: given_or(hash, TotpHash::Sha1)?, digits, period })
+    Some(flow::Totp { secret: secret?, hash: given_or(hash, TotpHash::Sha1)?, digits, period })
 }
 
 /// Base32 (RFC 4648, section 6) as sites show it: spaces and small letters are allowed, padding is not needed.

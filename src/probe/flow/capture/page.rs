@@ -13,14 +13,14 @@ use super::offload::Stop;
 /// The longest page that is looked at, in bytes.
 const LONGEST_PAGE: usize = 4 << 20;
 /// So many bytes are parsed at once.
-const PIECE: usize = 256;
+const PARSED_AT_ONCE: usize = 256;
 /// The most elements, texts and comments of a page.
 const MOST_NODES: usize = 200_000;
 /// How deeply they may be nested; browsers themselves go no deeper than 512.
-const DEEPEST: usize = 1_000;
+const DEEPEST_NESTING: usize = 1_000;
 /// The most elements, texts and comments where the selector has `:has()`: each element is then a search of its own, which
 /// cannot be stopped.
-const MOST_BELOW_HAS: usize = 20_000;
+const MOST_NODES_BELOW_HAS: usize = 20_000;
 
 /// The attribute, or the text, of the first element that the selector finds.
 pub(super) fn element(selector: &str, attribute: Option<&str>, body: &[u8], stop: &Stop) -> Result<String, String> {
@@ -28,7 +28,7 @@ pub(super) fn element(selector: &str, attribute: Option<&str>, body: &[u8], stop
         return Err(format!("the page has {} bytes, and {LONGEST_PAGE} are allowed", body.len()));
     }
     let parsed = Selector::parse(selector).map_err(|_| format!("{selector} is no selector"))?;
-    let most = if selector.to_ascii_lowercase().contains(":has") { MOST_BELOW_HAS } else { MOST_NODES };
+    let most = if selector.to_ascii_lowercase().contains(":has") { MOST_NODES_BELOW_HAS } else { MOST_NODES };
     let page = parse(&String::from_utf8_lossy(body), most, stop)?;
     for found in page.tree.nodes().filter_map(ElementRef::wrap) {
         if stop.is_set() {
@@ -54,7 +54,7 @@ fn parse(page: &str, most: usize, stop: &Stop) -> Result<Html, String> {
         if stop.is_set() {
             return Err(nobody());
         }
-        let mut end = PIECE.min(rest.len());
+        let mut end = PARSED_AT_ONCE.min(rest.len());
         while !rest.is_char_boundary(end) {
             end += 1;
         }
@@ -66,8 +66,8 @@ fn parse(page: &str, most: usize, stop: &Stop) -> Result<Html, String> {
             return Err(format!("the page has more than {most} elements and texts"));
         }
         // The newest node is where the parser is.
-        if tree.nodes().next_back().is_some_and(|newest| newest.ancestors().nth(DEEPEST).is_some()) {
-            return Err(format!("the page is nested more than {DEEPEST} deep"));
+        if tree.nodes().next_back().is_some_and(|newest| newest.ancestors().nth(DEEPEST_NESTING).is_some()) {
+            return Err(format!("the page is nested more than {DEEPEST_NESTING} deep"));
         }
     }
     Ok(parser.finish())
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_page_is_the_same_wherever_the_pieces_end() {
-        for before in 0..=PIECE {
+        for before in 0..=PARSED_AT_ONCE {
             let page = format!("{}<p title='é&amp;ü'>Grüße, \u{1f980} &auml;</p>", "x".repeat(before));
             assert_eq!(find("p", None, &page).as_deref(), Ok("Grüße, \u{1f980} ä"), "{before}");
             assert_eq!(find("p", Some("title"), &page).as_deref(), Ok("é&ü"), "{before}");

@@ -64,7 +64,7 @@ fn what_is_no_response_is_said() {
     {
         assert!(response(junk.as_bytes(), 1_000).unwrap_err().contains("is no IMAP response"), "{junk:?}");
     }
-    assert!(response(&vec![b'*'; MOST_LINE + 1], 1_000).unwrap_err().contains("longer than"));
+    assert!(response(&vec![b'*'; LONGEST_LINE + 1], 1_000).unwrap_err().contains("longer than"));
     assert!(response(b"* LIST \"open\r\n", 1_000).is_err());
 }
 

@@ -28,7 +28,7 @@ fn what_is_no_reply_is_said_and_nothing_is_read_beyond_the_caps() {
     }
     assert!(reply(b"250-a\r\n550 b\r\n").unwrap_err().contains("different codes"));
     assert!(reply(&b"250-a\r\n".repeat(MOST_LINES)).unwrap_err().contains("100 lines"));
-    assert!(reply(&vec![b'2'; MOST_LINE + 1]).unwrap_err().contains("2000 bytes"));
+    assert!(reply(&vec![b'2'; LONGEST_LINE + 1]).unwrap_err().contains("2000 bytes"));
 }
 
 #[test]

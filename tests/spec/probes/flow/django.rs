@@ -10,6 +10,7 @@ use tripline::model::{CheckResult, FailureClass, Outcome, Timestamp};
 
 use super::{check, class_and_fault, failure, prober};
 use crate::django_site::DjangoSite;
+use crate::probes::nth;
 
 const SIGN_IN: &str = r##"
       steps:
@@ -175,7 +176,7 @@ const FORGOTTEN: &str = r#"
 /// One check of a forgotten password, at the site's own mail address for its user.
 async fn forgotten(site: SocketAddr, inbox: &Inbox, flow: &str) -> CheckResult {
     let prober = prober(site, "40s", flow).with_inbox(inbox.clone());
-    prober.check(0, Timestamp::from_millis(1_739_288_460_000)).await
+    prober.check(nth(&prober, 0), Timestamp::from_millis(1_739_288_460_000)).await
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use tripline::model::{CheckResult, FailureClass, Location, Outcome, Timestamp, V
 use tripline::probe::{Prober, Roots};
 
 use super::{class_and_fault, failure};
+use crate::probes::nth;
 
 const SIGN_UP: &str = r#"
 name: Forge
@@ -72,7 +73,8 @@ async fn sign_up(expect: &str, mails: bool) -> CheckResult {
     if mails {
         forge.mail_to(server.address());
     }
-    asking(&forge, expect).with_inbox(inbox).check(0, Timestamp::from_millis(1_739_288_460_000)).await
+    let prober = asking(&forge, expect).with_inbox(inbox);
+    prober.check(nth(&prober, 0), Timestamp::from_millis(1_739_288_460_000)).await
 }
 
 #[tokio::test]
@@ -101,7 +103,8 @@ async fn a_mail_that_does_not_come_is_missing_and_another_one_is_told() {
 async fn a_daemon_that_takes_no_mail_asks_nothing_of_the_service() {
     let folder = tempfile::tempdir().unwrap();
     let forge = Forge::start(folder.path()).await.unwrap();
-    let result = asking(&forge, "'true'").with_inbox(Inbox::default()).check(0, Timestamp::default()).await;
+    let prober = asking(&forge, "'true'").with_inbox(Inbox::default());
+    let result = prober.check(nth(&prober, 0), Timestamp::default()).await;
     assert_eq!(result.outcome, Outcome::Void(VoidReason::Internal));
     let said = "nothing takes mail here: that needs `--listen-mail`";
     assert_eq!(result.evidence.unwrap().fault, said);

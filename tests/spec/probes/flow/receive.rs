@@ -13,6 +13,7 @@ use tripline::web::Port;
 
 use super::site::{HOOK_SECRET, Site};
 use super::{Env, class_and_fault, failure};
+use crate::probes::nth;
 
 const TOKEN: &str = "hook-0123456789abcdef";
 
@@ -77,7 +78,7 @@ impl Drop for Ours {
 }
 
 async fn check(prober: &Prober) -> CheckResult {
-    prober.check(0, Timestamp::from_millis(1_739_288_460_000)).await
+    prober.check(nth(prober, 0), Timestamp::from_millis(1_739_288_460_000)).await
 }
 
 const ANY: &str = "'true'";

@@ -1,88 +1,63 @@
-//! What is said: the words of a message, as plain text and as HTML.
-
-use askama::Template;
+//! What there is to say of an incident, before anything is worded for a kind of receiver. It holds no secret, since no
+//! finding does.
 
 use crate::config::Config;
 use crate::incident::{depend, summary};
 use crate::model::probe::show_labels;
 use crate::model::unit::show_about;
-use crate::model::{Breach, Incident, Message, NotificationId, NotificationKind, ReceiverId, Timestamp};
+use crate::model::{Breach, Incident, NotificationId, NotificationKind, ReceiverId, Timestamp};
 
-/// What the templates show. Built from the incident as it stands; holds no secret, since no finding does.
-struct Words {
-    headline: String,
-    facts: Vec<(&'static str, String)>,
-    evidence: Option<[String; 3]>,
-    reason: String,
-    short: String,
-    link: Option<String>,
-    is_over: bool,
-    acknowledged: bool,
-    accent: &'static str,
-    label: String,
+/// What is to be told, to whom and why.
+#[derive(Clone, Copy, Debug)]
+pub struct News<'a> {
+    /// The incident as it stands.
+    pub incident: &'a Incident,
+    /// What is new.
+    pub kind: NotificationKind,
+    /// Why this receiver is told this, now.
+    pub reason: &'a str,
+    /// Who is notified.
+    pub receiver: &'a ReceiverId,
+    /// By which notification.
+    pub id: NotificationId,
+    /// When.
+    pub now: Timestamp,
+    /// The names of components and probes.
+    pub config: &'a Config,
 }
 
-#[derive(Template)]
-#[template(path = "message.txt", escape = "none")]
-struct Text<'a> {
-    words: &'a Words,
-}
-
-#[derive(Template)]
-#[template(path = "message.html")]
-struct Html<'a> {
-    words: &'a Words,
-}
-
-/// Words the message that tells `receiver` this news. A template that cannot be filled in leaves the headline: a
-/// bare message is better than none.
-#[must_use]
-pub fn message(
-    incident: &Incident,
-    kind: NotificationKind,
-    reason: &str,
-    receiver: &ReceiverId,
-    id: NotificationId,
-    now: Timestamp,
-    config: &Config,
-) -> Message {
-    let words = words(incident, kind, reason, now, config);
-    // The first message of a receiver about an incident starts the thread that the others answer in.
-    let first = thread_start(incident, receiver);
-    let opens = kind == NotificationKind::Opened;
-    Message {
-        subject: subject(incident, kind, now, config),
-        text: Text { words: &words }.render().unwrap_or_else(|_| words.headline.clone()),
-        html: Html { words: &words }.render().unwrap_or_default(),
-        id: if opens { first.clone() } else { id.to_string() },
-        thread: (!opens).then_some(first),
-    }
-}
-
-/// Left side of the Message-ID of the first message that a receiver gets about an incident.
-fn thread_start(incident: &Incident, receiver: &ReceiverId) -> String {
-    NotificationId::derived(&[&incident.id.to_string(), "thread", receiver.as_str()]).to_string()
-}
-
-fn subject(incident: &Incident, kind: NotificationKind, now: Timestamp, config: &Config) -> String {
-    let news = match kind {
-        NotificationKind::Opened => incident.severity.as_str().to_uppercase(),
-        NotificationKind::Worsened => format!("WORSE, {}", incident.severity),
-        NotificationKind::Reminder => {
-            format!("STILL OPEN after {}, {}", age(incident, now), incident.severity)
-        }
-        NotificationKind::Reopened => format!("BACK AGAIN, {}", incident.severity),
-        NotificationKind::Resolved => format!("RESOLVED after {}", age(incident, now)),
-    };
-    format!("[{}] {news}: {}", config.name, summary::title(&incident.finding, Some(config)))
+/// What a message shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// What fails, or failed, for whom.
+    pub headline: String,
+    /// Names and values: severity, since when, how sure, rules.
+    pub facts: Vec<(&'static str, String)>,
+    /// Of one of the failed checks: the request, the fault, and which probe, when.
+    pub evidence: Option<[String; 3]>,
+    /// Why this receiver is told this, now.
+    pub reason: String,
+    /// How the incident is called at the command line.
+    pub short: String,
+    /// Its page, if there is one.
+    pub link: Option<String>,
+    /// Whether it is over.
+    pub is_over: bool,
+    /// Whether somebody has acknowledged it.
+    pub acknowledged: bool,
+    /// What stands above the headline: whose incident it is, how grave, and what is new.
+    pub label: String,
 }
 
 /// How long the incident has lasted.
-fn age(incident: &Incident, now: Timestamp) -> String {
+pub(super) fn age(incident: &Incident, now: Timestamp) -> String {
     show_about(incident.resolved.unwrap_or(now).since(incident.since))
 }
 
-fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timestamp, config: &Config) -> Words {
+/// Collects the facts.
+#[must_use]
+pub fn facts(news: &News<'_>) -> Facts {
+    let News { incident, kind, reason, now, config, .. } = *news;
     let finding = &incident.finding;
     let mut facts = vec![("Severity", incident.severity.to_string())];
     let age = age(incident, now);
@@ -118,7 +93,7 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
         [example.request.clone(), example.fault.clone(), format!("probe {of}, at {}", example.at.show())]
     });
     let headline = summary::headline(finding, Some(config));
-    Words {
+    Facts {
         headline: if incident.is_open() || incident.is_our_own() {
             headline
         } else {
@@ -134,7 +109,6 @@ fn words(incident: &Incident, kind: NotificationKind, reason: &str, now: Timesta
             .map(|url| format!("{}/incidents/{}", url.as_str().trim_end_matches('/'), incident.id)),
         is_over: !incident.is_open(),
         acknowledged: incident.acknowledged.is_some(),
-        accent: if incident.is_open() { "#b3261e" } else { "#1b6e3c" },
         label: label(incident, kind, config),
     }
 }

@@ -1,0 +1,113 @@
+//! Assessing: what the counted checks of an incident show, and whether that is news.
+
+use std::time::Duration;
+
+use super::{Case, View};
+use crate::config::Config;
+use crate::detect::tally::Tally;
+use crate::incident::{severity, spread};
+use crate::model::{
+    Breach, Example, FailureClass, Finding, IncidentChange, IncidentEvent, Probe, ProbeIndex, RuleKind, Timestamp,
+};
+use crate::notify::mute::Hit;
+
+/// Findings are made anew at most this often while checks keep failing.
+const ASSESS_EVERY: Duration = Duration::from_secs(1);
+/// ... and events are made of them at most this often.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+/// What is found so soon after the opening is how far the outage reached from its start, not that it spread.
+const LONGEST_SETTLE: Duration = Duration::from_secs(300);
+
+impl Case {
+    /// The probes that the incident hits, by what was found by now.
+    pub(in crate::engine) fn hit<'c>(&self, finding: &Finding, config: &'c Config) -> Hit<'c> {
+        let bears = |probe: &Probe| finding.factor.as_ref().is_none_or(|factor| factor.bears(probe));
+        self.counted.hit(|probe| finding.components.contains(&probe.component) && bears(probe), config)
+    }
+
+    /// What the checks show when a breach opens the incident, or brings it back.
+    pub(super) fn first_finding(&self, breach: &Breach, view: View<'_>) -> Finding {
+        let mut finding = assess(self.counted.tally(), None, view);
+        finding.what = what(breach, view.config);
+        finding
+    }
+
+    /// What the checks show by now. What was once hit stays named: an incident only grows.
+    pub(in crate::engine) fn finding(&self, view: View<'_>) -> Finding {
+        let mut now = assess(self.counted.tally(), self.incident.finding.example.clone(), view);
+        if now.bad == 0 {
+            // Nothing was counted since a restart, or retention took the results: what was known still holds.
+            return self.incident.finding.clone();
+        }
+        now.components.extend(self.incident.finding.components.iter().cloned());
+        now.what.clone_from(&self.incident.finding.what);
+        now
+    }
+
+    /// Looks again at what the checks show; events when that is news.
+    pub(in crate::engine) fn reassess(&mut self, at: Timestamp, view: View<'_>, news: &mut Vec<IncidentEvent>) {
+        // If the clock was set back a little, the last time lies too far ahead to be waited for.
+        if at.since(self.assessed) < ASSESS_EVERY && self.assessed.since(at) <= SAY_EVERY {
+            return;
+        }
+        self.assessed = at;
+        if !self.counted.take_grown() {
+            return;
+        }
+        let now = self.finding(view);
+        self.raise(at, &now, view.config, news);
+        let before = &self.incident.finding;
+        let spread = spread::spread(before, &now);
+        let clearer =
+            before.factor.is_none() && now.factor.is_some() || before.failure.is_none() && now.failure.is_some();
+        let reason = match spread {
+            Some(ref reason) => reason.clone(),
+            None if clearer => "what the failing checks have in common is clearer now".to_owned(),
+            None => return,
+        };
+        self.assessed = at + SAY_EVERY;
+        let worse = spread.is_some() && at.since(self.incident.opened) > self.settle(view.config);
+        news.push(self.event(at, IncidentChange::Assessed { finding: now, reason, worse }));
+    }
+
+    /// How long after the opening the first checks still tell how far the outage reached from its start: two rounds.
+    fn settle(&self, config: &Config) -> Duration {
+        self.counted.longest_interval(LONGEST_SETTLE, config).saturating_mul(2).min(LONGEST_SETTLE)
+    }
+
+    /// Makes it graver when so much is hit.
+    fn raise(&mut self, at: Timestamp, finding: &Finding, config: &Config, news: &mut Vec<IncidentEvent>) {
+        let by_rules = self.incident.breaches.iter().map(|breach| breach.severity).max();
+        let raised = by_rules.and_then(|rules| severity::raised(rules, finding, config));
+        if let Some((severity, reason)) = raised.filter(|(severity, _)| *severity > self.incident.severity) {
+            news.push(self.event(at, IncidentChange::Raised { severity, reason }));
+        }
+    }
+}
+
+/// What is wrong where the checks of a breach need not fail.
+fn what(breach: &Breach, config: &Config) -> Option<String> {
+    match config.rules.iter().find(|rule| rule.id == breach.rule)?.kind {
+        RuleKind::Latency(_) => Some("Slow answers".to_owned()),
+        RuleKind::Expiry(_) => {
+            let host = breach.slice.labels.values().next()?;
+            let when = breach.reason.split(';').next()?.trim_start_matches("the certificate ");
+            Some(format!("Certificate of {host} {when}"))
+        }
+        _ => None,
+    }
+}
+
+fn assess(tally: &Tally, example: Option<Example>, view: View<'_>) -> Finding {
+    let mut finding = view.detector.finding(tally);
+    let fits = |probe: ProbeIndex, class: FailureClass| {
+        let bears = |probe: &Probe| finding.factor.as_ref().is_none_or(|factor| factor.bears(probe));
+        finding.failure.is_none_or(|main| main == class) && view.config.probes.get(probe).is_some_and(bears)
+    };
+    let fresh = tally.iter().filter(|(_, counts)| counts.bad > 0).find_map(|((probe, _), _)| {
+        let (class, example) = view.examples.get(&probe)?;
+        fits(probe, *class).then(|| example.clone())
+    });
+    finding.example = fresh.or(example);
+    finding
+}

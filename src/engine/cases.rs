@@ -1,0 +1,335 @@
+//! Cases: the incidents, open ones and those that may still come back. They alone change them.
+
+mod act;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::detect::Detector;
+use crate::detect::history::Entry;
+use crate::detect::self_check::Blindness;
+use crate::incident::blind;
+use crate::incident::correlate::{self, BadChecks};
+use crate::model::{
+    Action, Breach, BreachId, CheckResult, Example, Incident, IncidentChange, IncidentEvent, IncidentId, Location,
+    Marks, Outcome, ProbeIndex, Timestamp,
+};
+use crate::notify::mute::Hit;
+
+use super::case::{Case, Examples, View};
+use super::restart;
+use super::steady::SteadyClock;
+
+/// By less than this a clock is put right all the time, and results come in another order: it is not worth a word.
+const LEAST_SET_BACK: Duration = Duration::from_secs(10);
+
+/// The incidents of an engine.
+pub(super) struct Cases {
+    config: Arc<Config>,
+    all: BTreeMap<IncidentId, Case>,
+    examples: Examples,
+    /// The breaches that say of a location that we cannot see from there, while they go on.
+    blind: BTreeMap<Location, BreachId>,
+    /// What happened and was not given out yet.
+    events: Vec<IncidentEvent>,
+}
+
+impl Cases {
+    /// Takes up stored incidents; their counts come from the results that are replayed after.
+    pub(super) fn new(config: Arc<Config>, incidents: Vec<Incident>) -> Self {
+        let all = incidents.into_iter().map(|incident| (incident.id, Case::resume(incident, &config))).collect();
+        Self { config, all, examples: BTreeMap::new(), blind: BTreeMap::new(), events: Vec::new() }
+    }
+
+    /// An incident as it stands.
+    pub(super) fn incident(&self, id: IncidentId) -> Option<&Incident> {
+        self.all.get(&id).map(|case| &case.incident)
+    }
+
+    /// The config that they are judged by.
+    pub(super) fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// An incident as it stands, with today's counts while it is open: the record has those of its events.
+    pub(super) fn today(&self, id: IncidentId, detector: &Detector) -> Option<Incident> {
+        let case = self.all.get(&id)?;
+        let mut incident = case.incident.clone();
+        if incident.is_open() {
+            incident.finding = case.finding(self.view(detector));
+        }
+        Some(incident)
+    }
+
+    /// The probes that an incident hits.
+    pub(super) fn hit(&self, id: IncidentId, detector: &Detector) -> Hit<'_> {
+        let view = self.view(detector);
+        self.all.get(&id).map(|case| case.hit(&case.finding(view), &self.config)).unwrap_or_default()
+    }
+
+    /// Lets something happen to an incident that is told of it.
+    pub(super) fn note(&mut self, id: IncidentId, change: IncidentChange, now: Timestamp) {
+        if let Some(case) = self.all.get_mut(&id) {
+            self.events.push(case.event(now, change));
+        }
+    }
+
+    /// What happened since this was last asked, in its order.
+    pub(super) fn take_events(&mut self) -> Vec<IncidentEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The incidents to which something happened that was not given out yet.
+    pub(super) fn touched(&self) -> BTreeSet<IncidentId> {
+        self.events.iter().map(|event| event.incident).collect()
+    }
+
+    /// When the first of those that are watched will have stayed well for long enough; steady time.
+    pub(super) fn next_watch_due(&self) -> Option<Timestamp> {
+        self.all.values().filter_map(|case| case.watch_due).min()
+    }
+
+    /// Puts the open incidents' times to where the wall clock has them after it was set back.
+    pub(super) fn note_set_back(&mut self, back: Duration, now: Timestamp) {
+        if back < LEAST_SET_BACK {
+            return;
+        }
+        for case in self.all.values_mut().filter(|case| case.incident.is_open()) {
+            self.events.push(case.event(now, IncidentChange::ClockSetBack { by: back }));
+            case.set_back(back);
+        }
+    }
+
+    /// Forgets those that ended too long ago to come back.
+    pub(super) fn forget_ended(&mut self, now: Timestamp) {
+        let reopen_within = self.config.reopen_within;
+        self.all.retain(|_, case| {
+            let ended = case.incident.resolved.filter(|_| !case.incident.is_open());
+            ended.is_none_or(|ended| now.since(ended) < reopen_within)
+        });
+    }
+
+    /// Does what somebody asks for, and says what came of it.
+    pub(super) fn act(&mut self, action: Action, detector: &Detector, now: Timestamp) -> String {
+        let view = View { config: &self.config, detector, examples: &self.examples };
+        let Some(case) = self.all.get_mut(&action.incident).filter(|case| case.incident.is_open()) else {
+            return format!("incident {} is not open", action.incident.short());
+        };
+        match act::change(&case.incident, action, || case.finding(view)) {
+            Ok((change, answer)) => {
+                if matches!(change, IncidentChange::Resolved { .. }) {
+                    case.watch_due = None;
+                }
+                self.events.push(case.event(now, change));
+                answer
+            }
+            Err(answer) => answer,
+        }
+    }
+
+    /// Remembers the failure of a probe, until it succeeds.
+    pub(super) fn keep_example(&mut self, probe: ProbeIndex, result: &CheckResult) {
+        match (result.outcome, &result.evidence) {
+            (Outcome::Failure(class), Some(evidence)) => {
+                let example = Example {
+                    probe: result.probe.clone(),
+                    at: result.finished(),
+                    request: evidence.request.clone(),
+                    fault: evidence.fault.clone(),
+                };
+                self.examples.insert(probe, (class, example));
+            }
+            (Outcome::Success, _) => {
+                self.examples.remove(&probe);
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts a check. A bad one is of one incident: the one that most speaks for.
+    pub(super) fn count(&mut self, entry: &Entry, clock: SteadyClock) {
+        let owner = if entry.bad { self.owner(entry) } else { None };
+        for (id, case) in self.all.iter_mut().filter(|(_, case)| case.incident.is_open()) {
+            let own = !entry.bad || owner == Some(*id);
+            if own && clock.to_steady(case.from) <= entry.at {
+                case.count(entry);
+            }
+        }
+    }
+
+    /// The open incident of which a bad check is, the oldest of equals.
+    fn owner(&self, entry: &Entry) -> Option<IncidentId> {
+        let open = self.all.iter().filter(|(_, case)| case.incident.is_open());
+        let each = open.map(|(id, case)| (case.likeness(entry, &self.config), Reverse(case.incident.opened), *id));
+        each.filter(|(likeness, ..)| *likeness > 0)
+            .max_by_key(|(likeness, opened, id)| (*likeness, *opened, Reverse(*id)))
+            .map(|(.., id)| id)
+    }
+
+    /// Looks again at what the checks of the failing incidents show.
+    pub(super) fn reassess(&mut self, detector: &Detector, now: Timestamp) {
+        let view = View { config: &self.config, detector, examples: &self.examples };
+        for case in self.all.values_mut().filter(|case| case.incident.is_failing() && case.incident.is_open()) {
+            case.reassess(now, view, &mut self.events);
+        }
+    }
+
+    /// A rule crossed its threshold: the breach joins the incident to which it belongs, or opens one.
+    pub(super) fn breached(&mut self, mut breach: Breach, detector: &Detector, clock: SteadyClock, now: Timestamp) {
+        let since = breach.since;
+        let counts = detector.bad_checks(&breach);
+        let config = Arc::clone(&self.config);
+        let bad: Vec<BadChecks<'_>> = counts
+            .iter()
+            .filter_map(|(&(probe, class), &count)| {
+                Some(BadChecks { probe: config.probes.get(probe)?, class, count })
+            })
+            .collect();
+        if breach.marks == Marks::default()
+            && let Some(marks) = correlate::main_outage(&bad, &config.cohorts)
+        {
+            breach.marks = marks;
+        }
+        breach.since = clock.to_wall(breach.since);
+        breach.found = clock.to_wall(breach.found);
+        let view = View { config: &config, detector, examples: &self.examples };
+        match home(&mut self.all, &breach, &bad, &config) {
+            Some((case, reason)) => {
+                let begun = since.min(clock.to_steady(case.incident.since));
+                let news = case.join(breach, reason, since, begun, now, view);
+                self.events.extend(news);
+            }
+            None => {
+                let open = || self.all.values().filter(|case| case.incident.is_open());
+                let others =
+                    |entry: &Entry| open().map(|case| case.likeness(entry, &config)).max().unwrap_or_default();
+                let (case, event) = Case::open(breach, since, now, others, view);
+                self.events.push(event);
+                self.all.insert(case.incident.id, case);
+            }
+        }
+    }
+
+    /// A breach is over.
+    pub(super) fn cleared(
+        &mut self,
+        id: BreachId,
+        reason: String,
+        detector: &Detector,
+        clock: SteadyClock,
+        now: Timestamp,
+    ) {
+        let goes_on = |breach: &Breach| breach.id == id && breach.cleared.is_none();
+        let holds = |case: &Case| case.incident.is_open() && case.incident.breaches.iter().any(goes_on);
+        let Some(case) = self.all.values_mut().find(|case| holds(case)) else {
+            // A breach whose incident a person resolved ends without a word.
+            self.note_over(id, reason);
+            return;
+        };
+        self.events.push(case.event(now, IncidentChange::Cleared { breach: id, reason: reason.clone() }));
+        // A budget goes on being overdrawn for long after what burnt it is over: that alone holds no incident open that
+        // other rules saw as well.
+        let lingers = |breach: &Breach| restart::lingers(breach, &self.config);
+        let open: Vec<BreachId> =
+            case.incident.breaches.iter().filter(|b| b.cleared.is_none()).map(|b| b.id).collect();
+        let held = case.incident.breaches.iter().any(|breach| breach.cleared.is_none() && !lingers(breach));
+        if !held && !case.incident.breaches.iter().all(lingers) {
+            for breach in open {
+                let reason = "what burnt the budget is over by the other rules".to_owned();
+                self.events.push(case.event(now, IncidentChange::Cleared { breach, reason }));
+            }
+        }
+        if !case.incident.is_failing() {
+            let view = View { config: &self.config, detector, examples: &self.examples };
+            self.events.push(case.end(reason, now, clock.to_steady(now), view));
+        }
+    }
+
+    /// Remembers that a breach is over whose incident a person resolved, in case it comes back.
+    pub(super) fn note_over(&mut self, id: BreachId, reason: String) {
+        let goes_on = |breach: &Breach| breach.id == id && breach.cleared.is_none();
+        if let Some(case) = self.all.values_mut().find(|case| case.incident.breaches.iter().any(goes_on)) {
+            case.over.push((id, reason));
+        }
+    }
+
+    /// Whether an open incident has this breach.
+    pub(super) fn has_open(&self, id: BreachId) -> bool {
+        let open = self.all.values().filter(|case| case.incident.is_open());
+        open.flat_map(|case| &case.incident.breaches).any(|breach| breach.id == id)
+    }
+
+    /// Takes up the ends of those that are watched, after a replay.
+    pub(super) fn take_up_watches(&mut self, clock: SteadyClock) {
+        for case in self.all.values_mut() {
+            case.watch_due = case.incident.watched_until.map(|until| clock.to_steady(until));
+        }
+    }
+
+    /// Ends the incidents that have stayed well for long enough.
+    pub(super) fn end_watches(&mut self, detector: &Detector, clock: SteadyClock, now: Timestamp) {
+        let at = clock.to_steady(now);
+        let view = View { config: &self.config, detector, examples: &self.examples };
+        for case in self.all.values_mut().filter(|case| case.watch_due.is_some_and(|due| due <= at)) {
+            self.events.push(case.end("it came back before, and has stayed well since".to_owned(), now, at, view));
+        }
+    }
+
+    /// Opens the incident of our own: nothing can be seen from there.
+    pub(super) fn open_blind(
+        &mut self,
+        location: Location,
+        blindness: Blindness,
+        at: Timestamp,
+        clock: SteadyClock,
+        now: Timestamp,
+    ) {
+        let since = clock.to_wall(blindness.since);
+        let lasted = at.since(blindness.since);
+        let told = blind::breach(&location, &blindness, since, lasted, now, &self.config);
+        // Sight says so only where a rule is about that.
+        let Some((breach, finding)) = told else { return };
+        self.blind.insert(location, breach.id);
+        let (case, event) = Case::found(breach, finding, now, &self.config);
+        self.events.push(event);
+        self.all.insert(case.incident.id, case);
+    }
+
+    /// Takes up a stored breach that says that nothing can be seen from there.
+    pub(super) fn take_up_blind(&mut self, location: Location, breach: BreachId) {
+        self.blind.insert(location, breach);
+    }
+
+    /// Ends the incident of our own, unless a person has: something was seen again from there, at that time.
+    pub(super) fn end_blind(&mut self, location: &Location, seen: Timestamp, now: Timestamp) {
+        let Some(breach) = self.blind.remove(location) else { return };
+        let ours = |case: &&mut Case| {
+            case.incident.is_open() && case.incident.breaches.iter().any(|other| other.id == breach)
+        };
+        let Some(case) = self.all.values_mut().find(ours) else { return };
+        for change in blind::end(&case.incident, breach, seen) {
+            self.events.push(case.event(now, change));
+        }
+    }
+
+    fn view<'a>(&'a self, detector: &'a Detector) -> View<'a> {
+        View { config: &self.config, detector, examples: &self.examples }
+    }
+}
+
+/// The incident to which a breach belongs, and why. Those that are open come first, the oldest of them before the
+/// others.
+fn home<'a>(
+    all: &'a mut BTreeMap<IncidentId, Case>,
+    breach: &Breach,
+    bad: &[BadChecks<'_>],
+    config: &Config,
+) -> Option<(&'a mut Case, String)> {
+    let mut order: Vec<&mut Case> = all.values_mut().collect();
+    order.sort_by_key(|case| (!case.incident.is_open(), case.incident.opened, case.incident.id));
+    let belongs = |case: &Case| correlate::belongs(breach, bad, &case.incident, config);
+    order.into_iter().find_map(|case| belongs(case).map(|reason| (case, reason)))
+}
