@@ -315,6 +315,35 @@ fn mutated() -> impl Strategy<Value = String> {
     })
 }
 
+/// Cargo.lock chooses the crate that maps the names (`idna_adapter`): 1.1 compiles sooner, and knows the characters of
+/// Unicode 16. Both 1.1 and 1.2 give these.
+#[test]
+fn hosts_in_any_script_are_asked_by_the_names_that_dns_knows() {
+    let asked = |host: &str| {
+        let text = format!(
+            "name: Scripts\ncomponents: {{website: {{}}}}\nprobes: {{page: {{component: website, http: {{url: \"https://{host}/\"}}}}}}\n"
+        );
+        read(&text).map(|config| config.probes[0].kind.host().to_owned())
+    };
+    for (host, name) in [
+        ("b\u{fc}cher.example", "xn--bcher-kva.example"),
+        ("BU\u{308}CHER.example", "xn--bcher-kva.example"),
+        ("stra\u{df}e.example", "xn--strae-oqa.example"),
+        ("ελλάς.example", "xn--hxarsa0b.example"),
+        ("例え。example", "xn--r8jz45g.example"),
+        ("пример.рф", "xn--e1afmkfd.xn--p1ai"),
+        ("مثال.إختبار", "xn--mgbh0fb.xn--kgbechtv"),
+        ("한국.example", "xn--3e0b707e.example"),
+        ("ＦＯＲＧＥ.example", "forge.example"),
+        ("क्\u{200d}ष.example", "xn--11b2ezcw70k.example"),
+    ] {
+        assert_eq!(asked(host).unwrap_or_else(|problems| panic!("{problems}")), name, "{host}");
+    }
+    for host in ["ab\u{200d}c.example", "a\u{200f}b.example", "xn--zzzzz---.example"] {
+        assert!(asked(host).is_err(), "{host} is no name");
+    }
+}
+
 fn told_well(text: &str) {
     if let Err(problems) = read(text) {
         assert!(problems.count() > 0);

@@ -9,7 +9,7 @@ use tripline::config::{Config, load};
 use tripline::drill::{self, Drive, Scenario, Take, scenario};
 use tripline::model::{CheckResult, FailureClass, Outcome, Phases, Timestamp};
 
-use crate::given::Nothing;
+use crate::given::{Nothing, side_by_side};
 use crate::terminal::{Process, command, tripline};
 
 mod told;
@@ -57,26 +57,20 @@ fn take(seed: u64) -> Take {
 fn every_drill_comes_out_as_expected() {
     let files = yaml_files("tests/drills");
     assert!(files.len() >= 15, "the drills are found: {}", files.len());
-    let mut missed = Vec::new();
-    for file in &files {
+    let missed = side_by_side(&files, |file| {
         let (scenario, config) = read(file);
         let report = drill::run(&config, &scenario, take(scenario.seed));
-        for verdict in report.verdicts.iter().filter(|verdict| !verdict.met) {
-            missed.push(format!(
-                "{} (seed {}): {}: expected {}, found {}",
-                file.file_name().unwrap().to_string_lossy(),
-                scenario.seed,
-                verdict.about,
-                verdict.expected,
-                verdict.found
-            ));
-        }
         assert!(!report.verdicts.is_empty(), "{} expects nothing", file.display());
-    }
+        let (name, seed) = (file.file_name().unwrap().to_string_lossy(), scenario.seed);
+        let missed = report.verdicts.iter().filter(|verdict| !verdict.met).map(|verdict| {
+            format!("{name} (seed {seed}): {}: expected {}, found {}", verdict.about, verdict.expected, verdict.found)
+        });
+        missed.collect::<Vec<_>>()
+    })
+    .concat();
     assert!(missed.is_empty(), "\n{}\n", missed.join("\n"));
 }
 
-/// `BLESS=1` writes what is said now beside each mistake; then read the difference with care.
 /// What Tripline is for: noticed in seconds instead of eight minutes, as one incident that says who is hit.
 #[test]
 fn the_outage_of_2025_02_11_is_told_in_time_once_and_rightly_in_each_of_200_runs() {
@@ -85,8 +79,9 @@ fn the_outage_of_2025_02_11_is_told_in_time_once_and_rightly_in_each_of_200_runs
     let config = Arc::new(load("probes.yaml", &silent.join("\n"), &Nothing).unwrap());
     let (scenario, _) = read(&root().join("tests/drills/outage-2025-02-11.yaml"));
     let mut summary = drill::Summary::default();
-    for take in Take::all(&config, &scenario, None, 200) {
-        let report = drill::run(&config, &scenario, take);
+    let takes: Vec<Take> = Take::all(&config, &scenario, None, 200).collect();
+    let reports = side_by_side(&takes, |take| drill::run(&config, &scenario, *take));
+    for (take, report) in takes.iter().zip(reports) {
         assert_eq!((report.incidents.len(), report.notifications.len()), (1, 2), "{take:?}");
         let finding = &report.incidents[0].incident.finding;
         let factor = finding.factor.as_ref().unwrap();
@@ -108,6 +103,7 @@ fn the_outage_of_2025_02_11_is_told_in_time_once_and_rightly_in_each_of_200_runs
     assert!(resolved.worst <= Duration::from_secs(180));
 }
 
+/// `BLESS=1` writes what is said now beside each mistake; then read the difference with care.
 #[test]
 fn each_mistake_in_a_scenario_is_told_with_its_place_and_its_remedy() {
     let bless = std::env::var_os("BLESS").is_some();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tripline::config::{Config, Outside};
@@ -24,6 +25,26 @@ impl Outside for Nothing {
 
 /// 2025-02-11T15:41:07Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_739_288_467_000);
+
+/// What `work` makes of each job, in the order of the jobs. As many threads as there are processors take one job after
+/// the other, so that one test that computes for long is not what all the others have to wait for.
+pub(crate) fn side_by_side<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let taken = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let taken = taken.map_while(|place| Some((place, work(jobs.get(place)?))));
+        taken.collect::<Vec<(usize, R)>>()
+    };
+    let mut made: Vec<(usize, R)> = std::thread::scope(|threads| {
+        let count = std::thread::available_parallelism().unwrap().get();
+        let started: Vec<_> = (0..count).map(|_| threads.spawn(worker)).collect();
+        let ended = started.into_iter().map(|thread| thread.join());
+        // What a job found wrong is what the test found wrong.
+        ended.flat_map(|made| made.unwrap_or_else(|found| std::panic::resume_unwind(found))).collect()
+    });
+    made.sort_by_key(|(place, _)| *place);
+    made.into_iter().map(|(_, result)| result).collect()
+}
 
 pub(crate) fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tripline::config::{Config, load};
 use tripline::drill::{self, Take, scenario};
 
-use crate::given::Nothing;
+use crate::given::{Nothing, side_by_side};
 
 /// 33 million checks. Seeds 1 to 10 were there before the budget in probes.yaml was chosen.
 #[test]
@@ -21,16 +20,10 @@ fn ten_months_of_one_failure_in_a_thousand_wake_nobody() {
     };
     let text = std::fs::read_to_string(root.join("tests/drills/noise-30-days.yaml")).unwrap();
     let (scenario, config) = scenario::read("noise-30-days.yaml", &text, &Nothing, &config).unwrap();
-    let next = AtomicU64::new(1);
-    std::thread::scope(|threads| {
-        for _ in 0..std::thread::available_parallelism().unwrap().get() {
-            threads.spawn(|| {
-                while let seed @ 1..=10 = next.fetch_add(1, Ordering::Relaxed) {
-                    let report = drill::run(&config, &scenario, Take { seed, shift: Duration::ZERO });
-                    assert!(report.counts.failed > 3_000, "seed {seed}: {:?}", report.counts);
-                    assert!(report.is_met(), "seed {seed}: {:?}", report.verdicts);
-                }
-            });
-        }
+    let seeds: Vec<u64> = (1..=10).collect();
+    side_by_side(&seeds, |&seed| {
+        let report = drill::run(&config, &scenario, Take { seed, shift: Duration::ZERO });
+        assert!(report.counts.failed > 3_000, "seed {seed}: {:?}", report.counts);
+        assert!(report.is_met(), "seed {seed}: {:?}", report.verdicts);
     });
 }

@@ -10,7 +10,7 @@ use tripline::drill::{self, Scenario, Take, scenario};
 use tripline::model::Dice;
 use tripline::model::{Bad, IncidentChange, LabelName, Rule, RuleKind, Slice};
 
-use crate::given::Nothing;
+use crate::given::{Nothing, side_by_side};
 
 /// Where things are asked: at one host, at two, and with a canary. It decides how long a failure without an answer waits.
 const PLACES: [(&str, &str); 3] = [
@@ -128,9 +128,10 @@ fn no_drill_takes_longer_than_the_printed_worst_case() {
                 continue;
             }
             let scenario = outage(config, &time.slice, way, worst);
-            for seed in 0..9 {
+            let seeds: Vec<u64> = (0..9).collect();
+            let took = side_by_side(&seeds, |seed| noticed(config, &scenario, rule, &time.slice, *seed));
+            for (seed, took) in seeds.iter().zip(took) {
                 drills.set(drills.get() + 1);
-                let took = noticed(config, &scenario, rule, &time.slice, seed);
                 if took.is_none_or(|took| took > worst) {
                     let what = format!("{} for {} ({way}), seed {seed}", rule.id, time.slice);
                     told.borrow_mut().push(format!("{what}: {took:?}, printed: {worst:?}"));
@@ -152,8 +153,9 @@ fn half_of_the_drills_take_about_as_long_as_the_printed_median() {
             panic!("{} for {}: {time:?}", rule.id, time.slice);
         };
         let scenario = outage(config, &time.slice, ways(rule)[0], *worst);
-        let median = median((0..31).map(|seed| noticed(config, &scenario, rule, &time.slice, seed)).collect());
-        let median = median.unwrap_or(Duration::MAX);
+        let seeds: Vec<u64> = (0..31).collect();
+        let took = side_by_side(&seeds, |seed| noticed(config, &scenario, rule, &time.slice, *seed));
+        let median = median(took).unwrap_or(Duration::MAX);
         println!("{} for {}: {median:?}, printed: {full:?}", rule.id, time.slice);
         // The turns of few probes fall as they fall, not evenly.
         let (low, high) =
@@ -180,7 +182,8 @@ fn half_of_the_outages_of_one_in_five_checks_take_about_as_long_as_printed_and_n
             compared += 1;
             let way = format!("share: 20%, {}", ways(rule)[0]);
             let scenario = outage(&config, &time.slice, &way, nearly_all.mul_f64(1.2));
-            let took: Vec<_> = (0..101).map(|seed| noticed(&config, &scenario, rule, &time.slice, seed)).collect();
+            let seeds: Vec<u64> = (0..101).collect();
+            let took = side_by_side(&seeds, |seed| noticed(&config, &scenario, rule, &time.slice, *seed));
             let within = took.iter().flatten().filter(|took| *took <= nearly_all).count();
             let median = median(took).unwrap_or(Duration::MAX);
             let line = format!(
