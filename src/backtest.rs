@@ -8,7 +8,7 @@ use crate::engine::{Engine, Input, Output, Restoring};
 use crate::incident::postmortem::UNJUDGED;
 use crate::incident::summary;
 use crate::model::unit::show_about;
-use crate::model::{Breach, FailureClass, Incident, IncidentId, Judged, ProbeId, RuleKind, Timestamp};
+use crate::model::{Breach, FailureClass, Incident, IncidentId, Judged, Outcome, ProbeId, Timestamp, VoidReason};
 
 /// An engine of its own that takes stored results in their order, at the times at which they were handed in.
 pub struct Replay {
@@ -67,9 +67,19 @@ impl Replay {
     /// Takes in the next result.
     pub fn add(&mut self, Judged { result, at: judged }: Judged) {
         let ended = result.finished();
-        // It waits for sight anew, as it did then. One that ended before another that stands before it was handed in with
-        // that one, or later; only where it was judged before that had it been the clock that was set back.
-        let now = if judged < self.handed_in { ended } else { ended.max(self.handed_in) };
+        // What was answered was judged as it was handed in. All else may have waited for sight, as it does now again: it
+        // was handed in when it ended, or with one that stands before it and ended later. Only where it was judged before
+        // that had the clock been set back.
+        let may_have_waited = match result.outcome {
+            Outcome::Failure(class) => class.is_network(),
+            Outcome::Void(reason) => reason == VoidReason::Offline,
+            Outcome::Success => false,
+        };
+        let now = match may_have_waited {
+            false => judged,
+            true if judged < self.handed_in => ended,
+            true => ended.max(self.handed_in),
+        };
         self.handed_in = now;
         self.results += 1;
         self.span = Some(self.span.map_or((ended, ended), |(first, last)| (first.min(ended), last.max(ended))));
@@ -125,10 +135,9 @@ impl Comparison<'_> {
     /// Takes those from the vanished of which a rule of this config about missing checks cannot say so: a replay never
     /// counts what did not come.
     pub fn set_aside(&mut self, config: &Config) {
-        let judges_missing = |kind: &RuleKind| matches!(kind, RuleKind::Missing(_));
-        let any = config.rules.iter().any(|rule| judges_missing(&rule.kind));
+        let any = config.rules.iter().any(|rule| !rule.kind.judges_results());
         let unjudged = |breach: &Breach| match config.rules.iter().find(|rule| rule.id == breach.rule) {
-            Some(rule) => judges_missing(&rule.kind),
+            Some(rule) => !rule.kind.judges_results(),
             // Its rule may have another name now.
             None => any && breach.marks.classes.iter().eq([&FailureClass::Missing]),
         };

@@ -13,8 +13,7 @@
 //! 4. `detect/time_to_detect.rs`: its arm, with how long it takes at the worst; `outlook` has what is likely.
 //! 5. `detect/tests/kinds.rs`: what it finds, when that is over, and what it says.
 //!
-//! In other rooms the compiler asks for words: those of the plan (`cli/validate/plan.rs`) and the review
-//! (`incident/postmortem.rs`), and how the demo hurries it (`demo/hurry.rs`).
+//! `engine/case/assess.rs` may have words for what is wrong, where a check need not fail to be bad; it has a default.
 //!
 //! Nothing else in this room names a kind. `Slices` cuts a rule's checks into slices, `Onset` says when a stretch of bad
 //! ones began, and `OpenBreaches` which breaches may be over.

@@ -37,7 +37,7 @@ use cases::Cases;
 pub use restoring::Restoring;
 use sight::{News, Sight};
 use steady::SteadyClock;
-use tell::Tell;
+use tell::{Decided, Tell};
 
 /// Something that the engine takes in.
 #[derive(Clone, PartialEq, Debug)]
@@ -149,7 +149,9 @@ impl Engine {
         for (probe, result) in self.sight.finish() {
             self.judge(probe, result, now);
         }
-        self.give_out(now);
+        // Who is notified of what this showed is decided by the engine that comes next.
+        let untold = Decided::nothing(&mut self.cases);
+        self.put_out(untold);
     }
 
     /// Takes in a result: it is judged at once, or waits until it is known whether we see.
@@ -222,6 +224,13 @@ impl Engine {
 
     /// Gives out what happened to incidents, and who is told of it.
     fn give_out(&mut self, now: Timestamp) {
-        self.tell.decide(&mut self.cases, &self.detector, now, &mut self.outputs);
+        let decided = self.tell.decide(&mut self.cases, &self.detector, now);
+        self.put_out(decided);
+    }
+
+    fn put_out(&mut self, Decided { events, incidents, owed }: Decided) {
+        self.outputs.extend(events.into_iter().map(Output::Event));
+        self.outputs.extend(incidents.into_iter().map(Output::Incident));
+        self.outputs.extend(owed.into_iter().map(Output::Owed));
     }
 }

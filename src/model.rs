@@ -40,7 +40,7 @@ pub use component::Component;
 pub use condition::Condition;
 pub use destination::Destination;
 pub use dice::Dice;
-pub use event::{IncidentChange, IncidentEvent};
+pub use event::{IncidentChange, IncidentEvent, WithheldFor};
 pub use finding::{Example, Factor, Finding, Unseen};
 pub use id::{
     BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, MaintenanceId, NotificationId, ProbeId,

@@ -25,9 +25,9 @@ use crate::inbox::Inbox;
 /// How many connections there may be at once; more wait in the system's queue.
 const CONNECTIONS: usize = 1_024;
 /// How long a request's headers may take, ...
-const HEADERS: Duration = Duration::from_secs(10);
+const LONGEST_HEADERS: Duration = Duration::from_secs(10);
 /// ... and all the rest of it, its answer included.
-const REQUEST: Duration = Duration::from_secs(20);
+const LONGEST_REQUEST: Duration = Duration::from_secs(20);
 /// How long requests under way may take to end when we stop.
 const LAST_MOMENTS: Duration = Duration::from_secs(2);
 

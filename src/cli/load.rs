@@ -9,7 +9,7 @@ use crate::probe::{ProbeFault, Prober, Roots};
 use super::Misuse;
 
 /// A configuration file, and the files it names, are at most so large.
-const LARGEST: u64 = 4 * 1024 * 1024;
+const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 
 /// Reads and checks the configuration.
 pub(super) fn load(path: &Path) -> Result<Config, Misuse> {
@@ -82,9 +82,9 @@ impl Outside for Here {
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("it is larger than {} MiB, more than any configuration", LARGEST / 1024 / 1024));
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(format!("it is larger than {} MiB, more than any configuration", LARGEST_FILE / 1024 / 1024));
     }
     Ok(bytes)
 }

@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::detect;
 use crate::incident::impact::Impact;
 use crate::incident::lifecycle;
-use crate::incident::postmortem::{LONGEST_LEAD, Mail, Noticed, Review, Verdict, draft};
-use crate::model::{Incident, ProbeId, Rule, RuleKind};
+use crate::incident::postmortem::{LONGEST_LEAD, Noticed, Review, Sent, Verdict, draft};
+use crate::model::{Incident, IncidentChange, ProbeId, Rule};
 use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailedBecause, FailureQuery, Reader};
 
 use super::{Ending, Flags, Misuse, incident, load};
@@ -56,12 +56,20 @@ fn write(reader: &Reader, config: &Arc<Config>, id: crate::model::IncidentId) ->
     let mut impact = Impact::new(&incident, config);
     let mut replay = Replay::new(Arc::clone(config));
     let lead = detect::lookback(config).min(LONGEST_LEAD);
-    reader.results_between(incident.since - lead, until + Duration::from_millis(1), |judged| {
+    // Where the clock was set back meanwhile, it showed this time before, and later ones.
+    let back: Duration = events
+        .iter()
+        .filter_map(|event| match event.change {
+            IncidentChange::ClockSetBack { by } => Some(by),
+            _ => None,
+        })
+        .sum();
+    reader.results_between(incident.since - lead, until + back + Duration::from_millis(1), |judged| {
         impact.add(&judged);
         replay.add(judged);
     })?;
     let verdicts = if impact.missing().is_none() { verdicts(&replay, &incident, config) } else { Vec::new() };
-    let mails: Vec<Mail> = reader.deliveries_of(id)?.iter().map(mail).collect();
+    let sent: Vec<Sent> = reader.deliveries_of(id)?.iter().map(sent).collect();
     // Those of probes that bear the factor; strays elsewhere would mislead.
     let finding = &incident.finding;
     let bearing = config.probes.iter().filter(|probe| {
@@ -78,7 +86,7 @@ fn write(reader: &Reader, config: &Arc<Config>, id: crate::model::IncidentId) ->
         events: &events,
         config,
         impact: &impact,
-        mails: &mails,
+        sent: &sent,
         verdicts: &verdicts,
         failures: &failures,
     }))
@@ -89,7 +97,7 @@ fn verdicts(replay: &Replay, incident: &Incident, config: &Config) -> Vec<Verdic
     let breaches = || replay.incidents.values().flat_map(|incident| &incident.breaches);
     let noticed = |rule: &Rule| {
         // A replay never counts what did not come.
-        if matches!(rule.kind, RuleKind::Missing(_)) {
+        if !rule.kind.judges_results() {
             return Noticed::NotJudged;
         }
         breaches()
@@ -103,14 +111,14 @@ fn verdicts(replay: &Replay, incident: &Incident, config: &Config) -> Vec<Verdic
     config.rules.iter().map(|rule| Verdict { rule: rule.id.to_string(), noticed: noticed(rule) }).collect()
 }
 
-fn mail(delivery: &Delivery) -> Mail {
+fn sent(delivery: &Delivery) -> Sent {
     let taken = delivery.attempts.iter().find(|attempt| matches!(attempt.outcome, AttemptOutcome::Delivered(_)));
     let fault = delivery.fault().unwrap_or_default();
-    Mail {
+    Sent {
         kind: delivery.kind,
         to: delivery.to.to_string(),
         owed: delivery.owed,
-        accepted: taken.map(|attempt| attempt.at),
+        delivered: taken.map(|attempt| attempt.at),
         attempts: delivery.attempts.len(),
         state: match delivery.state {
             DeliveryState::Pending(at) => format!("pending, the next attempt is due at {}", at.show()),

@@ -39,8 +39,8 @@ const EXAMPLE: &str = "write `upgrade: {components: [api], cron: \"0 2 * * SUN\"
 const FROM: &str = "write it in RFC 3339, with its offset from UTC: `2026-12-01T02:00:00Z`";
 
 /// The shortest and the longest window.
-const SHORTEST: Duration = seconds(60);
-const LONGEST: Duration = seconds(30 * 86_400);
+const SHORTEST_WORK: Duration = seconds(60);
+const LONGEST_WORK: Duration = seconds(30 * 86_400);
 
 /// When so many windows run into each other, no message would ever be sent.
 const RUN_TOGETHER: u32 = 2_000;
@@ -53,7 +53,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
 fn maintenance(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<model::Maintenance> {
     let table = reader.table(entry, Maintenance::KEYS, EXAMPLE)?;
     let over = scope_in(reader, &table, entry, around);
-    let length = table.get("for").map(|entry| reader.duration(entry, SHORTEST, LONGEST));
+    let length = table.get("for").map(|entry| reader.duration(entry, SHORTEST_WORK, LONGEST_WORK));
     if let Some(entry) = table.get("timezone").filter(|_| table.get("cron").is_none()) {
         reader.fault(entry.at, "`timezone` means nothing without `cron`", "add `cron`, or remove it");
     }

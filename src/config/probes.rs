@@ -12,7 +12,7 @@ use super::kinds::{self, Around, Reach, one_kind, proxy, resolve};
 use super::reader::{Entry, Names, Reader, Table};
 use super::retry;
 use super::text::Given;
-use crate::model::{Component, LabelName, LabelValue, Probe, ProbeKind, Proxy, Resolve, Retry, TlsOptions};
+use crate::model::{Component, LabelName, LabelValue, Probe, Proxy, Resolve, Retry, TlsOptions};
 use expand::Definition;
 
 pub(super) use cadence::{INTERVAL, Setting, TIMEOUT, calendar, compare, interval, timeout};
@@ -65,7 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
         let before = found.probes.len();
         let whole = definition(reader, entry, around, &mut all_tls, &mut found);
         for probe in found.probes.get(before..).unwrap_or_default() {
-            let ProbeKind::Heartbeat(heartbeat) = &probe.kind else { continue };
+            let Some(heartbeat) = probe.kind.heartbeat() else { continue };
             if let Some(other) = tokens.insert(heartbeat.token.expose().to_owned(), probe.id.clone()) {
                 let fault = format!("`{}` has the token of `{other}`", probe.id);
                 reader.fault(

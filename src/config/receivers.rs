@@ -3,14 +3,12 @@
 //!
 //! # Adding a receiver kind
 //! Each floor has a file of the kind, and one place where all kinds are listed. For a kind `foo`:
-//! 1. What a message needs to get there, as plain data: `FooReceiver` in `model/receiver.rs`, and its variant of
-//!    `ReceiverKind`.
+//! 1. What a message needs to get there, and the message itself, as plain data: `model/receiver/foo.rs`. The head of
+//!    `notify/word.rs` lists all that it brings with it outside of this room.
 //! 2. How it is written: `config/receivers/foo.rs` with the keys (`keyed!`), the row `KIND` and `read`. Listed here:
 //!    `mod foo;` and, in [`Receiver`], the key `pub foo: Option<foo::Foo> = foo::KIND`, and its name in the text above
 //!    that. With the second kind, `email` becomes an `Option` too.
-//! 3. What is said: `notify/word/foo.rs`. Listed in `notify/word.rs`.
-//! 4. How it gets there: `deliver/foo.rs`. Listed in `deliver.rs`.
-//! 5. What people read: the keys in `docs/configuration.md`, a line in `CHANGELOG.md`; for each mistake of a config, a
+//! 3. What people read: the keys in `docs/configuration.md`, a line in `CHANGELOG.md`; for each mistake of a config, a
 //!    pair of files in `tests/configs`.
 //!
 //! What holds this: the compiler demands an arm of the variant wherever a kind must be told from others, and says that

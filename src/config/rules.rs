@@ -119,7 +119,7 @@ impl Part {
 }
 
 /// The longest time in a rule.
-const LONGEST: Duration = seconds(30 * 86_400);
+const LONGEST_WINDOW: Duration = seconds(30 * 86_400);
 
 /// What a rule refers to.
 pub(super) struct Surroundings<'a> {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::config::Config;
 use crate::inbox::Arrived;
-use crate::model::{CheckResult, Probe, ProbeId, ProbeIndex, ProbeKind, Timestamp, Token};
+use crate::model::{CheckResult, Probe, ProbeId, ProbeIndex, Timestamp, Token};
 use crate::probe::heartbeat;
 use crate::schedule::beat::{Beat, BeatState, Heard};
 
@@ -36,10 +36,7 @@ impl Known {
 
 /// The jobs of a config, in their order, each with its token.
 pub fn jobs(config: &Config) -> impl Iterator<Item = (&Probe, &Token)> {
-    config.probes.iter().filter_map(|probe| match &probe.kind {
-        ProbeKind::Heartbeat(target) => Some((probe, &target.token)),
-        _ => None,
-    })
+    config.probes.iter().filter_map(|probe| Some((probe, &probe.kind.heartbeat()?.token)))
 }
 
 /// Listens to the jobs of the config and sends what comes of it, until `stop`; what has called until then counts.

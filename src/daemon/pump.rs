@@ -17,7 +17,7 @@ use crate::model::{Action, ActionId, CheckResult, Incident, IncidentId, Timestam
 use crate::store::{ActionDone, Commit, StoreError, Writer};
 
 /// A commit holds at most so many results ...
-const FULL: usize = 1000;
+const MOST_RESULTS: usize = 1000;
 /// ... and the oldest of them waits at most so long.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// When the next result comes so soon, results come fast ...
@@ -74,7 +74,7 @@ where
     ) -> Result<(), StoreError> {
         // A restored engine may have news at once.
         self.drain(clock::now());
-        let mut batch = Vec::with_capacity(FULL);
+        let mut batch = Vec::with_capacity(MOST_RESULTS);
         let mut listening = true;
         let mut looked: Option<Instant> = None;
         loop {
@@ -83,7 +83,7 @@ where
             }
             let sleep = tokio::time::sleep_until(self.wake_at());
             tokio::select! {
-                count = results.recv_many(&mut batch, FULL.saturating_sub(self.pending.results.len()).max(1)) => {
+                count = results.recv_many(&mut batch, MOST_RESULTS.saturating_sub(self.pending.results.len()).max(1)) => {
                     if count == 0 {
                         break;
                     }
@@ -166,7 +166,7 @@ where
     fn is_due(&self) -> bool {
         !self.pending.events.is_empty()
             || !self.pending.actions_done.is_empty()
-            || self.pending.results.len() >= FULL
+            || self.pending.results.len() >= MOST_RESULTS
             || self.waiting_since.is_some_and(|since| since.elapsed() >= PATIENCE)
     }
 

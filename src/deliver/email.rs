@@ -17,7 +17,7 @@ use crate::model::{
 };
 
 /// How much of a server's words is kept, in characters.
-const WORDS: usize = 500;
+const MOST_ANSWER: usize = 500;
 
 /// Hands a message for one of the receiver's addresses to the receiver's mail server.
 ///
@@ -58,7 +58,7 @@ fn answer(response: &Response) -> String {
 
 /// One line of bounded length, without control characters.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS).collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_ANSWER).collect()
 }
 
 fn is_worth_another_attempt(error: &lettre::transport::smtp::Error) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::detect;
-use crate::model::{Breach, Incident, RuleKind, Timestamp};
+use crate::model::{Breach, Incident, Timestamp};
 
 /// How far back an incident is looked for that ended while a breach of it went on: a person resolved it, or its budget
 /// was still overdrawn.
@@ -32,11 +32,10 @@ pub fn replay_from(config: &Config, incidents: &[Incident], now: Timestamp) -> T
     oldest.map_or(lookback, |oldest| oldest.max(now - LONGEST_COUNT).min(lookback))
 }
 
-/// Whether this breach goes on for long after what made it is over: a budget stays overdrawn until the short window has
-/// forgotten.
+/// Whether this breach goes on for long after what made it is over.
 pub(super) fn lingers(breach: &Breach, config: &Config) -> bool {
     let rule = config.rules.iter().find(|rule| rule.id == breach.rule);
-    rule.is_some_and(|rule| matches!(rule.kind, RuleKind::BurnRate(_)))
+    rule.is_some_and(|rule| rule.kind.lingers())
 }
 
 /// The breaches that the incident was rid of when its other rules saw the end, though they may go on, and when: each

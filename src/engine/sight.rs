@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::detect::self_check::{Blindness, LONGEST_WAIT, MOST_WAITING, SelfCheck, Verdict};
 use crate::model::rule::TELL_AFTER;
-use crate::model::{CheckResult, Location, Outcome, ProbeIndex, RuleKind, Timestamp, VoidReason};
+use crate::model::{CheckResult, Location, Outcome, ProbeIndex, Timestamp, VoidReason};
 
 /// What is new about our own sight. Times are steady.
 pub(super) enum News {
@@ -27,7 +27,7 @@ pub(super) struct Sight {
     config: Arc<Config>,
     /// Whether people are told that we cannot see.
     tells: bool,
-    /// Where results come from: few places, each of which the config names.
+    /// Those of the config. What comes from elsewhere, from before its location had this name, is seen from our own.
     locations: BTreeMap<Location, Eye>,
 }
 
@@ -60,8 +60,9 @@ struct Wait {
 
 impl Sight {
     pub(super) fn new(config: Arc<Config>) -> Self {
-        let tells = config.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Offline));
-        Self { config, tells, locations: BTreeMap::new() }
+        let tells = config.rules.iter().any(|rule| !rule.kind.judges_probes());
+        let locations = BTreeMap::from([(config.location.clone(), Eye::new(&config))]);
+        Self { config, tells, locations }
     }
 
     /// Takes in a result whose check ended then. Returns its probe if it may say nothing of the service: nobody knows
@@ -130,15 +131,19 @@ impl Sight {
 
     /// Whether we may be cut off everywhere.
     pub(super) fn doubts(&self) -> bool {
-        !self.locations.is_empty() && self.locations.values().all(|eye| eye.self_check.doubts())
+        self.locations.values().all(|eye| eye.self_check.doubts())
     }
 
-    /// People were told before that we cannot see from there. No, if nobody is told of that any more.
+    /// People were told before that we cannot see from there. No, if nobody is told of that any more, or nothing is seen
+    /// from there.
     pub(super) fn take_up_told(&mut self, location: &Location) -> bool {
-        if self.tells {
-            self.eye(location).told = true;
+        match self.locations.get_mut(location).filter(|_| self.tells) {
+            Some(eye) => {
+                eye.told = true;
+                true
+            }
+            None => false,
         }
-        self.tells
     }
 
     /// Gives out what waits, as it came.
@@ -160,17 +165,17 @@ impl Sight {
     }
 
     fn eye(&mut self, location: &Location) -> &mut Eye {
-        let config = &self.config;
-        self.locations.entry(location.clone()).or_insert_with(|| Eye {
-            self_check: SelfCheck::new(config),
-            held: VecDeque::new(),
-            blind: false,
-            told: false,
-        })
+        let own = if self.locations.contains_key(location) { location } else { &self.config.location };
+        self.locations.entry(own.clone()).or_insert_with(|| Eye::new(&self.config))
     }
 }
 
 impl Eye {
+    /// Nothing has been seen yet.
+    fn new(config: &Config) -> Self {
+        Self { self_check: SelfCheck::new(config), held: VecDeque::new(), blind: false, told: false }
+    }
+
     /// What becomes of a result; nothing of one that says nothing: its probe is gone, or its check was made again.
     fn verdict(&mut self, probe: Option<ProbeIndex>, result: &CheckResult, ended: Timestamp) -> Option<Verdict> {
         let probe = probe.filter(|_| !result.superseded)?;

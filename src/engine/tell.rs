@@ -1,16 +1,15 @@
 //! Telling: who is notified of what happened to an incident, and why somebody is not.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Output;
 use super::cases::Cases;
 use crate::config::Config;
 use crate::detect::Detector;
 use crate::model::{
-    Incident, IncidentChange, IncidentId, Notification, NotificationId, NotificationKind, Receiver, ReceiverId,
-    Timestamp,
+    Incident, IncidentChange, IncidentEvent, IncidentId, Notification, NotificationId, NotificationKind, Receiver,
+    ReceiverId, Timestamp, WithheldFor,
 };
 use crate::notify::mute::{self, Mute};
 use crate::notify::plan::{self, Decision};
@@ -36,36 +35,54 @@ impl Tell {
         self.due.values().copied().min()
     }
 
-    /// Decides for every incident that may have news who is notified. Gives out what happened to incidents, this
-    /// included, the incidents as they stand after, and what is owed.
-    pub(super) fn decide(
-        &mut self,
-        cases: &mut Cases,
-        detector: &Detector,
-        now: Timestamp,
-        outputs: &mut VecDeque<Output>,
-    ) {
+    /// Decides for every incident that may have news who is notified.
+    pub(super) fn decide(&mut self, cases: &mut Cases, detector: &Detector, now: Timestamp) -> Decided {
+        let touched = cases.touched();
         let due = self.due.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id);
-        let asked: BTreeSet<IncidentId> = cases.touched().into_iter().chain(due).collect();
+        let asked: BTreeSet<IncidentId> = touched.iter().copied().chain(due).collect();
         let mut owed = Vec::new();
         for id in asked {
-            let mut about = About { id, detector, now, config: Arc::clone(cases.config()), cases, again: None };
+            // One that ended so long ago that it was forgotten has no news.
+            let Some(incident) = cases.incident(id) else {
+                self.due.remove(&id);
+                continue;
+            };
+            let has_news = incident.is_open() || touched.contains(&id);
+            let config = Arc::clone(cases.config());
+            let mut about = About { id, has_news, detector, now, config, cases, again: None };
             owed.extend(about.decide());
             match about.again {
                 Some(again) => self.due.insert(id, again),
                 None => self.due.remove(&id),
             };
         }
-        let touched = cases.touched();
-        outputs.extend(cases.take_events().into_iter().map(Output::Event));
-        outputs.extend(touched.into_iter().filter_map(|id| cases.incident(id)).cloned().map(Output::Incident));
-        outputs.extend(owed.into_iter().map(Output::Owed));
+        Decided { owed, ..Decided::nothing(cases) }
     }
 }
 
-/// The decision about one incident. What is decided happens to the incident.
+/// What came of deciding.
+pub(super) struct Decided {
+    /// What happened to incidents, what was decided included.
+    pub(super) events: Vec<IncidentEvent>,
+    /// The incidents to which it happened, as they stand after.
+    pub(super) incidents: Vec<Incident>,
+    /// What is owed.
+    pub(super) owed: Vec<Notification>,
+}
+
+impl Decided {
+    /// Nothing: only what happened is given out.
+    pub(super) fn nothing(cases: &mut Cases) -> Self {
+        let incidents = cases.touched().into_iter().filter_map(|id| cases.incident(id)).cloned().collect();
+        Self { events: cases.take_events(), incidents, owed: Vec::new() }
+    }
+}
+
+/// The decision about one incident, which is there as long as it is decided about. What is decided happens to it.
 struct About<'a> {
     id: IncidentId,
+    /// Whether there may be something that somebody is not told of: it is open, or something has just happened to it.
+    has_news: bool,
     cases: &'a mut Cases,
     detector: &'a Detector,
     config: Arc<Config>,
@@ -78,9 +95,11 @@ impl About<'_> {
     /// What is owed now.
     fn decide(&mut self) -> Vec<Notification> {
         let config = Arc::clone(&self.config);
-        // One that ended so long ago that it was forgotten has no news.
         let Some(incident) = self.cases.incident(self.id) else { return Vec::new() };
         let receivers = plan::receivers(incident, &config);
+        let gone = receivers.iter().filter(|name| !config.receivers.contains_key(*name));
+        let gone: BTreeSet<ReceiverId> =
+            gone.filter(|name| plan::has_news_for(incident, name, self.now)).cloned().collect();
         // An outage of thousands of slices has as many events: what nobody asks for is not worked out for each.
         let mute = if config.maintenance.is_empty() {
             Mute::default()
@@ -91,13 +110,17 @@ impl About<'_> {
             self.wait(self.now + LOOK_AGAIN);
         }
         if receivers.is_empty() {
-            self.withhold(None, plan::nobody(&config));
+            self.withhold(None, WithheldFor::Configuration, plan::nobody(&config));
         }
         let mut owed = Vec::new();
         for name in receivers {
             match config.receivers.get(&name) {
                 Some(receiver) => owed.extend(self.receiver(receiver, &mute)),
-                None => self.withhold(Some(name), "it is not in the configuration any more".to_owned()),
+                None if gone.contains(&name) => {
+                    let reason = "it is not in the configuration any more".to_owned();
+                    self.withhold(Some(name), WithheldFor::Configuration, reason);
+                }
+                None => {}
             }
         }
         owed
@@ -106,13 +129,13 @@ impl About<'_> {
     /// What is owed to this receiver now.
     fn receiver(&mut self, receiver: &Receiver, mute: &Mute) -> Option<Notification> {
         match mute::decide(self.cases.incident(self.id)?, receiver, mute, self.now) {
-            Decision::Nothing { again, .. } => {
+            Decision::Nothing { again } => {
                 again.into_iter().for_each(|again| self.wait(again));
                 None
             }
-            Decision::Withhold { until, reason } => {
+            Decision::Withhold { until, cause, reason } => {
                 until.into_iter().for_each(|until| self.wait(until));
-                self.withhold(Some(receiver.id.clone()), reason);
+                self.withhold(Some(receiver.id.clone()), cause, reason);
                 None
             }
             Decision::Tell { kind, reason } => {
@@ -146,11 +169,13 @@ impl About<'_> {
         })
     }
 
-    /// Notes why somebody, or nobody at all, is not notified, unless that is known.
-    fn withhold(&mut self, receiver: Option<ReceiverId>, reason: String) {
+    /// Notes why somebody, or nobody at all, is not notified: each cause once from one message to the next, and the end
+    /// only where nothing else kept the news back.
+    fn withhold(&mut self, receiver: Option<ReceiverId>, cause: WithheldFor, reason: String) {
         let known = self.cases.incident(self.id).and_then(|incident| incident.withheld.get(&receiver));
-        if known != Some(&reason) {
-            self.cases.note(self.id, IncidentChange::Withheld { receiver, reason }, self.now);
+        let is_known = known.is_some_and(|known| cause == WithheldFor::End || known.contains(&cause));
+        if self.has_news && !is_known {
+            self.cases.note(self.id, IncidentChange::Withheld { receiver, cause, reason }, self.now);
         }
     }
 

@@ -13,7 +13,7 @@ use super::nonce;
 use super::smtp::Takes;
 
 /// How many mails may wait for one check; the mail server tells who sends more to come again.
-const WAITING: usize = 4;
+const MOST_MAILS: usize = 4;
 /// How many checks may wait for mail at once.
 const MOST_WAITING: usize = 1_000;
 
@@ -25,7 +25,7 @@ pub struct Mailboxes(Arc<Mutex<Waiting>>);
 struct Waiting {
     /// Whether mail can come at all.
     taken: bool,
-    /// The checks that wait, by address, in small mailboxes.
+    /// The checks that wait, by address, in small letters.
     checks: BTreeMap<String, Waits>,
 }
 
@@ -39,7 +39,7 @@ pub enum Taken {
 }
 
 struct Waits {
-    /// The other address whose mail it takes, in small mailboxes.
+    /// The other address whose mail it takes, in small letters.
     base: Option<String>,
     sender: mpsc::Sender<Bytes>,
 }
@@ -59,7 +59,7 @@ impl Mailboxes {
     pub fn wait(&self, base: &str, taken: Taken) -> Option<Expected> {
         let (name, host) = base.split_once('@')?;
         let address = format!("{name}+{}@{host}", nonce()?);
-        let (sender, mails) = mpsc::channel(WAITING);
+        let (sender, mails) = mpsc::channel(MOST_MAILS);
         let base = (taken == Taken::AlsoShared).then(|| base.to_ascii_lowercase());
         let waits = Waits { base, sender };
         self.waiting(|waiting| {
@@ -74,7 +74,7 @@ impl Mailboxes {
     }
 }
 
-/// Whether a mail for these addresses, in small mailboxes, is for the check with this one.
+/// Whether a mail for these addresses, in small letters, is for the check with this one.
 fn is_for(own: &str, waits: &Waits, to: &[String]) -> bool {
     to.iter().any(|address| address == own || waits.base.as_ref() == Some(address))
 }
@@ -159,7 +159,7 @@ mod tests {
         let mailboxes = Mailboxes::default();
         mailboxes.begin();
         let expected = mailboxes.wait("canary@example.com", Taken::Own).unwrap();
-        for _ in 0..WAITING {
+        for _ in 0..MOST_MAILS {
             mailboxes.keep(b"x", vec![expected.address.clone()]).await.unwrap();
         }
         assert!(mailboxes.keep(b"x", vec![expected.address.clone()]).await.is_err());

@@ -7,8 +7,8 @@ use crate::detect::self_check::Blindness;
 use crate::model::rule::OFFLINE;
 use crate::model::unit::show_about;
 use crate::model::{
-    Breach, BreachId, Finding, Incident, IncidentChange, LabelName, LabelValue, Location, Marks, RuleKind, Slice,
-    Timestamp, Unseen,
+    Breach, BreachId, Finding, Incident, IncidentChange, LabelName, LabelValue, Location, Marks, Slice, Timestamp,
+    Unseen,
 };
 
 /// The label that names, in a slice, from where nothing can be seen.
@@ -25,7 +25,7 @@ pub fn breach(
     now: Timestamp,
     config: &Config,
 ) -> Option<(Breach, Finding)> {
-    let rule = config.rules.iter().find(|rule| matches!(rule.kind, RuleKind::Offline))?;
+    let rule = config.rules.iter().find(|rule| !rule.kind.judges_probes())?;
     let slice = slice(location, config);
     let mut named = vec![OFFLINE.to_owned(), since.as_millis().to_string()];
     named.extend((!slice.labels.is_empty()).then(|| location.to_string()));

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::model::{
-    ComponentId, FailureClass, Incident, Judged, LabelName, LabelValue, Outcome, Probe, ProbeId, RuleId, RuleKind,
-    Timestamp,
+    ComponentId, FailureClass, Incident, Judged, LabelName, LabelValue, Outcome, Probe, ProbeId, RuleId, Timestamp,
 };
 
 /// Checks that looked, and those of them that failed.
@@ -56,8 +55,7 @@ impl<'a> Impact<'a> {
         let judges =
             |probe: &Probe| config.rules.iter().any(|rule| rules.contains(&rule.id) && rule.over.covers(probe));
         let watched = |probe: &Probe| none || judges(probe);
-        let missing =
-            |id: &RuleId| config.rules.iter().any(|rule| rule.id == *id && matches!(rule.kind, RuleKind::Missing(_)));
+        let missing = |id: &RuleId| config.rules.iter().any(|rule| rule.id == *id && !rule.kind.judges_results());
         let unstored = incident.breaches.iter().filter(|breach| missing(&breach.rule)).count();
         let probes = config.probes.iter().map(|probe| (&probe.id, (probe, watched(probe)))).collect();
         Self {

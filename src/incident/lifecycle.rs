@@ -134,8 +134,8 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             incident.told.insert(receiver.clone(), told);
             incident.withheld.remove(&Some(receiver.clone()));
         }
-        IncidentChange::Withheld { receiver, reason } => {
-            incident.withheld.insert(receiver.clone(), reason.clone());
+        IncidentChange::Withheld { receiver, cause, .. } => {
+            incident.withheld.entry(receiver.clone()).or_default().insert(*cause);
         }
     }
 }

@@ -11,20 +11,20 @@ use super::lifecycle;
 use super::markdown::{fenced, inline};
 use super::summary;
 
-/// One mail about the incident, and what became of it.
+/// One delivery of a notification of the incident, and what became of it.
 #[derive(Clone, Debug)]
-pub struct Mail {
+pub struct Sent {
     /// What kind of news.
     pub kind: NotificationKind,
     /// Whom it went to.
     pub to: String,
     /// Since when it was owed.
     pub owed: Timestamp,
-    /// When a mail server took it over.
-    pub accepted: Option<Timestamp>,
+    /// When it was delivered.
+    pub delivered: Option<Timestamp>,
     /// How many attempts were made.
     pub attempts: usize,
-    /// Where it stands when no server took it.
+    /// Where it stands when it was not.
     pub state: String,
 }
 
@@ -61,8 +61,8 @@ pub struct Review<'a> {
     pub config: &'a Config,
     /// What its results say.
     pub impact: &'a Impact<'a>,
-    /// The mails.
-    pub mails: &'a [Mail],
+    /// The deliveries.
+    pub sent: &'a [Sent],
     /// What each rule of today would have done; empty when it cannot be said.
     pub verdicts: &'a [Verdict],
     /// Failures with evidence.
@@ -70,9 +70,9 @@ pub struct Review<'a> {
 }
 
 /// A table has at most so many rows ...
-const ROWS: usize = 20;
+const MOST_ROWS: usize = 20;
 /// ... and a body so many characters.
-const BODY: usize = 1_500;
+const LONGEST_BODY: usize = 1_500;
 
 /// Writes the draft.
 #[must_use]
@@ -121,8 +121,8 @@ fn summarise(review: &Review<'_>) -> String {
         rows.push(("Duration, from the first bad check to the last", show_about(last.since(incident.since))));
     }
     rows.push(("Time to detect", show_about(incident.opened.since(incident.since))));
-    if let Some(accepted) = first_mail(review) {
-        rows.push(("Time to the first mail that a server took", show_about(accepted.since(incident.since))));
+    if let Some(delivered) = first_delivery(review) {
+        rows.push(("Time to the first delivery", show_about(delivered.since(incident.since))));
     }
     if let Some((by, at)) = &incident.acknowledged {
         rows.push(("Time to acknowledge", format!("{}, by {}", show_about(at.since(incident.since)), inline(by))));
@@ -152,21 +152,21 @@ fn last_bad(review: &Review<'_>) -> Option<Timestamp> {
     review.impact.last_bad.filter(|_| tells)
 }
 
-fn first_mail(review: &Review<'_>) -> Option<Timestamp> {
-    let opening = review.mails.iter().filter(|mail| mail.kind == NotificationKind::Opened);
+fn first_delivery(review: &Review<'_>) -> Option<Timestamp> {
+    let opening = review.sent.iter().filter(|sent| sent.kind == NotificationKind::Opened);
     let times = lifecycle::times(review.events);
-    opening.filter_map(|mail| moments(mail, review.events, &times).1).min()
+    opening.filter_map(|sent| moments(sent, review.events, &times).1).min()
 }
 
-/// When a mail was owed and accepted, by the clock as it went at the last of the events, whose times by it these are.
-fn moments(mail: &Mail, events: &[IncidentEvent], times: &[Timestamp]) -> (Timestamp, Option<Timestamp>) {
+/// When a message was owed and delivered, by the clock as it went at the last of the events, whose times by it these are.
+fn moments(sent: &Sent, events: &[IncidentEvent], times: &[Timestamp]) -> (Timestamp, Option<Timestamp>) {
     // The event that made it owed is of the same moment.
-    let same = events.iter().zip(times).find(|(event, _)| event.at == mail.owed);
-    let owed = same.map_or(mail.owed, |(_, at)| *at);
-    let back = mail.owed.since(owed);
-    // Taken before it was owed: the clock had been set back by then.
-    let accepted = mail.accepted.map(|at| if at < mail.owed { at } else { at - back });
-    (owed, accepted)
+    let same = events.iter().zip(times).find(|(event, _)| event.at == sent.owed);
+    let owed = same.map_or(sent.owed, |(_, at)| *at);
+    let back = sent.owed.since(owed);
+    // Delivered before it was owed: the clock had been set back by then.
+    let delivered = sent.delivered.map(|at| if at < sent.owed { at } else { at - back });
+    (owed, delivered)
 }
 
 fn share(count: Count) -> String {
@@ -217,11 +217,11 @@ fn impact(review: &Review<'_>) -> String {
             (std::cmp::Reverse(count.failed * 1_000_000 / count.looked.max(1)), value.clone())
         });
         text.push_str(&format!("\n### By {}, on the components that were hit\n\n| {} | Failed | Checks | Share |\n|---|---:|---:|---:|\n", inline(label.as_str()), inline(label.as_str())));
-        for ((_, value), count) in rows.iter().take(ROWS) {
+        for ((_, value), count) in rows.iter().take(MOST_ROWS) {
             text.push_str(&format!("| {} | {} |\n", inline(value.as_str()), share(**count)));
         }
-        if rows.len() > ROWS {
-            text.push_str(&format!("\n... and {} more, with shares no larger.\n", rows.len() - ROWS));
+        if rows.len() > MOST_ROWS {
+            text.push_str(&format!("\n... and {} more, with shares no larger.\n", rows.len() - MOST_ROWS));
         }
     }
     let all: u64 = impact.classes.values().sum();
@@ -245,21 +245,22 @@ fn timeline(review: &Review<'_>) -> String {
     let times = lifecycle::times(review.events);
     for (event, at) in review.events.iter().zip(&times) {
         let said = match &event.change {
-            // The mails say when they were owed, and more.
+            // The deliveries say when they were owed, and more.
             IncidentChange::Told { .. } => continue,
             IncidentChange::Opened { .. } => format!("Detected: {}", event.change),
             change => capital(&change.to_string()),
         };
         lines.push((*at, 2, inline(&said)));
     }
-    for mail in review.mails {
-        let (owed, accepted) = moments(mail, review.events, &times);
-        let tries = format!("{} attempt{}", mail.attempts, if mail.attempts == 1 { "" } else { "s" });
-        let fate = match accepted {
-            Some(at) => format!("accepted at {} ({tries})", at.show_clock()),
-            None => format!("{} ({tries})", inline(&mail.state)),
+    for sent in review.sent {
+        let (owed, delivered) = moments(sent, review.events, &times);
+        let tries = format!("{} attempt{}", sent.attempts, if sent.attempts == 1 { "" } else { "s" });
+        let fate = match delivered {
+            Some(at) => format!("delivered at {} ({tries})", at.show_clock()),
+            None => format!("{} ({tries})", inline(&sent.state)),
         };
-        lines.push((owed, 3, format!("Mail \"{}\" owed to {}: {fate}", mail.kind.as_str(), inline(&mail.to))));
+        let line = format!("Notification \"{}\" to {}: {fate}", sent.kind.as_str(), inline(&sent.to));
+        lines.push((owed, 3, line));
     }
     if let Some(last) = review.impact.last_bad.filter(|_| review.impact.missing().is_none()) {
         lines.push((last, 1, "Last failed check ended".into()));
@@ -316,8 +317,8 @@ fn evidence(review: &Review<'_>) -> String {
         text.push_str(&format!("{}, probe {}:\n\n", failure.finished().show(), inline(failure.probe.as_str())));
         let mut lines = vec![evidence.request.clone(), evidence.fault.clone()];
         lines.extend(evidence.address.map(|address| format!("address {address}")));
-        lines.extend(evidence.headers.iter().take(ROWS).map(|(name, value)| format!("{name}: {value}")));
-        let body: String = evidence.body.chars().take(BODY).collect();
+        lines.extend(evidence.headers.iter().take(MOST_ROWS).map(|(name, value)| format!("{name}: {value}")));
+        let body: String = evidence.body.chars().take(LONGEST_BODY).collect();
         if !body.trim().is_empty() {
             lines.extend([String::new(), body]);
         }

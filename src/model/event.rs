@@ -132,9 +132,40 @@ pub enum IncidentChange {
     Withheld {
         /// Who; nobody at all is told without.
         receiver: Option<ReceiverId>,
+        /// What it is that keeps the news back.
+        cause: WithheldFor,
         /// Why not.
         reason: String,
     },
+}
+
+/// What keeps news back from a receiver.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum WithheldFor {
+    /// Everything that the incident hits is under maintenance.
+    Maintenance,
+    /// It has spread, and the last message is young.
+    Pause,
+    /// It ended before a message was due.
+    End,
+    /// The configuration has no such receiver, or nobody to notify.
+    Configuration,
+}
+
+impl WithheldFor {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Maintenance, Self::Pause, Self::End, Self::Configuration];
+
+    /// Its name in the record.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Maintenance => "maintenance",
+            Self::Pause => "pause",
+            Self::End => "end",
+            Self::Configuration => "configuration",
+        }
+    }
 }
 
 /// As a timeline shows it, in one line.
@@ -175,8 +206,10 @@ impl fmt::Display for IncidentChange {
             Self::Told { receiver, kind, reason, .. } => {
                 write!(f, "told {receiver}: {}, because {reason}", kind.as_str())
             }
-            Self::Withheld { receiver: Some(receiver), reason } => write!(f, "{receiver} is not notified: {reason}"),
-            Self::Withheld { receiver: None, reason } => write!(f, "nobody is notified: {reason}"),
+            Self::Withheld { receiver: Some(receiver), reason, .. } => {
+                write!(f, "{receiver} is not notified: {reason}")
+            }
+            Self::Withheld { receiver: None, reason, .. } => write!(f, "nobody is notified: {reason}"),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Incidents: breaches that belong together, and where they stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::breach::Breach;
+use super::event::WithheldFor;
 use super::finding::Finding;
 use super::id::{IncidentId, ReceiverId};
 use super::notification::NotificationKind;
@@ -75,8 +76,8 @@ pub struct Incident {
     pub watched_until: Option<Timestamp>,
     /// Who was told, and what last.
     pub told: BTreeMap<ReceiverId, Told>,
-    /// Why who is not told of the news that there is; by nobody, why nobody at all is.
-    pub withheld: BTreeMap<Option<ReceiverId>, String>,
+    /// What has kept news back from whom since the last message to them; from nobody: from everyone.
+    pub withheld: BTreeMap<Option<ReceiverId>, BTreeSet<WithheldFor>>,
     /// The number of its next event.
     pub next_event: u32,
 }

@@ -101,9 +101,9 @@ trait Target {
         None
     }
 
-    /// Whether nothing is asked: what it is about comes by itself, or does not.
-    fn comes_by_itself(&self) -> bool {
-        false
+    /// The job that calls us, where it is one that is awaited.
+    fn heartbeat(&self) -> Option<&HeartbeatTarget> {
+        None
     }
 
     /// The hook that the service calls while the question is asked, where there is one.
@@ -166,7 +166,13 @@ impl ProbeKind {
     /// Whether nothing is asked: what it is about comes by itself, or does not.
     #[must_use]
     pub fn comes_by_itself(&self) -> bool {
-        self.target().comes_by_itself()
+        self.heartbeat().is_some()
+    }
+
+    /// The job that calls us, where it is one that is awaited.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<&HeartbeatTarget> {
+        self.target().heartbeat()
     }
 
     /// The hook that the service calls while the question is asked, where there is one.

@@ -97,6 +97,16 @@ trait Judgement {
         None
     }
 
+    /// Whether it judges what checks came to, so that stored results show what it makes of them.
+    fn judges_results(&self) -> bool {
+        true
+    }
+
+    /// Whether a breach goes on for long after what made it is over.
+    fn lingers(&self) -> bool {
+        false
+    }
+
     /// The lengths of time that are longer for probes that are asked more rarely.
     fn spans(&mut self) -> Vec<&mut Duration> {
         Vec::new()
@@ -114,6 +124,26 @@ impl RuleKind {
     #[must_use]
     pub fn bad(&self) -> Option<&Bad> {
         self.judgement().bad()
+    }
+
+    /// Whether it judges what checks came to, so that stored results show what it makes of them. What does not come leaves
+    /// none.
+    #[must_use]
+    pub fn judges_results(&self) -> bool {
+        self.judgement().judges_results()
+    }
+
+    /// Whether it judges probes: all rules but the one that says that Tripline itself cannot see.
+    #[must_use]
+    pub fn judges_probes(&self) -> bool {
+        !matches!(self, Self::Offline)
+    }
+
+    /// Whether a breach goes on for long after what made it is over: a budget stays overdrawn until the short window has
+    /// forgotten.
+    #[must_use]
+    pub fn lingers(&self) -> bool {
+        self.judgement().lingers()
     }
 
     /// The lengths of time that are longer for probes that are asked more rarely: windows, and how long an end takes.

@@ -3,9 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 
 /// The shortest token, in characters: 16 of 64 possible ones are 96 bits.
-pub const SHORTEST: usize = 16;
+pub const SHORTEST_TOKEN: usize = 16;
 /// The longest token, in characters.
-pub const LONGEST: usize = 128;
+pub const LONGEST_TOKEN: usize = 128;
 
 /// A secret part of a URL of ours, `/ping/TOKEN` say: letters, digits, `-` and `_`. `Debug` does not print it.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ impl Token {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        (plain && (SHORTEST..=LONGEST).contains(&text.len())).then(|| Self(text.into()))
+        (plain && (SHORTEST_TOKEN..=LONGEST_TOKEN).contains(&text.len())).then(|| Self(text.into()))
     }
 
     /// The token itself.

@@ -1,7 +1,7 @@
 //! Maintenance: messages about what is being worked on wait. The record, and the end of what was told, do not.
 
 use crate::config::Config;
-use crate::model::{Incident, Maintenance, NotificationKind, Probe, Receiver, Timestamp};
+use crate::model::{Incident, Maintenance, NotificationKind, Probe, Receiver, Timestamp, WithheldFor};
 
 use super::plan::{self, Decision};
 
@@ -58,7 +58,7 @@ fn covered(hit: &Hit<'_>, config: &Config, at: Timestamp) -> Option<(Timestamp, 
 }
 
 /// What the receiver is told of the incident now, with regard to maintenance: [`plan::decide`], whose news of anything
-/// but the end waits while [`Quiet::hold`] says so.
+/// but the end waits while [`Mute::hold`] says so.
 #[must_use]
 pub fn decide(incident: &Incident, receiver: &Receiver, mute: &Mute, now: Timestamp) -> Decision {
     match (plan::decide(incident, receiver, now), &mute.hold, &mute.began_during) {
@@ -66,7 +66,7 @@ pub fn decide(incident: &Incident, receiver: &Receiver, mute: &Mute, now: Timest
             Decision::Tell { kind: NotificationKind::Resolved, reason }
         }
         (Decision::Tell { .. }, Some((until, why)), _) => {
-            Decision::Withhold { until: Some(*until), reason: why.clone() }
+            Decision::Withhold { until: Some(*until), cause: WithheldFor::Maintenance, reason: why.clone() }
         }
         (Decision::Tell { kind, reason }, None, Some(named)) if !incident.told.contains_key(&receiver.id) => {
             Decision::Tell { kind, reason: format!("it began during {named}, which is over, and goes on: {reason}") }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::unit::show_about;
-use crate::model::{Incident, NotificationKind, Receiver, ReceiverId, Timestamp};
+use crate::model::{Incident, NotificationKind, Receiver, ReceiverId, Timestamp, WithheldFor};
 
 /// How long a receiver is left alone after a message before being told that the incident has spread. A graver severity
 /// is told at once.
@@ -25,6 +25,8 @@ pub enum Decision {
     Withhold {
         /// When to decide again; never, unless something happens, without.
         until: Option<Timestamp>,
+        /// What keeps it back.
+        cause: WithheldFor,
         /// Why not.
         reason: String,
     },
@@ -32,8 +34,6 @@ pub enum Decision {
     Nothing {
         /// When there will be, if nothing else happens.
         again: Option<Timestamp>,
-        /// Why there is none.
-        reason: &'static str,
     },
 }
 
@@ -62,29 +62,38 @@ pub fn nobody(config: &Config) -> String {
     let reason = if config.receivers.is_empty() {
         "no receivers are configured"
     } else {
-        "no rule of the configuration that it breached notifies anybody"
+        "none of the rules that it breached is in the configuration any more"
     };
     reason.to_owned()
+}
+
+/// Whether there is news that a receiver who is not configured any more would be told.
+#[must_use]
+pub fn has_news_for(incident: &Incident, gone: &ReceiverId, now: Timestamp) -> bool {
+    !matches!(decide_for(incident, gone, None, now), Decision::Nothing { .. })
 }
 
 /// What the receiver is told of the incident now.
 #[must_use]
 pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decision {
+    decide_for(incident, &receiver.id, receiver.remind, now)
+}
+
+fn decide_for(incident: &Incident, receiver: &ReceiverId, remind: Option<Duration>, now: Timestamp) -> Decision {
     let tell = |kind, reason| Decision::Tell { kind, reason };
-    let nothing = |reason| Decision::Nothing { again: None, reason };
-    let Some(told) = incident.told.get(&receiver.id) else {
+    let Some(told) = incident.told.get(receiver) else {
         if !incident.is_open() {
-            let reason = "it was over before there was anything to tell".to_owned();
-            return Decision::Withhold { until: None, reason };
+            let reason = "it ended before a message was due".to_owned();
+            return Decision::Withhold { until: None, cause: WithheldFor::End, reason };
         }
         let rule = incident.breaches.last().map_or("a rule", |breach| breach.rule.as_str());
-        return tell(NotificationKind::Opened, format!("rule {rule} was breached and tells {}", receiver.id));
+        return tell(NotificationKind::Opened, format!("rule {rule} was breached and tells {receiver}"));
     };
     if !incident.is_open() {
         if told.kind == NotificationKind::Resolved {
-            return nothing("the end was told");
+            return Decision::Nothing { again: None };
         }
-        return tell(NotificationKind::Resolved, format!("it is over, and {} was told of it", receiver.id));
+        return tell(NotificationKind::Resolved, format!("it is over, and {receiver} was told of it"));
     }
     if told.kind == NotificationKind::Resolved {
         let after = incident.breaches.last().map(|breach| show_about(breach.found.since(told.at)));
@@ -101,7 +110,7 @@ pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decis
     }
     // While it is watched whether it stays well, nobody needs to be reminded of it.
     let reminds = incident.acknowledged.is_none() && incident.watched_until.is_none();
-    let reminder = receiver.remind.filter(|_| reminds).map(|every| told.at + every);
+    let reminder = remind.filter(|_| reminds).map(|every| told.at + every);
     let spread = incident.worsened.as_ref().filter(|(at, _)| *at > told.at);
     if let Some((_, how)) = spread.filter(|_| now >= told.at + SPREAD_HOLD) {
         return tell(NotificationKind::Worsened, how.clone());
@@ -112,9 +121,9 @@ pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decis
     match spread {
         Some((_, how)) => {
             let until = reminder.map_or(told.at + SPREAD_HOLD, |due| due.min(told.at + SPREAD_HOLD));
-            let reason = format!("{how}, and the last message is not {} old", show_about(SPREAD_HOLD));
-            Decision::Withhold { until: Some(until), reason }
+            let reason = format!("{how}; the last message is less than {} old", show_about(SPREAD_HOLD));
+            Decision::Withhold { until: Some(until), cause: WithheldFor::Pause, reason }
         }
-        None => Decision::Nothing { again: reminder, reason: "there is nothing new" },
+        None => Decision::Nothing { again: reminder },
     }
 }

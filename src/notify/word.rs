@@ -16,8 +16,7 @@
 //! - [`message`], below;
 //! - `deliver.rs`: the arm of `send`, and its name among those that another kind's message does not fit;
 //! - `store/row/code.rs`, `store/row/message.rs`: the number of its form, for ever, and which column holds what;
-//! - `config/receivers.rs`: its key, and what is read under it; `config/raw/shape.rs`: the same for the JSON Schema, which a
-//!   test holds to the keys.
+//! - `config/receivers.rs`: its key, which gives the schema too, and its row.
 //!
 //! The engine, the outbox, the database's tables and the command line know nothing of kinds.
 

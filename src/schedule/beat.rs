@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::STEP;
 use crate::model::kind::heartbeat::Ping;
-use crate::model::{Cadence, Calendar, Probe, ProbeKind, Timestamp};
+use crate::model::{Cadence, Calendar, Probe, Timestamp};
 
 /// How much later than a deadline it may be looked at before it says nothing any more.
 const LATE: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ impl Beat {
     /// Listens for this probe from now on, with what was known of it before. `None` if it is no heartbeat.
     #[must_use]
     pub fn new(probe: &Probe, known: Option<BeatState>, now: Timestamp) -> Option<Self> {
-        let ProbeKind::Heartbeat(heartbeat) = &probe.kind else { return None };
+        let heartbeat = probe.kind.heartbeat()?;
         let state = known.unwrap_or(BeatState { since: now, running: None });
         let mut beat = Self { cadence: probe.cadence.clone(), grace: heartbeat.grace, state, latest: now };
         beat.resume(now);
@@ -148,7 +148,7 @@ fn next_after(calendar: &Arc<Calendar>, since: Timestamp, grace: Duration) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{HeartbeatTarget, Token};
+    use crate::model::{HeartbeatTarget, ProbeKind, Token};
 
     /// 2025-02-11T12:00:00Z.
     const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);

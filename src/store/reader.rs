@@ -54,7 +54,7 @@ impl Reader {
 
     /// Hands out every result that ended at `since` or later and was judged before `until`, as
     /// [`Reader::results_since`] does. It stops reading at the first that was judged later, so it costs no more than the
-    /// time that is asked for.
+    /// time that is asked for; where the clock was set back meanwhile, ask for that much more.
     ///
     /// # Errors
     /// When a row cannot be read; those before it have been handed out.
@@ -88,7 +88,7 @@ impl Reader {
             let ended = result.finished();
             let at = match row.get::<_, Option<i64>>(JUDGED)? {
                 Some(after) => row::judged_at(ended, after),
-                // Stored before that was kept: in the order in which they stand.
+                // Stored before that was kept: in the order in which they stand, as if the clock had never been set back.
                 None => ended.max(last),
             };
             last = at;

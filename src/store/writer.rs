@@ -13,7 +13,7 @@ use super::open::{self, Lock};
 use super::write as rows;
 
 /// How many requests may wait. Whoever comes after waits at the door, so a slow disk slows down, not fills, memory.
-const WAITING: usize = 256;
+const MOST_WAITING: usize = 256;
 
 /// The way to write. Cloning it gives another handle to the same thread.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Writer {
     /// When the place cannot be written, the file is not ours or from a newer version, or another daemon writes it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let (connection, lock) = open::for_writing(path)?;
-        let (requests, waiting) = mpsc::channel(WAITING);
+        let (requests, waiting) = mpsc::channel(MOST_WAITING);
         std::thread::Builder::new()
             .name("store".into())
             .spawn(move || run(connection, lock, waiting))
@@ -87,7 +87,7 @@ fn run(mut connection: Connection, lock: Lock, mut waiting: mpsc::Receiver<(Requ
     let mut closers = Vec::new();
     while let Some(first) = waiting.blocking_recv() {
         let mut group = vec![first];
-        while group.len() < WAITING
+        while group.len() < MOST_WAITING
             && let Ok(next) = waiting.try_recv()
         {
             group.push(next);

@@ -16,7 +16,7 @@ use crate::inbox::{Call, Inbox, Taken};
 use crate::model::kind::heartbeat::Ping;
 
 /// How much of what a job says is kept, in bytes; the rest is read as far as [`LONGEST_SAID`], and let go.
-const KEPT: usize = 8 * 1024;
+const MOST_KEPT_BODY: usize = 8 * 1024;
 /// How much a job may say, in bytes: the log of a run may be long, and cutting its connection would fail its call.
 const LONGEST_SAID: usize = 1024 * 1024;
 /// How long it may take to say it.
@@ -53,7 +53,7 @@ async fn said(body: Body) -> Bytes {
     let mut chunks = body.into_data_stream();
     let end = Instant::now() + SAYING;
     while let Ok(Some(Ok(chunk))) = timeout_at(end, chunks.next()).await {
-        let room = KEPT.saturating_sub(kept.len()).min(chunk.len());
+        let room = MOST_KEPT_BODY.saturating_sub(kept.len()).min(chunk.len());
         kept.extend_from_slice(chunk.get(..room).unwrap_or_default());
         read += chunk.len();
         if read > LONGEST_SAID {

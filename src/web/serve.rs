@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{CONNECTIONS, HEADERS, LAST_MOMENTS, REQUEST};
+use super::{CONNECTIONS, LAST_MOMENTS, LONGEST_HEADERS, LONGEST_REQUEST};
 
 pub(super) async fn run(listener: TcpListener, routes: Router, stop: CancellationToken) {
     let routes = routes.layer(from_fn(within));
@@ -47,7 +47,7 @@ async fn answer(stream: TcpStream, routes: Router, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
+        .header_read_timeout(LONGEST_HEADERS)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
     tokio::pin!(connection);
@@ -66,7 +66,7 @@ async fn answer(stream: TcpStream, routes: Router, stop: CancellationToken) {
 
 /// A request that takes too long to arrive, or to be answered, is given up.
 async fn within(request: axum::extract::Request, next: Next) -> Response {
-    match timeout(REQUEST, next.run(request)).await {
+    match timeout(LONGEST_REQUEST, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "too slow\n").into_response(),
     }

@@ -9,7 +9,7 @@ use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader};
 use crate::config::text::{Template, Values, as_it_is};
 use crate::config::words::seconds;
-use crate::model::token::{LONGEST, SHORTEST};
+use crate::model::token::{LONGEST_TOKEN, SHORTEST_TOKEN};
 use crate::model::{HeartbeatTarget, ProbeKind, Token, kind};
 
 keyed! {
@@ -55,7 +55,7 @@ pub(in crate::config) fn token(reader: &mut Reader<'_>, text: &str, place: Place
     }
     let token = Token::parse(text);
     if token.is_none() {
-        let fault = format!("this is no token of {SHORTEST} to {LONGEST} letters, digits, `-` and `_`");
+        let fault = format!("this is no token of {SHORTEST_TOKEN} to {LONGEST_TOKEN} letters, digits, `-` and `_`");
         reader.fault(place, fault, "take one that nobody can guess: `uuidgen` makes one");
     }
     token

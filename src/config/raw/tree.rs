@@ -38,10 +38,10 @@ pub(crate) enum Value {
 }
 
 /// How large a file may be. Real ones are some kilobytes.
-const LARGEST: usize = 4 * 1024 * 1024;
+const LARGEST_FILE: usize = 4 * 1024 * 1024;
 
 /// How deep values may stand in each other. The format itself needs seven.
-const DEEPEST: usize = 32;
+const DEEPEST_NESTING: usize = 32;
 
 /// How many values there may be, counted again for each alias.
 const MOST_VALUES: usize = 1_000_000;
@@ -49,13 +49,13 @@ const MOST_VALUES: usize = 1_000_000;
 /// Reads YAML 1.2. `no` and `yes` are texts; anchors, aliases and merge keys work, within bounds.
 pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
     let start = Place { line: 1, column: 1, length: 1 };
-    if text.len() > LARGEST {
-        let fault = format!("the file has {} bytes; at most {LARGEST} are read", text.len());
+    if text.len() > LARGEST_FILE {
+        let fault = format!("the file has {} bytes; at most {LARGEST_FILE} are read", text.len());
         return Err(Problem::new(start, fault, "a config is some kilobytes: is this the right file?"));
     }
     let mut budget = serde_yaml::budget::Budget::default();
-    budget.max_depth = DEEPEST;
-    budget.flow_nesting_limit = DEEPEST;
+    budget.max_depth = DEEPEST_NESTING;
+    budget.flow_nesting_limit = DEEPEST_NESTING;
     budget.max_events = MOST_VALUES;
     budget.max_nodes = MOST_VALUES;
     let mut limits = serde_yaml::options::AliasLimits::default();
@@ -90,7 +90,7 @@ fn syntax(error: &serde_yaml::Error, start: Place) -> Problem {
         }
         Budget { .. } => Problem::new(
             place,
-            format!("the file is nested deeper than {DEEPEST} levels or has more than {MOST_VALUES} values"),
+            format!("the file is nested deeper than {DEEPEST_NESTING} levels or has more than {MOST_VALUES} values"),
             "a config needs neither: is this the right file?",
         ),
         MultipleDocuments { .. } => {
@@ -105,7 +105,7 @@ fn syntax(error: &serde_yaml::Error, start: Place) -> Problem {
             let shown = other.to_string();
             let first = shown.lines().next().unwrap_or_default();
             if first.contains("recursion limit") {
-                let fault = format!("the file is nested deeper than {DEEPEST} levels");
+                let fault = format!("the file is nested deeper than {DEEPEST_NESTING} levels");
                 return Problem::new(place, fault, "a config needs seven: is this the right file?");
             }
             // The place is shown by us, in our own form.

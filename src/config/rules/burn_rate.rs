@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bad::what_is_bad;
 use super::companions::{at_least, hold, slices};
-use super::{Kind, LONGEST, Part, Surroundings};
+use super::{Kind, LONGEST_WINDOW, Part, Surroundings};
 use crate::config::raw::keyed::keyed;
 use crate::config::raw::word::Word;
 use crate::config::reader::{Entry, Reader, Table};
@@ -142,9 +142,9 @@ fn pair(reader: &mut Reader<'_>, entry: Entry<'_>, example: &str) -> Option<Pair
     let table = reader.table(entry, BurnWindow::KEYS, example)?;
     let long = reader
         .need(&table, "long", "say over which window it matters: `long: 1h`")
-        .and_then(|entry| reader.duration(entry, seconds(60), LONGEST));
+        .and_then(|entry| reader.duration(entry, seconds(60), LONGEST_WINDOW));
     let short = reader.need(&table, "short", "say over which window it goes on: `short: 5m`").and_then(|entry| {
-        let short = reader.duration(entry, seconds(1), LONGEST)?;
+        let short = reader.duration(entry, seconds(1), LONGEST_WINDOW)?;
         if long.is_some_and(|long| short >= long) {
             let fault = format!("`short` is {}, which is not shorter than `long`", show_duration(short));
             reader.fault(entry.node.place, fault, "write a twelfth of the long one: `5m` for `1h`");

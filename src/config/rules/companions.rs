@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{LONGEST, Surroundings};
+use super::{LONGEST_WINDOW, Surroundings};
 use crate::config::raw::keyed::keyed;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::model::LabelName;
@@ -29,7 +29,7 @@ pub(super) fn hold(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Option<
     let Some(entry) = table.get("clear") else { return Some(None) };
     let table = reader.table(entry, HOLD_KEYS, "write `clear: {for: 1m}`")?;
     match table.get("for") {
-        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST).map(Some),
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST_WINDOW).map(Some),
         None => Some(None),
     }
 }

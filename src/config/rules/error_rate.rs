@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bad::what_is_bad;
 use super::companions::{Clear, at_least, slices};
-use super::{Kind, LONGEST, Part, Surroundings};
+use super::{Kind, LONGEST_WINDOW, Part, Surroundings};
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
 use crate::model::{self, ErrorRate, Ratio, RuleKind};
@@ -25,7 +25,7 @@ fn read(reader: &mut Reader<'_>, table: &Table<'_>, _: Entry<'_>, around: &Surro
         Some(above)
     });
     let within = match table.get("within") {
-        Some(entry) => reader.duration(entry, seconds(1), LONGEST),
+        Some(entry) => reader.duration(entry, seconds(1), LONGEST_WINDOW),
         None => Some(WITHIN),
     };
     let at_least = at_least(reader, table, AT_LEAST);
@@ -52,7 +52,7 @@ fn clear(
         None => above.map(|above| Ratio::from_ppm((above.ppm() / 2).max(1))),
     };
     let hold = match table.as_ref().and_then(|table| table.get("for")) {
-        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST_WINDOW),
         None => within,
     };
     Some(model::Clear { below: below?, hold: hold? })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::companions::{Clear, at_least, slices};
-use super::{Kind, LONGEST, Part, Surroundings};
+use super::{Kind, LONGEST_WINDOW, Part, Surroundings};
 use crate::config::raw::keyed::keyed;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::words::seconds;
@@ -27,7 +27,7 @@ pub(super) const KIND: Kind = Kind { companions: &["within", "at_least", "per", 
 const QUANTILE: Ratio = Ratio::from_percent(95);
 const WITHIN: Duration = seconds(300);
 const AT_LEAST: u32 = 10;
-const SHORTEST: Duration = Duration::from_millis(1);
+const SHORTEST_CHECK: Duration = Duration::from_millis(1);
 /// As long as a check may take.
 const LONGEST_CHECK: Duration = seconds(86_400);
 
@@ -44,9 +44,9 @@ fn read(reader: &mut Reader<'_>, rule: &Table<'_>, entry: Entry<'_>, around: &Su
     };
     let above = reader
         .need(&table, "above", "say from how long on: `above: 2s`")
-        .and_then(|entry| reader.duration(entry, SHORTEST, LONGEST_CHECK));
+        .and_then(|entry| reader.duration(entry, SHORTEST_CHECK, LONGEST_CHECK));
     let within = match rule.get("within") {
-        Some(entry) => reader.duration(entry, seconds(1), LONGEST),
+        Some(entry) => reader.duration(entry, seconds(1), LONGEST_WINDOW),
         None => Some(WITHIN),
     };
     let at_least = at_least(reader, rule, AT_LEAST);
@@ -60,7 +60,7 @@ fn read(reader: &mut Reader<'_>, rule: &Table<'_>, entry: Entry<'_>, around: &Su
         None => above,
     };
     let hold = match clear.as_ref().and_then(|clear| clear.get("for")) {
-        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST),
+        Some(entry) => reader.duration(entry, Duration::ZERO, LONGEST_WINDOW),
         None => within,
     };
     let latency = model::Latency {
@@ -86,7 +86,7 @@ fn quantile(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Ratio> {
 }
 
 fn below(reader: &mut Reader<'_>, entry: Entry<'_>, above: Option<Duration>) -> Option<Duration> {
-    let below = reader.duration(entry, SHORTEST, LONGEST_CHECK)?;
+    let below = reader.duration(entry, SHORTEST_CHECK, LONGEST_CHECK)?;
     if above.is_some_and(|above| below > above) {
         let fault = format!("`below` is {}, which is more than `above`", show_duration(below));
         reader.fault(entry.node.place, fault, "a breach is over below the time at which it starts, not above");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Kind, LONGEST, Part, Surroundings};
+use super::{Kind, LONGEST_WINDOW, Part, Surroundings};
 use crate::config::raw::keyed::keyed;
 use crate::config::raw::tree::Value;
 use crate::config::reader::{Entry, Reader, Table};
@@ -31,7 +31,7 @@ keyed! {
 
 pub(super) const KIND: Kind = Kind { companions: &[], read, suits: Some(outlasts_pauses) };
 
-const SHORTEST: Duration = seconds(1);
+const SHORTEST_SILENCE: Duration = seconds(1);
 
 /// `missing: 10m`, or the same as a map: `missing: {for: 10m}`.
 fn read(reader: &mut Reader<'_>, _: &Table<'_>, entry: Entry<'_>, _: &Surroundings<'_>) -> Option<Vec<Part>> {
@@ -43,7 +43,7 @@ fn read(reader: &mut Reader<'_>, _: &Table<'_>, entry: Entry<'_>, _: &Surroundin
         }
         _ => entry,
     };
-    let after = reader.duration(entry, SHORTEST, LONGEST)?;
+    let after = reader.duration(entry, SHORTEST_SILENCE, LONGEST_WINDOW)?;
     Some(Part::whole(RuleKind::Missing(model::Missing { after })))
 }
 

@@ -21,7 +21,7 @@ const PERIOD: Duration = Duration::from_secs(30);
 /// How many sessions, forms and accounts are remembered of each.
 const MOST_REMEMBERED: usize = 1_000;
 /// The longest address or password that is taken, in bytes.
-const LONGEST: usize = 200;
+const LONGEST_NAME: usize = 200;
 
 /// What the forge knows of its users.
 #[derive(Debug, Default)]
@@ -102,7 +102,7 @@ impl Accounts {
             return Entered::Forged;
         }
         let sound = address.contains('@') && !address.contains(char::is_whitespace) && !password.is_empty();
-        if !sound || address.len().max(password.len()) > LONGEST {
+        if !sound || address.len().max(password.len()) > LONGEST_NAME {
             return Entered::Wrong;
         }
         let mailed = secret();

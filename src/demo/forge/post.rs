@@ -18,7 +18,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 /// How long the mail server may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest address that is written to, in bytes.
-const LONGEST: usize = 200;
+const LONGEST_ADDRESS: usize = 200;
 
 /// Where the forge's mail goes.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<Premises>> {
 
 /// Sends a notification to the address that was given.
 async fn notify(State(premises): State<Arc<Premises>>, Json(asked): Json<Value>) -> Response {
-    let Some(to) = asked["to"].as_str().filter(|to| to.len() <= LONGEST).map(ToOwned::to_owned) else {
+    let Some(to) = asked["to"].as_str().filter(|to| to.len() <= LONGEST_ADDRESS).map(ToOwned::to_owned) else {
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({"error": "say to whom"}))).into_response();
     };
     tokio::spawn(async move {

@@ -25,7 +25,7 @@ const KEYS: &[&str] = &[
 const INCIDENT_KEYS: &[&str] = &["factor", "components", "severity"];
 const RANGE_KEYS: &[&str] = &["min", "max", "exactly"];
 const MOST_COUNTED: u64 = 1_000_000;
-const LONGEST: Duration = seconds(366 * 86_400);
+const LONGEST_EXPECTED: Duration = seconds(366 * 86_400);
 
 /// What should come of a drill. What is left out is not judged.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -89,7 +89,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, config: Option<&Co
     expect.false_alarms = whole(reader, "false_alarms");
     expect.missed = whole(reader, "missed");
     let time = |reader: &mut Reader<'_>, name| {
-        table.get(name).and_then(|entry| reader.duration(entry, Duration::ZERO, LONGEST))
+        table.get(name).and_then(|entry| reader.duration(entry, Duration::ZERO, LONGEST_EXPECTED))
     };
     expect.detected_within = time(reader, "detected_within");
     expect.resolved_within = time(reader, "resolved_within");

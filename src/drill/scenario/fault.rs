@@ -21,7 +21,7 @@ const ANSWERS: [&str; 5] = ["failure", "status", "latency", "certificate", "miss
 
 const EXAMPLE: &str = "write `- {from: 5m, until: 10m, failure: server_error}`";
 /// The farthest that a certificate's end lies ahead.
-const FARTHEST: Duration = seconds(3_650 * 86_400);
+const FARTHEST_EXPIRY: Duration = seconds(3_650 * 86_400);
 
 /// Reads one fault. `end` is the drill's.
 pub(super) fn read(
@@ -87,7 +87,7 @@ fn answer(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Answer> {
         "failure" => class(reader, entry).map(Answer::Failure),
         "status" => status(reader, entry).map(Answer::Status),
         "latency" => reader.duration(entry, Duration::from_millis(1), seconds(3_600)).map(Answer::Latency),
-        "certificate" => reader.duration(entry, Duration::ZERO, FARTHEST).map(Answer::Certificate),
+        "certificate" => reader.duration(entry, Duration::ZERO, FARTHEST_EXPIRY).map(Answer::Certificate),
         _ => match reader.flag(entry)? {
             true => Some(Answer::Missing),
             false => {

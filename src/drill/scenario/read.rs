@@ -24,9 +24,9 @@ const ACT_KEYS: &[&str] = &["at", "do", "by"];
 /// 2025-01-01T00:00:00Z.
 const START: Timestamp = Timestamp::from_millis(1_735_689_600_000);
 /// The longest drill.
-const LONGEST: Duration = seconds(366 * 86_400);
+const LONGEST_DRILL: Duration = seconds(366 * 86_400);
 /// The farthest that a clock is set.
-const FARTHEST: Duration = seconds(366 * 86_400);
+const FARTHEST_STEP: Duration = seconds(366 * 86_400);
 
 /// What loads the configuration that a scenario names, or says in one line why there is none.
 pub type Configs<'a> = &'a dyn Fn(Option<&str>) -> Result<Arc<Config>, String>;
@@ -70,7 +70,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>, config: Configs<'_>) -> Opti
     };
     let length = reader
         .need(&table, "length", "say how long the drill goes on: `length: 30m`")
-        .and_then(|entry| reader.duration(entry, seconds(1), LONGEST));
+        .and_then(|entry| reader.duration(entry, seconds(1), LONGEST_DRILL));
     let seed = match table.get("seed") {
         Some(entry) => reader.whole(entry, 0, u64::MAX),
         None => Some(1),
@@ -80,7 +80,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>, config: Configs<'_>) -> Opti
         None => Some(Noise::none()),
     };
     // A length that cannot be read is told once.
-    let end = length.unwrap_or(LONGEST);
+    let end = length.unwrap_or(LONGEST_DRILL);
     let faults = items(reader, &table, "faults", "list faults: `- {from: 5m, until: 10m, failure: server_error}`");
     let faults: Vec<Fault> =
         faults.into_iter().filter_map(|entry| fault::read(reader, entry, end, config.as_deref())).collect();
@@ -166,8 +166,9 @@ fn noise(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Noise> {
 fn blips(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Blips> {
     let example = "write `blips: {every: 1h, for: 2s, failure: connect}`";
     let table = reader.table(entry, BLIPS_KEYS, example)?;
-    let every = reader.need(&table, "every", example).and_then(|entry| reader.duration(entry, seconds(1), LONGEST));
-    let most = every.unwrap_or(LONGEST);
+    let every =
+        reader.need(&table, "every", example).and_then(|entry| reader.duration(entry, seconds(1), LONGEST_DRILL));
+    let most = every.unwrap_or(LONGEST_DRILL);
     let length =
         reader.need(&table, "for", example).and_then(|entry| reader.duration(entry, Duration::from_millis(1), most));
     let answer = answer(reader, &table, Answer::Failure(FailureClass::Connect));
@@ -203,10 +204,14 @@ fn signed(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<i64> {
         None => (1, text.value.strip_prefix('+').unwrap_or(&text.value)),
     };
     match parse_duration(length) {
-        Ok(length) if length <= FARTHEST => i64::try_from(length.as_millis()).ok().map(|millis| sign * millis),
+        Ok(length) if length <= FARTHEST_STEP => i64::try_from(length.as_millis()).ok().map(|millis| sign * millis),
         Ok(_) => {
             let fault = format!("`{}` is {}", entry.name, text.show());
-            reader.fault(text.place, fault, format!("it must be at most {} either way", show_duration(FARTHEST)));
+            reader.fault(
+                text.place,
+                fault,
+                format!("it must be at most {} either way", show_duration(FARTHEST_STEP)),
+            );
             None
         }
         Err(why) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::detect::history::Entry;
 use crate::detect::tally::{Counts, Tally};
-use crate::model::{Breach, Cadence, PerProbe, Probe, ProbeIndex, RuleKind};
+use crate::model::{Breach, Cadence, PerProbe, Probe, ProbeIndex};
 use crate::notify::mute::Hit;
 
 /// The counts of one incident.
@@ -44,7 +44,7 @@ impl Counted {
     pub(super) fn widen(&mut self, breach: &Breach, config: &Config) -> BTreeSet<ProbeIndex> {
         self.grown = true;
         let rule = config.rules.iter().find(|rule| rule.id == breach.rule);
-        let Some(rule) = rule.filter(|rule| !matches!(rule.kind, RuleKind::Offline)) else {
+        let Some(rule) = rule.filter(|rule| rule.kind.judges_probes()) else {
             // A rule that is gone, or that judges no probe, watches none.
             return BTreeSet::new();
         };

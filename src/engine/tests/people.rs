@@ -33,7 +33,7 @@ fn the_states_of_statuspage_are_said_by_hand_kept_across_a_restart_and_end_by_th
         events: &events,
         config: &config,
         impact: &impact,
-        mails: &[],
+        sent: &[],
         verdicts: &[],
         failures: &[],
     };

@@ -209,3 +209,22 @@ fn an_incident_of_our_own_that_a_person_ended_stays_ended_when_something_answers
     assert_eq!(drive.opened(), 1);
     assert_eq!(drive.incident(), ended);
 }
+
+#[test]
+fn what_comes_from_a_location_of_before_is_seen_from_our_own() {
+    let config = with_canary();
+    let mut drive = Drive::new(&config);
+    for turn in 0..160 {
+        let (now, probe) = (at(f64::from(turn) * 1.5), &config.probes[turn as usize % config.probes.len()]);
+        while let Some(due) = drive.engine.poll_timeout().filter(|due| *due <= now) {
+            drive.hand(Input::Timeout, due);
+        }
+        let outcome = if turn < 60 { Outcome::Success } else { CUT };
+        let known = CheckResult { location: "before".into(), ..result(&probe.id, now, outcome) };
+        drive.hand(Input::Result(known), now);
+    }
+    assert_eq!(drive.opened(), 1);
+    assert!(drive.incident().is_our_own());
+    drive.hand(Input::Result(result(&config.probes[0].id, at(240.0), Outcome::Success)), at(240.0));
+    assert_eq!(drive.incident().state, IncidentState::Resolved);
+}

@@ -9,13 +9,13 @@ use tokio::time::timeout;
 use super::Takes;
 
 /// The largest mail, in bytes.
-const MAIL: usize = 1024 * 1024;
+const LARGEST_MAIL: usize = 1024 * 1024;
 
 /// The longest line of a command; RFC 5321 section 4.5.3.1.4 asks for 512, extensions add to it.
-const COMMAND: usize = 2_048;
+const LONGEST_COMMAND: usize = 2_048;
 
 /// The longest line of a mail with its end; RFC 5321 section 4.5.3.1.6.
-const TEXT: usize = 1_000;
+const LONGEST_LINE: usize = 1_000;
 
 /// The most recipients of one mail; RFC 5321 section 4.5.3.1.8.
 const RECIPIENTS: usize = 100;
@@ -24,7 +24,7 @@ const RECIPIENTS: usize = 100;
 const MISTAKES: u32 = 20;
 
 /// How many bytes and how much time one connection may take.
-const TOTAL: u64 = 64 * 1024 * 1024;
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
 const LIFE: Duration = Duration::from_mins(10);
 
 /// What a line may do besides being answered.
@@ -51,7 +51,7 @@ where
 {
     let (input, output) = tokio::io::split(stream);
     let mut session = Session {
-        input: BufReader::new(input.take(TOTAL)),
+        input: BufReader::new(input.take(MOST_BYTES)),
         output,
         taker,
         patience,
@@ -79,7 +79,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, T: Takes> Session<'_, R, W, T>
     async fn run(&mut self) -> io::Result<()> {
         self.say("220 localhost ESMTP Tripline").await?;
         loop {
-            let line = match self.read_line(COMMAND, true).await {
+            let line = match self.read_line(LONGEST_COMMAND, true).await {
                 Ok(Some(Ok(line))) => line,
                 Ok(Some(Err(TooLong))) => return self.say("500 that line is too long").await,
                 Ok(None) => return Ok(()),
@@ -109,7 +109,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, T: Takes> Session<'_, R, W, T>
         let answer = match verb.to_ascii_uppercase().as_str() {
             "EHLO" => {
                 self.greet();
-                format!("250-localhost\r\n250-SIZE {MAIL}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 PIPELINING")
+                format!("250-localhost\r\n250-SIZE {LARGEST_MAIL}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 PIPELINING")
             }
             "HELO" => {
                 self.greet();
@@ -148,7 +148,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, T: Takes> Session<'_, R, W, T>
         let too_large = parameters.split_whitespace().any(|parameter| {
             let (key, size) = parameter.split_once('=').unwrap_or((parameter, ""));
             // A number that does not fit is too large as well.
-            key.eq_ignore_ascii_case("SIZE") && size.parse::<usize>().map_or(true, |size| size > MAIL)
+            key.eq_ignore_ascii_case("SIZE") && size.parse::<usize>().map_or(true, |size| size > LARGEST_MAIL)
         });
         if too_large {
             return "552 that mail is too large".into();
@@ -182,14 +182,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, T: Takes> Session<'_, R, W, T>
         let mut mail = Vec::new();
         let mut wrong = None;
         loop {
-            match self.read_line(TEXT, false).await? {
+            match self.read_line(LONGEST_LINE, false).await? {
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Some(Err(TooLong)) => wrong = Some("500 a line of that mail is too long"),
                 Some(Ok(line)) if line == b".\r\n" => break,
                 Some(Ok(line)) => {
                     // A dot in front is doubled by the sender: RFC 5321 section 4.5.2.
                     let line = line.strip_prefix(b".").unwrap_or(&line);
-                    if mail.len() + line.len() > MAIL {
+                    if mail.len() + line.len() > LARGEST_MAIL {
                         wrong = Some("552 that mail is too large");
                     }
                     if wrong.is_none() {

@@ -103,10 +103,10 @@ fn drafted(
     config: &Config,
     impact: &Impact<'_>,
     incident: &Incident,
-    mails: &[Mail],
+    sent: &[Sent],
     events: &[IncidentEvent],
 ) -> String {
-    draft(&Review { incident, events, config, impact, mails, verdicts: &[], failures: &[] })
+    draft(&Review { incident, events, config, impact, sent, verdicts: &[], failures: &[] })
 }
 
 #[test]
@@ -160,15 +160,15 @@ fn after_the_clock_was_set_back_a_mail_was_taken_when_it_was_owed_by_the_same_cl
     let said = |accepted| {
         let kind = NotificationKind::Opened;
         let (to, state) = ("oncall@forge.example".into(), "accepted".into());
-        let mail = Mail { kind, to, owed: at(620), accepted: Some(accepted), attempts: 1, state };
+        let mail = Sent { kind, to, owed: at(620), delivered: Some(accepted), attempts: 1, state };
         drafted(&config, &Impact::new(&incident, &config), &incident, &[mail], &events)
     };
     let text = said(at(625));
-    assert!(text.contains("| Time to the first mail that a server took | 25s |"), "{text}");
-    assert!(text.contains("| 2025-02-11 15:41:20 | Mail \"opened\" owed to "), "{text}");
-    assert!(text.contains("accepted at 15:41:25 (1 attempt)"), "{text}");
+    assert!(text.contains("| Time to the first delivery | 25s |"), "{text}");
+    assert!(text.contains("| 2025-02-11 15:41:20 | Notification \"opened\" to "), "{text}");
+    assert!(text.contains("delivered at 15:41:25 (1 attempt)"), "{text}");
     let text = said(at(90));
-    assert!(text.contains("accepted at 15:42:30 (1 attempt)"), "taken by the clock as it goes now: {text}");
+    assert!(text.contains("delivered at 15:42:30 (1 attempt)"), "taken by the clock as it goes now: {text}");
 }
 
 #[test]

@@ -54,14 +54,14 @@ const SHORT: [(&str, &str); 7] = [
 ];
 
 /// More than any sensible expression has; all seconds written out are 169.
-const LONGEST: usize = 1_000;
+const LONGEST_FIELD: usize = 1_000;
 
 /// Translates an expression into one or two of the crate's, of which either suffices.
 pub(super) fn translate(expression: &str) -> Result<Vec<String>, CalendarFault> {
     let written = expression.trim();
-    if written.len() > LONGEST {
+    if written.len() > LONGEST_FIELD {
         return Err(fault(
-            format!("the cron expression is longer than {LONGEST} characters"),
+            format!("the cron expression is longer than {LONGEST_FIELD} characters"),
             "use ranges and steps",
         ));
     }

@@ -30,8 +30,8 @@ impl Target for HeartbeatTarget {
         "a call of /ping/TOKEN".into()
     }
 
-    fn comes_by_itself(&self) -> bool {
-        true
+    fn heartbeat(&self) -> Option<&HeartbeatTarget> {
+        Some(self)
     }
 }
 

@@ -63,6 +63,10 @@ impl Judgement for BurnRate {
         Some(&self.bad)
     }
 
+    fn lingers(&self) -> bool {
+        true
+    }
+
     fn spans(&mut self) -> Vec<&mut Duration> {
         vec![&mut self.long, &mut self.short, &mut self.hold]
     }

@@ -15,6 +15,6 @@ pub struct Expiry {
 /// A certificate's days stay days, however often it is looked at: it has no spans.
 impl Judgement for Expiry {
     fn describe(&self) -> String {
-        format!("certificate runs out within {}", show_duration(self.within))
+        format!("certificate expires within {}", show_duration(self.within))
     }
 }

@@ -17,6 +17,10 @@ impl Judgement for Missing {
         format!("no check for {}", show_duration(self.after))
     }
 
+    fn judges_results(&self) -> bool {
+        false
+    }
+
     fn spans(&mut self) -> Vec<&mut Duration> {
         vec![&mut self.after]
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{of_json, to_json};
 use crate::model::{
     Breach, BreachId, Factor, FailureClass, Finding, IncidentChange, IncidentEvent, IncidentId, NotificationId,
-    NotificationKind, Severity, Slice, Timestamp, Unseen,
+    NotificationKind, Severity, Slice, Timestamp, Unseen, WithheldFor,
 };
 use crate::model::{Example, Marks};
 use crate::store::StoreError;
@@ -75,7 +75,7 @@ enum Change {
     Mended { by: String, text: String },
     Resolved { by: Option<String>, reason: String, finding: FindingRow },
     Told { notification: String, receiver: String, kind: String, reason: String },
-    Withheld { receiver: Option<String>, reason: String },
+    Withheld { receiver: Option<String>, cause: String, reason: String },
 }
 
 impl Change {
@@ -110,9 +110,11 @@ impl Change {
                 kind: kind.as_str().into(),
                 reason,
             },
-            IncidentChange::Withheld { receiver, reason } => {
-                Self::Withheld { receiver: receiver.map(|receiver| receiver.to_string()), reason }
-            }
+            IncidentChange::Withheld { receiver, cause, reason } => Self::Withheld {
+                receiver: receiver.map(|receiver| receiver.to_string()),
+                cause: cause.as_str().into(),
+                reason,
+            },
         }
     }
 
@@ -149,9 +151,11 @@ impl Change {
                 kind: named(&NotificationKind::ALL, NotificationKind::as_str, &kind)?,
                 reason,
             },
-            Self::Withheld { receiver, reason } => {
-                IncidentChange::Withheld { receiver: receiver.map(Into::into), reason }
-            }
+            Self::Withheld { receiver, cause, reason } => IncidentChange::Withheld {
+                receiver: receiver.map(Into::into),
+                cause: named(&WithheldFor::ALL, WithheldFor::as_str, &cause)?,
+                reason,
+            },
         })
     }
 }

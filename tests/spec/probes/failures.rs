@@ -2,10 +2,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tripline::model::{FailureClass, Outcome, VoidReason};
+use tripline::model::{FailureClass, Outcome};
 
 use super::{check, class_and_fault, failure, get, target};
-use crate::probes::nth;
 use crate::servers::{Server, answer};
 
 #[tokio::test]
@@ -175,13 +174,4 @@ async fn what_is_not_tls_is_tls() {
     .await;
     let result = get(&format!("https://{}/", server.address)).await;
     assert_eq!(class_and_fault(&result), (FailureClass::Tls, "the server does not speak TLS"));
-}
-
-#[tokio::test]
-async fn an_index_without_a_probe_is_void() {
-    use tripline::model::{Location, Secrets, Timestamp};
-    let roots = tripline::probe::Roots::load();
-    let prober = tripline::probe::Prober::new(&[], Location::local(), Secrets::default(), &roots).unwrap();
-    let result = prober.check(nth(&prober, 0), Timestamp::default()).await;
-    assert_eq!(result.outcome, Outcome::Void(VoidReason::Internal));
 }

@@ -29,7 +29,7 @@ keyed! {
 
 const EXAMPLE: &str = "write `totp: {login: {secret: \"${env:TOTP_SECRET}\"}}`";
 /// The shortest secret, in bytes: half of what RFC 4226, section 4, demands, as many sites give no more.
-const SHORTEST: usize = 8;
+const SHORTEST_SECRET: usize = 8;
 
 pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<BTreeMap<String, flow::Totp>> {
     let entries = reader.ids(entry, EXAMPLE)?;
@@ -60,10 +60,10 @@ fn secret(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<SecretSlice<u8>> 
     reader.hide(text.value.clone());
     let plain: String = text.value.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let decoded = BASE32_NOPAD.decode(plain.trim_end_matches('=').to_ascii_uppercase().as_bytes()).ok();
-    let decoded = decoded.filter(|bytes| bytes.len() >= SHORTEST);
+    let decoded = decoded.filter(|bytes| bytes.len() >= SHORTEST_SECRET);
     if decoded.is_none() {
         let remedy = "give it as the site shows it beside the QR code: letters A to Z and digits 2 to 7";
-        reader.fault(text.place, format!("`secret` is no Base32 of at least {SHORTEST} bytes"), remedy);
+        reader.fault(text.place, format!("`secret` is no Base32 of at least {SHORTEST_SECRET} bytes"), remedy);
     }
     decoded.map(SecretSlice::from)
 }
