@@ -43,13 +43,13 @@ impl Agent {
     }
 }
 
-/// A configuration with one probe that lists the refs of the forge's repository, and one of Git LFS.
-fn config(forge: &SshForge) -> String {
+/// A configuration with one probe that lists the refs of the forge's repository, and one of Git LFS, each within this time.
+fn config(forge: &SshForge, limit: &str) -> String {
     let remote = forge.remote("acme/demo.git", "user");
     let url = format!("ssh://{}@127.0.0.1:{}{}", remote.user, remote.port, remote.path);
     let rest = format!("auth: {{agent: true}}, ssh: {{fingerprint: \"{}\"}}", forge.fingerprint("host"));
     format!(
-        "name: Forge\ndefaults: {{interval: 60s, timeout: 2s, retry: {{times: 0}}}}\ncomponents: {{git: {{}}}}\nprobes:\n  \
+        "name: Forge\ndefaults: {{interval: 60s, timeout: {limit}, retry: {{times: 0}}}}\ncomponents: {{git: {{}}}}\nprobes:\n  \
          git: {{component: git, git: {{url: '{url}', {rest}}}}}\n  \
          lfs: {{component: git, lfs: {{url: '{url}', oid: {}, size: 6, {rest}}}}}\n",
         "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
@@ -66,7 +66,7 @@ fn of<'m>(measured: &'m Measured, probe: &str) -> (&'m str, &'m str) {
 async fn the_keys_of_an_agent_are_tried_in_their_order() {
     let Some(forge) = SshForge::start("").filter(|_| has("ssh-agent") && has("ssh-add")) else { return };
     let folder = forge.folder.path();
-    let (agent, config) = (Agent::start(folder), config(&forge));
+    let (agent, config) = (Agent::start(folder), config(&forge, "20s"));
     for name in ["stranger", "another"] {
         key("ed25519", name, folder);
     }
@@ -91,7 +91,7 @@ async fn the_keys_of_an_agent_are_tried_in_their_order() {
 async fn an_agent_that_is_of_no_use_is_our_own_fault_and_says_nothing_of_the_server() {
     let Some(forge) = SshForge::start("").filter(|_| has("ssh-agent") && has("ssh-add")) else { return };
     let folder = forge.folder.path();
-    let (agent, config) = (Agent::start(folder), config(&forge));
+    let (agent, config) = (Agent::start(folder), config(&forge, "2s"));
     let holds_nothing = once(&config, &[("SSH_AUTH_SOCK", &agent.socket)]).await;
     let none = once(&config, &[]).await;
     let nowhere = once(&config, &[("SSH_AUTH_SOCK", "/nowhere/agent")]).await;
