@@ -13,6 +13,7 @@ pub mod finding;
 pub mod id;
 pub mod incident;
 pub mod kind;
+pub mod named;
 pub mod notification;
 pub mod event;
 pub mod outcome;
@@ -54,6 +55,7 @@ pub use kind::{
     SshLogin, SshRemote, SshTarget, StartTls, TcpTarget, TlsOptions, TlsTarget, Transport, WebsocketTarget,
 };
 pub use maintenance::{Maintenance, Window, Windows};
+pub use named::Named;
 pub use notification::{Message, Notification, NotificationKind};
 pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use phrase::Phrase;

@@ -164,6 +164,7 @@ impl Sight {
             .collect()
     }
 
+    /// What is seen from there. Each location of the config has its eye from the start, so none is made here.
     fn eye(&mut self, location: &Location) -> &mut Eye {
         let own = if self.locations.contains_key(location) { location } else { &self.config.location };
         self.locations.entry(own.clone()).or_insert_with(|| Eye::new(&self.config))

@@ -8,8 +8,8 @@ use super::cases::Cases;
 use crate::config::Config;
 use crate::detect::Detector;
 use crate::model::{
-    Incident, IncidentChange, IncidentEvent, IncidentId, Notification, NotificationId, NotificationKind, Receiver,
-    ReceiverId, Timestamp, WithheldFor,
+    Incident, IncidentChange, IncidentEvent, IncidentId, Named, Notification, NotificationId, NotificationKind,
+    Receiver, ReceiverId, Timestamp, WithheldFor,
 };
 use crate::notify::mute::{self, Mute};
 use crate::notify::plan::{self, Decision};
@@ -97,9 +97,6 @@ impl About<'_> {
         let config = Arc::clone(&self.config);
         let Some(incident) = self.cases.incident(self.id) else { return Vec::new() };
         let receivers = plan::receivers(incident, &config);
-        let gone = receivers.iter().filter(|name| !config.receivers.contains_key(*name));
-        let gone: BTreeSet<ReceiverId> =
-            gone.filter(|name| plan::has_news_for(incident, name, self.now)).cloned().collect();
         // An outage of thousands of slices has as many events: what nobody asks for is not worked out for each.
         let mute = if config.maintenance.is_empty() {
             Mute::default()
@@ -116,11 +113,13 @@ impl About<'_> {
         for name in receivers {
             match config.receivers.get(&name) {
                 Some(receiver) => owed.extend(self.receiver(receiver, &mute)),
-                None if gone.contains(&name) => {
-                    let reason = "it is not in the configuration any more".to_owned();
-                    self.withhold(Some(name), WithheldFor::Configuration, reason);
+                None => {
+                    let incident = self.cases.incident(self.id);
+                    if incident.is_some_and(|incident| plan::has_news_for(incident, &name, self.now)) {
+                        let reason = "it is not in the configuration any more".to_owned();
+                        self.withhold(Some(name), WithheldFor::Configuration, reason);
+                    }
                 }
-                None => {}
             }
         }
         owed
@@ -153,8 +152,13 @@ impl About<'_> {
         let seen = self.cases.today(self.id, self.detector)?;
         let id = NotificationId::derived(&[&self.id.to_string(), &seen.next_event.to_string(), receiver.id.as_str()]);
         let message = word::message(&seen, kind, &reason, receiver, id, self.now, &self.config);
-        let change =
-            IncidentChange::Told { notification: id, receiver: receiver.id.clone(), kind, reason: reason.clone() };
+        let change = IncidentChange::Told {
+            notification: id,
+            receiver: receiver.id.clone(),
+            kind,
+            reason: reason.clone(),
+            named: Some(Named::of(&seen.finding)),
+        };
         self.cases.note(self.id, change, self.now);
         let (incident, owed) = (self.id, self.now);
         Some(Notification {

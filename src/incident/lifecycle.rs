@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::incident::Told;
-use crate::model::{Breach, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, IncidentState, Timestamp};
+use crate::model::{
+    Breach, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, IncidentState, Named, Timestamp,
+};
 
 /// Why stored events do not make an incident.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,6 +107,8 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             incident.resolved = None;
             // Whoever took it on was told that it is over.
             incident.acknowledged = None;
+            // What kept the news of its end back says nothing of what is new.
+            incident.withheld.clear();
             go_on(incident);
             incident.breaches.push(breach.clone());
         }
@@ -117,6 +121,7 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             incident.finding = finding.clone();
             if *worse {
                 incident.worsened = Some((event.at, reason.clone()));
+                incident.told.values_mut().for_each(|told| _ = told.unheard.get_or_insert(event.at));
             }
         }
         IncidentChange::ClockSetBack { by } => set_back(incident, *by),
@@ -129,8 +134,14 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             incident.resolved = Some(event.at);
             incident.finding = finding.clone();
         }
-        IncidentChange::Told { receiver, kind, .. } => {
-            let told = Told { at: event.at, kind: *kind, severity: incident.severity };
+        IncidentChange::Told { receiver, kind, named, .. } => {
+            let before = incident.told.remove(receiver);
+            let mut heard = before.map(|told| told.heard).unwrap_or_default();
+            let named = named.clone().unwrap_or_else(|| Named::of(&incident.finding));
+            if !heard.contains(&named) {
+                heard.push(named);
+            }
+            let told = Told { at: event.at, kind: *kind, severity: incident.severity, heard, unheard: None };
             incident.told.insert(receiver.clone(), told);
             incident.withheld.remove(&Some(receiver.clone()));
         }
@@ -154,7 +165,10 @@ fn set_back(incident: &mut Incident, by: Duration) {
     incident.acknowledged.iter_mut().for_each(|(_, at)| back(at));
     incident.worsened.iter_mut().for_each(|(at, _)| back(at));
     incident.watched_until.iter_mut().for_each(back);
-    incident.told.values_mut().for_each(|told| back(&mut told.at));
+    for told in incident.told.values_mut() {
+        back(&mut told.at);
+        told.unheard.iter_mut().for_each(back);
+    }
     if let Some(unseen) = &mut incident.finding.unseen {
         back(&mut unseen.since);
         unseen.until.iter_mut().for_each(back);

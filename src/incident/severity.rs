@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::spread;
 use crate::config::Config;
 use crate::model::{ComponentId, Finding, Role, Severity};
 
@@ -24,7 +23,7 @@ pub fn raised(by_rules: Severity, finding: &Finding, config: &Config) -> Option<
         Severity::Critical => return None,
     };
     let components = finding.components.len();
-    if finding.bad < LEAST_BAD || spread::is_diffuse(finding) || components < 2 {
+    if finding.bad < LEAST_BAD || finding.is_diffuse() || components < 2 {
         return None;
     }
     let customers = match &finding.factor {

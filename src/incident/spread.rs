@@ -2,9 +2,6 @@
 
 use crate::model::Finding;
 
-/// Without a factor, fewer bad checks than one in so many are no outage of the components on which they happen to be.
-const DIFFUSE: u64 = 5;
-
 /// What is new for customers in a finding, against the one before; `None` if nothing is.
 ///
 /// New are components that were not hit before, and customers: values of the same label that were not hit before, or
@@ -13,7 +10,7 @@ const DIFFUSE: u64 = 5;
 pub fn spread(before: &Finding, now: &Finding) -> Option<String> {
     let components: Vec<&str> = now.components.difference(&before.components).map(|id| id.as_str()).collect();
     let mut news = Vec::new();
-    if !components.is_empty() && !is_diffuse(now) {
+    if !components.is_empty() && !now.is_diffuse() {
         news.push(format!("component {}", components.join(", ")));
     }
     match (&before.factor, &now.factor) {
@@ -27,10 +24,4 @@ pub fn spread(before: &Finding, now: &Finding) -> Option<String> {
         _ => {}
     }
     if news.is_empty() { None } else { Some(format!("it now also hits {}", news.join(" and "))) }
-}
-
-/// Whether a few checks fail everywhere: then each component's turn comes by chance.
-#[must_use]
-pub fn is_diffuse(finding: &Finding) -> bool {
-    finding.factor.is_none() && u64::from(finding.bad) * DIFFUSE < u64::from(finding.looked)
 }

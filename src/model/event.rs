@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::breach::Breach;
 use super::finding::Finding;
 use super::id::{BreachId, IncidentId, NotificationId, ReceiverId};
+use super::named::Named;
 use super::notification::NotificationKind;
 use super::severity::Severity;
 use super::unit::{Timestamp, show_about};
@@ -127,6 +128,8 @@ pub enum IncidentChange {
         kind: NotificationKind,
         /// Why.
         reason: String,
+        /// What the message named; nothing where that was not recorded yet: then what was known at the time.
+        named: Option<Named>,
     },
     /// There is news, and somebody is not told of it.
     Withheld {

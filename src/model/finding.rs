@@ -31,6 +31,17 @@ pub struct Finding {
     pub what: Option<String>,
 }
 
+/// Without a factor, fewer bad checks than one in so many are no outage of the components on which they happen to be.
+const DIFFUSE: u64 = 5;
+
+impl Finding {
+    /// Whether a few checks fail everywhere: then each component's turn comes by chance.
+    #[must_use]
+    pub fn is_diffuse(&self) -> bool {
+        self.factor.is_none() && u64::from(self.bad) * DIFFUSE < u64::from(self.looked)
+    }
+}
+
 /// What Tripline could not see, because its own network was cut off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unseen {

@@ -7,6 +7,7 @@ use super::breach::Breach;
 use super::event::WithheldFor;
 use super::finding::Finding;
 use super::id::{IncidentId, ReceiverId};
+use super::named::Named;
 use super::notification::NotificationKind;
 use super::rule::OFFLINE;
 use super::severity::Severity;
@@ -83,7 +84,7 @@ pub struct Incident {
 }
 
 /// What a receiver was told last.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
     /// When.
     pub at: Timestamp,
@@ -91,6 +92,10 @@ pub struct Told {
     pub kind: NotificationKind,
     /// How grave the incident was then.
     pub severity: Severity,
+    /// What all the messages about this incident named.
+    pub heard: Vec<Named>,
+    /// Since when there has been something that none of them named.
+    pub unheard: Option<Timestamp>,
 }
 
 impl Incident {

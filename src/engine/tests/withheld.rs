@@ -107,3 +107,20 @@ fn windows_that_follow_each_other_without_end_are_one_reason_until_the_next_mess
     drive.run(0, 5_000, globex(600, 4_000));
     assert_eq!((withheld(&drive).len(), drive.kinds()), (1, vec![]));
 }
+
+#[test]
+fn what_kept_the_news_of_an_end_back_is_recorded_anew_after_a_return() {
+    let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
+    config.reopen_within = Duration::from_secs(900);
+    let oncall = config.receivers.remove(&ReceiverId::from("oncall")).unwrap();
+    let mut drive =
+        Drive::new(&Arc::new(Config { receivers: BTreeMap::from([("oncall".into(), oncall)]), ..config.clone() }));
+    drive.run(0, 400, globex(300, 500));
+    // The receiver is gone before the end, and before the outage comes back.
+    config.rules.iter_mut().for_each(|rule| rule.tell.clear());
+    drive.engine = Restoring::new(Arc::new(config), drive.incidents()).settle(at(400.0));
+    drive.run(400, 1_600, |probe, now| globex(300, 500)(probe, now).or(globex(1_000, 1_200)(probe, now)));
+    let gone = "it is not in the configuration any more";
+    let own: Vec<_> = withheld(&drive).into_iter().filter(|(receiver, _)| *receiver == Some("oncall")).collect();
+    assert_eq!(own, [(Some("oncall"), gone), (Some("oncall"), gone)], "of its end, and of its return");
+}

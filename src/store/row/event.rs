@@ -12,7 +12,7 @@ use crate::model::{
     Breach, BreachId, Factor, FailureClass, Finding, IncidentChange, IncidentEvent, IncidentId, NotificationId,
     NotificationKind, Severity, Slice, Timestamp, Unseen, WithheldFor,
 };
-use crate::model::{Example, Marks};
+use crate::model::{Example, Marks, Named};
 use crate::store::StoreError;
 
 /// What the columns of an event hold beside its key and time.
@@ -61,21 +61,71 @@ pub(in crate::store) fn finding_of_json(json: &str) -> Result<Finding, StoreErro
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
 enum Change {
-    Opened { breach: BreachRow, finding: FindingRow },
-    Joined { breach: BreachRow, reason: String },
-    Cleared { breach: String, reason: String },
-    Assessed { finding: FindingRow, reason: String, worse: bool },
-    Raised { severity: String, reason: String },
-    Watched { until: i64, reason: String },
-    Reopened { breach: BreachRow, reason: String },
-    ClockSetBack { by_ms: u64 },
-    Acknowledged { by: String },
-    Noted { by: String, text: String },
-    Identified { by: String, cause: String },
-    Mended { by: String, text: String },
-    Resolved { by: Option<String>, reason: String, finding: FindingRow },
-    Told { notification: String, receiver: String, kind: String, reason: String },
-    Withheld { receiver: Option<String>, cause: String, reason: String },
+    Opened {
+        breach: BreachRow,
+        finding: FindingRow,
+    },
+    Joined {
+        breach: BreachRow,
+        reason: String,
+    },
+    Cleared {
+        breach: String,
+        reason: String,
+    },
+    Assessed {
+        finding: FindingRow,
+        reason: String,
+        worse: bool,
+    },
+    Raised {
+        severity: String,
+        reason: String,
+    },
+    Watched {
+        until: i64,
+        reason: String,
+    },
+    Reopened {
+        breach: BreachRow,
+        reason: String,
+    },
+    ClockSetBack {
+        by_ms: u64,
+    },
+    Acknowledged {
+        by: String,
+    },
+    Noted {
+        by: String,
+        text: String,
+    },
+    Identified {
+        by: String,
+        cause: String,
+    },
+    Mended {
+        by: String,
+        text: String,
+    },
+    Resolved {
+        by: Option<String>,
+        reason: String,
+        finding: FindingRow,
+    },
+    Told {
+        notification: String,
+        receiver: String,
+        kind: String,
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        named: Option<NamedRow>,
+    },
+    Withheld {
+        receiver: Option<String>,
+        cause: String,
+        reason: String,
+    },
 }
 
 impl Change {
@@ -104,11 +154,12 @@ impl Change {
             IncidentChange::Resolved { by, reason, finding } => {
                 Self::Resolved { by, reason, finding: FindingRow::of(&finding) }
             }
-            IncidentChange::Told { notification, receiver, kind, reason } => Self::Told {
+            IncidentChange::Told { notification, receiver, kind, reason, named } => Self::Told {
                 notification: notification.to_string(),
                 receiver: receiver.to_string(),
                 kind: kind.as_str().into(),
                 reason,
+                named: named.as_ref().map(NamedRow::of),
             },
             IncidentChange::Withheld { receiver, cause, reason } => Self::Withheld {
                 receiver: receiver.map(|receiver| receiver.to_string()),
@@ -131,7 +182,7 @@ impl Change {
                 IncidentChange::Assessed { finding: finding.meant()?, reason, worse }
             }
             Self::Raised { severity, reason } => {
-                IncidentChange::Raised { severity: named(&Severity::ALL, Severity::as_str, &severity)?, reason }
+                IncidentChange::Raised { severity: one_of(&Severity::ALL, Severity::as_str, &severity)?, reason }
             }
             Self::Watched { until, reason } => {
                 IncidentChange::Watched { until: Timestamp::from_millis(until), reason }
@@ -145,15 +196,16 @@ impl Change {
             Self::Resolved { by, reason, finding } => {
                 IncidentChange::Resolved { by, reason, finding: finding.meant()? }
             }
-            Self::Told { notification, receiver, kind, reason } => IncidentChange::Told {
+            Self::Told { notification, receiver, kind, reason, named } => IncidentChange::Told {
                 notification: NotificationId::from_bytes(id(&notification)?),
                 receiver: receiver.into(),
-                kind: named(&NotificationKind::ALL, NotificationKind::as_str, &kind)?,
+                kind: one_of(&NotificationKind::ALL, NotificationKind::as_str, &kind)?,
                 reason,
+                named: named.map(NamedRow::meant).transpose()?,
             },
             Self::Withheld { receiver, cause, reason } => IncidentChange::Withheld {
                 receiver: receiver.map(Into::into),
-                cause: named(&WithheldFor::ALL, WithheldFor::as_str, &cause)?,
+                cause: one_of(&WithheldFor::ALL, WithheldFor::as_str, &cause)?,
                 reason,
             },
         })
@@ -203,7 +255,7 @@ impl BreachRow {
                 labels: self.labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
                 probe: self.probe.map(Into::into),
             },
-            severity: named(&Severity::ALL, Severity::as_str, &self.severity)?,
+            severity: one_of(&Severity::ALL, Severity::as_str, &self.severity)?,
             since: Timestamp::from_millis(self.since),
             found: Timestamp::from_millis(self.found),
             reason: self.reason,
@@ -259,6 +311,37 @@ struct ExampleRow {
     at: i64,
     request: String,
     fault: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NamedRow {
+    components: BTreeSet<String>,
+    factor: Option<(String, BTreeSet<String>)>,
+    failure: Option<String>,
+    everywhere: bool,
+}
+
+impl NamedRow {
+    fn of(named: &Named) -> Self {
+        let Named { components, factor, failure, everywhere } = named;
+        Self {
+            components: components.iter().map(ToString::to_string).collect(),
+            factor: factor
+                .as_ref()
+                .map(|(label, values)| (label.to_string(), values.iter().map(ToString::to_string).collect())),
+            failure: failure.map(|class| class.as_str().into()),
+            everywhere: *everywhere,
+        }
+    }
+
+    fn meant(self) -> Result<Named, String> {
+        Ok(Named {
+            components: self.components.into_iter().map(Into::into).collect(),
+            factor: self.factor.map(|(label, values)| (label.into(), values.into_iter().map(Into::into).collect())),
+            failure: self.failure.map(|name| class(&name)).transpose()?,
+            everywhere: self.everywhere,
+        })
+    }
 }
 
 impl FindingRow {
@@ -338,6 +421,6 @@ fn class(name: &str) -> Result<FailureClass, String> {
     FailureClass::from_name(name).ok_or_else(|| format!("`{name}` is not known"))
 }
 
-fn named<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T, String> {
+fn one_of<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T, String> {
     all.iter().copied().find(|value| name_of(*value) == name).ok_or_else(|| format!("`{name}` is not known"))
 }

@@ -95,6 +95,7 @@ fn an_event_is_written_as_it_always_was() {
         receiver: "oncall".into(),
         kind: NotificationKind::Opened,
         reason: "rule not-found-spike tells oncall".into(),
+        named: None,
     };
     let incident = IncidentId::from_bytes([1; 16]);
     let row = EventRow::of(&IncidentEvent { incident, seq: 1, at: Timestamp::default(), change }).unwrap();
@@ -223,14 +224,20 @@ fn change() -> impl Strategy<Value = IncidentChange> {
             reason,
             finding
         }),
-        (any::<[u8; 16]>(), ".*", prop::sample::select(NotificationKind::ALL.to_vec()), ".*").prop_map(
-            |(id, receiver, kind, reason)| IncidentChange::Told {
+        (
+            any::<[u8; 16]>(),
+            ".*",
+            prop::sample::select(NotificationKind::ALL.to_vec()),
+            ".*",
+            option::of((finding(), any::<bool>())),
+        )
+            .prop_map(|(id, receiver, kind, reason, named)| IncidentChange::Told {
                 notification: NotificationId::from_bytes(id),
                 receiver: receiver.into(),
                 kind,
                 reason,
-            }
-        ),
+                named: named.map(|(finding, everywhere)| Named { everywhere, ..Named::of(&finding) }),
+            }),
     ]
 }
 

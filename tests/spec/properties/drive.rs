@@ -186,7 +186,7 @@ impl Drive {
                         prop_assert!(!self.opened.contains(&id), "{id} is opened twice");
                         self.opened.push(id);
                     }
-                    if let IncidentChange::Told { notification, receiver, kind, reason } = &event.change {
+                    if let IncidentChange::Told { notification, receiver, kind, reason, .. } = &event.change {
                         announced.push((*notification, id, receiver.clone(), *kind, reason.clone()));
                     }
                     let events = self.events.entry(id).or_default();
