@@ -19,17 +19,15 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::inbox::Inbox;
 use crate::inbox::smtp::{PATIENCE, SmtpServer};
-use crate::model::{Cadence, ProbeId, Timestamp};
+use crate::model::{ProbeId, Timestamp};
 use crate::probe::Roots;
+use crate::schedule::beat;
 use crate::store::{Place, Reader, StoreError, Writer};
 
 /// Results that may wait for the pump. Past that, checks wait with handing theirs over.
 const WAITING_RESULTS: usize = 4096;
 /// Actions and reloads that may wait for the pump.
 const WAITING_CONTROLS: usize = 64;
-
-/// How far back it is looked for the last call of a job, at most: one that calls more rarely gets a new turn.
-const LAST_CALLS: Duration = Duration::from_secs(8 * 86_400);
 
 /// How often it is looked whether the database is still where it was.
 const LOOK_AT_PLACE: Duration = Duration::from_secs(10);
@@ -131,11 +129,7 @@ async fn rebuild(config: Arc<Config>, database: PathBuf) -> Result<Engine, Store
 async fn last_calls(config: Arc<Config>, database: PathBuf) -> Result<Vec<(ProbeId, Timestamp)>, StoreError> {
     let found = tokio::task::spawn_blocking(move || {
         let jobs: Vec<_> = beats::jobs(&config).map(|(probe, _)| probe).collect();
-        let longest = jobs.iter().map(|probe| match probe.cadence {
-            Cadence::Every(interval) => interval,
-            Cadence::At(_) => LAST_CALLS,
-        });
-        let since = clock::now() - longest.max().unwrap_or_default().min(LAST_CALLS);
+        let since = clock::now() - beat::lookback(jobs.iter().copied());
         let jobs: Vec<ProbeId> = jobs.into_iter().map(|probe| probe.id.clone()).collect();
         if jobs.is_empty() { Ok(Vec::new()) } else { Reader::open(&database)?.last_calls(&jobs, since) }
     });

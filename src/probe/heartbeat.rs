@@ -1,18 +1,12 @@
 //! The heartbeat kind: what a call, or silence, comes to as a result. Nothing is asked.
 
-use std::time::Duration;
-
 use futures_util::future::BoxFuture;
 
 use super::evidence::{Gathered, evidence};
 use super::finding::{Finding, Internal};
 use super::prepared::{PreparedKind, Terms};
-use crate::model::unit::show_duration;
-use crate::model::{
-    Asked, CheckResult, FailureClass, HeartbeatTarget, Location, Outcome, Phases, Probe, ProbeKind, Secrets,
-    Timestamp,
-};
-use crate::schedule::beat::Heard;
+use crate::model::{Asked, CheckResult, Location, Phases, Probe, ProbeKind, Secrets, Timestamp};
+use crate::schedule::beat::{Heard, Told};
 
 /// A heartbeat as it is prepared: there is nothing to ask, and whoever asks gets no answer.
 pub(super) struct HeartbeatProbe;
@@ -35,7 +29,7 @@ pub fn heartbeat(
     secrets: &Secrets,
 ) -> Option<CheckResult> {
     let ProbeKind::Heartbeat(target) = &probe.kind else { return None };
-    let (started, outcome, status, fault) = told(heard, target, at);
+    let Told { started, outcome, status, fault } = heard.told(target.grace, at);
     let kept = fault.map(|fault| {
         let gathered = Gathered {
             request: &probe.kind.request(),
@@ -60,32 +54,4 @@ pub fn heartbeat(
         asked: Asked::Turn,
         evidence: kept,
     })
-}
-
-type Told = (Timestamp, Outcome, Option<u16>, Option<String>);
-
-fn told(heard: Heard, target: &HeartbeatTarget, at: Timestamp) -> Told {
-    let grace = show_duration(target.grace);
-    match heard {
-        Heard::Well { started } => (started, Outcome::Success, None, None),
-        Heard::Bad { started, code } => {
-            let fault = match code {
-                Some(code) => format!("the job ended with exit code {code}{}", after(at.since(started))),
-                None => format!("the job said that it failed{}", after(at.since(started))),
-            };
-            (started, Outcome::Failure(FailureClass::ServerError), code.map(u16::from), Some(fault))
-        }
-        Heard::Stuck { started } => {
-            let fault = format!("the job started at {} and did not end within {grace}", started.show());
-            (started, Outcome::Failure(FailureClass::Timeout), None, Some(fault))
-        }
-        Heard::Missing { expected } => {
-            let fault = format!("no call came: one was expected at {}, and {grace} later at most", expected.show());
-            (at, Outcome::Failure(FailureClass::Missing), None, Some(fault))
-        }
-    }
-}
-
-fn after(took: Duration) -> String {
-    if took.is_zero() { String::new() } else { format!(", after {}", show_duration(took)) }
 }

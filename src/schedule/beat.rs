@@ -4,8 +4,12 @@
 //! Only what could have been heard counts: where the time at which a call was expected lies in a time in which nobody
 //! listened, because Tripline was down or the machine slept, the job gets a new turn instead of a failure.
 
+mod told;
+
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use told::Told;
 
 use super::STEP;
 use crate::model::kind::heartbeat::Ping;
@@ -13,6 +17,8 @@ use crate::model::{Cadence, Calendar, Probe, Timestamp};
 
 /// How much later than a deadline it may be looked at before it says nothing any more.
 const LATE: Duration = Duration::from_secs(5);
+/// How far back it is looked for the last call of a job, at most: one that calls more rarely gets a new turn.
+const LAST_CALLS: Duration = Duration::from_secs(8 * 86_400);
 /// How much earlier than its calendar says a job may call; its clock is not ours.
 const EARLY: Duration = Duration::from_secs(5);
 
@@ -139,6 +145,13 @@ impl Beat {
             Cadence::At(calendar) => next_after(calendar, self.state.since, self.grace),
         }
     }
+}
+
+/// How far back a start looks for the last calls of these jobs.
+#[must_use]
+pub fn lookback<'a>(jobs: impl IntoIterator<Item = &'a Probe>) -> Duration {
+    let longest = jobs.into_iter().map(|probe| probe.interval().unwrap_or(LAST_CALLS)).max();
+    longest.unwrap_or_default().min(LAST_CALLS)
 }
 
 fn next_after(calendar: &Arc<Calendar>, since: Timestamp, grace: Duration) -> Option<Timestamp> {
