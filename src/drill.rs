@@ -9,24 +9,32 @@
 //! the same scenario, seed and shift give the same report, to the byte.
 
 mod answers;
+mod cues;
 mod drive;
 mod faults;
+mod jobs;
 mod judge;
+mod memory;
+mod owed;
 mod pairs;
+mod played;
 mod report;
 pub mod scenario;
 mod stage;
 mod summary;
 mod take;
+mod under_way;
 mod verdict;
 mod world;
 
 #[cfg(test)]
 mod tests;
 
-pub use drive::{Counts, Drive, Seen};
+pub use drive::{Counts, Drive, Refusal};
 pub use judge::show_factor;
-pub use report::{Played, Report};
+pub use owed::{Owed, Seen};
+pub use played::Played;
+pub use report::Report;
 pub use scenario::Scenario;
 pub use summary::{Spread, Summary};
 pub use take::Take;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use tripline::config::{Config, Outside, load};
-use tripline::drill::scenario;
+use tripline::drill::scenario::{self, Wanted};
 use tripline::model::{Calendar, Timestamp};
 
 /// An outside that has one variable and one file.
@@ -50,11 +50,12 @@ static KNOWN: LazyLock<Option<Arc<Config>>> = LazyLock::new(|| {
 /// Any text as a scenario is taken, or its problems are told; one that is taken lasts a year at most.
 pub(crate) fn scenario(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let configs = |_: Option<&str>| KNOWN.clone().ok_or_else(|| "there is none".to_owned());
+    let configs = |_: Wanted<'_>| KNOWN.clone().ok_or_else(|| "there is none".to_owned());
     match scenario::read("drill.yaml", text, &Little, &configs) {
         Ok((scenario, _)) => {
             assert!(scenario.length.as_secs() <= 366 * 86_400);
-            assert!(scenario.faults.len() + scenario.restarts.len() + scenario.acts.len() <= text.len());
+            let scripted = scenario.restarts.len() + scenario.reloads.len() + scenario.suspended.len();
+            assert!(scenario.faults.len() + scripted + scenario.acts.len() <= text.len());
         }
         Err(problems) => {
             assert!(problems.count() > 0);

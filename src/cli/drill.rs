@@ -1,6 +1,7 @@
 //! `tripline drill`: failures, rehearsed in virtual time.
 
 mod json;
+mod script;
 mod text;
 
 use std::cell::RefCell;
@@ -11,7 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::config::Config;
-use crate::drill::{self, Report, Scenario, Summary, Take, scenario};
+use crate::drill::scenario::{self, Wanted};
+use crate::drill::{self, Report, Scenario, Summary, Take};
 use crate::model::unit::parse_duration;
 
 use super::junit::{self, Case, Failure};
@@ -86,11 +88,12 @@ fn read(file: &Path, flags: &Flags) -> Result<Drill, String> {
     let source = load::text(file, |fault| format!("the scenario {shown} cannot be read: {fault}"))?;
     // What is wrong with the configuration itself, in full.
     let details = RefCell::new(String::new());
-    let config = |named: Option<&str>| {
-        let path = match named {
-            _ if flags.config_given => flags.config.clone(),
-            Some(named) => file.parent().map(|folder| folder.join(named)).unwrap_or_else(|| named.into()),
-            None => return Err("`config` is missing".to_owned()),
+    let beside = |named: &str| file.parent().map(|folder| folder.join(named)).unwrap_or_else(|| named.into());
+    let configs = |wanted: Wanted<'_>| {
+        let path = match wanted {
+            Wanted::First(_) if flags.config_given => flags.config.clone(),
+            Wanted::First(Some(named)) | Wanted::Next(named) => beside(named),
+            Wanted::First(None) => return Err("`config` is missing".to_owned()),
         };
         load::load(&path).map(Arc::new).map_err(|told| {
             let told = told.to_string();
@@ -103,7 +106,7 @@ fn read(file: &Path, flags: &Flags) -> Result<Drill, String> {
             }
         })
     };
-    let read = scenario::read(&shown.to_string(), &source, &load::Here::of(file), &config);
+    let read = scenario::read(&shown.to_string(), &source, &load::Here::of(file), &configs);
     match read {
         Ok((scenario, config)) => Ok(Drill { file: file.to_owned(), scenario, config }),
         Err(problems) => Err(format!("the scenario is refused\n{problems}{}", details.borrow())),
@@ -121,7 +124,7 @@ fn play(drill: &Drill, flags: &Flags, args: &Args) -> (Summary, Missed) {
         let report = drill::run(config, scenario, take);
         summary.add(&report);
         if args.json {
-            runs.push(json::run(&report, config));
+            runs.push(json::run(&report, scenario, config));
         } else if args.runs == 1 {
             print!("{}", text::one(file, scenario, config, &report, flags.verbose > 0));
         }

@@ -123,6 +123,33 @@ impl Ask {
         })
     }
 
+    /// The same, of a check that ended only after so long in all, as the process was stopped meanwhile: past its limit
+    /// it is a timeout.
+    pub(super) fn late(
+        &self,
+        mut result: CheckResult,
+        probe: &Probe,
+        config: &Config,
+        total: Duration,
+        limit: Duration,
+    ) -> CheckResult {
+        let more = total.saturating_sub(result.phases.total);
+        let phases = &mut result.phases;
+        phases.total += more;
+        match (phases.first_byte, phases.connect) {
+            (Some(first), _) => phases.first_byte = Some(first + more),
+            (None, Some(connect)) => phases.connect = Some(connect + more),
+            (None, None) => phases.dns = phases.dns.map(|dns| dns + more),
+        }
+        if total <= limit {
+            return result;
+        }
+        let class = FailureClass::Timeout;
+        let fault = fault(class, None, probe, limit);
+        let phases = result.phases;
+        self.failed(probe, config, result.started, class, None, phases, fault)
+    }
+
     #[expect(clippy::too_many_arguments, reason = "each is a part of a result")]
     fn failed(
         &self,

@@ -1,28 +1,17 @@
 //! Drive: the engine, a clock that is set from outside, and all that came out.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::memory::Memory;
+use super::owed::{Owed, Seen};
 use crate::config::Config;
 use crate::engine::{Engine, Input, Output, Restoring, restart};
 use crate::incident::lifecycle;
 use crate::model::{
-    Action, ActionId, ActionKind, CheckResult, Incident, IncidentChange, IncidentEvent, IncidentId, Judged,
-    Notification, Outcome, Timestamp,
+    Action, ActionId, ActionKind, CheckResult, Incident, IncidentChange, IncidentEvent, IncidentId, Named,
+    NotificationId, Outcome, ProbeId, ReceiverId, Timestamp,
 };
-
-/// Results wait so long for company before they are stored, as those of the daemon do.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Something that came out, and when by true time: what the clock would show had it never been set.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Seen<T> {
-    /// By true time. What came out itself bears the wall clock's.
-    pub at: Timestamp,
-    /// What came out.
-    pub what: T,
-}
 
 /// How many checks were judged, and what they came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,21 +38,24 @@ pub struct Drive {
     now: Timestamp,
     counts: Counts,
     events: Vec<Seen<IncidentEvent>>,
-    owed: Vec<Seen<Notification>>,
+    owed: Vec<Owed>,
+    /// What the messages name that the engine is about to give out.
+    named: BTreeMap<NotificationId, Named>,
+    refusals: Vec<Refusal>,
     open: BTreeSet<IncidentId>,
     acts: i64,
     memory: Memory,
 }
 
-/// What would be in the database, for restarts.
-#[derive(Default)]
-struct Memory {
-    /// From when on results are kept; nothing when no restart will come.
-    from: Option<Timestamp>,
-    stored: VecDeque<Judged>,
-    /// Results that are not committed yet: a kill loses them.
-    pending: Vec<Judged>,
-    waiting_since: Timestamp,
+/// A time in which mail is refused for good. Times are true.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// From then on.
+    pub from: Timestamp,
+    /// Until then.
+    pub until: Timestamp,
+    /// Mail to this receiver; all mail without.
+    pub receiver: Option<ReceiverId>,
 }
 
 impl Drive {
@@ -78,18 +70,23 @@ impl Drive {
             counts: Counts::default(),
             events: Vec::new(),
             owed: Vec::new(),
+            named: BTreeMap::new(),
+            refusals: Vec::new(),
             open: BTreeSet::new(),
             acts: 0,
             memory: Memory::default(),
         }
     }
 
-    /// Keeps the results from this moment of true time on, so that [`Drive::restart`] can replay them.
+    /// Keeps the results from this moment of true time on, so that [`Drive::restart`] and [`Drive::reload`] can replay
+    /// them.
     pub fn remember(&mut self, from: Option<Timestamp>) {
-        self.memory.from = from;
-        if from.is_none() {
-            self.memory = Memory::default();
-        }
+        self.memory.remember(from);
+    }
+
+    /// What becomes owed in these times is refused for good.
+    pub fn refuse(&mut self, refusals: Vec<Refusal>) {
+        self.refusals = refusals;
     }
 
     /// Hands in a result that comes in at `now`.
@@ -140,8 +137,18 @@ impl Drive {
     /// Sets the wall clock forth, or back, by so many milliseconds.
     pub fn step(&mut self, now: Timestamp, by: i64) {
         self.pass(now);
+        self.step_asleep(by);
+    }
+
+    /// The same while the process is stopped: it does not notice.
+    pub fn step_asleep(&mut self, by: i64) {
         self.ahead = self.ahead.saturating_add(by);
-        self.now = shifted(now, by);
+        self.now = shifted(self.now, by);
+    }
+
+    /// The process was stopped and goes on at `now`. What was due meanwhile is due then, after the results that come in.
+    pub fn wake(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
     }
 
     /// The wall clock's time at this moment of true time.
@@ -159,16 +166,37 @@ impl Drive {
     /// The process is killed and started again: the engine is rebuilt from what would be stored, as the daemon does it.
     pub fn restart(&mut self, now: Timestamp) {
         self.pass(now);
-        // What was not committed is lost.
-        self.memory.pending.clear();
-        let config = Arc::clone(self.engine.config());
+        self.memory.lose(self.true_time(now));
+        self.rebuild(Arc::clone(self.engine.config()), now);
+    }
+
+    /// The config is replaced: the engine is rebuilt for it from what is stored, as the daemon does it, and what waits
+    /// to be judged is handed over.
+    pub fn reload(&mut self, config: Arc<Config>, now: Timestamp) {
+        self.pass(now);
+        self.memory.store();
+        let waiting = self.engine.take_waiting();
+        self.rebuild(config, now);
+        for result in waiting {
+            self.engine.handle(Input::Result(result), now);
+            self.drain(now);
+        }
+    }
+
+    /// When each of these jobs called last, as far as that would be stored, in this time at most.
+    #[must_use]
+    pub fn last_calls(&self, jobs: &BTreeSet<&ProbeId>, since: Timestamp) -> BTreeMap<ProbeId, Timestamp> {
+        self.memory.last_calls(jobs, since)
+    }
+
+    fn rebuild(&mut self, config: Arc<Config>, now: Timestamp) {
         let recent = now - restart::ENDED_EARLY;
         let mut incidents = self.incidents();
         incidents.retain(|incident| incident.is_open() || incident.resolved.is_some_and(|at| at >= recent));
         incidents.retain(|incident| restart::lasts(incident, &config, now));
         let from = restart::replay_from(&config, &incidents, now);
         let mut restoring = Restoring::new(config, incidents);
-        for judged in self.memory.stored.iter().filter(|judged| judged.result.finished() >= from) {
+        for judged in self.memory.since(from) {
             restoring.replay(judged);
         }
         self.engine = restoring.settle(now);
@@ -198,7 +226,7 @@ impl Drive {
 
     /// The messages that became owed, in their order.
     #[must_use]
-    pub fn owed(&self) -> &[Seen<Notification>] {
+    pub fn owed(&self) -> &[Owed] {
         &self.owed
     }
 
@@ -216,7 +244,7 @@ impl Drive {
 
     /// Ends, and gives out everything that came out.
     #[must_use]
-    pub fn finish(self) -> (Counts, Vec<Seen<IncidentEvent>>, Vec<Seen<Notification>>) {
+    pub fn finish(self) -> (Counts, Vec<Seen<IncidentEvent>>, Vec<Owed>) {
         (self.counts, self.events, self.owed)
     }
 
@@ -233,50 +261,68 @@ impl Drive {
         }
     }
 
-    fn keep(&mut self, judged: Judged, at: Timestamp) {
-        if self.memory.from.is_none_or(|from| at < from) {
-            return;
-        }
-        let memory = &mut self.memory;
-        if !memory.pending.is_empty() && at.since(memory.waiting_since) >= PATIENCE {
-            memory.stored.extend(memory.pending.drain(..));
-        }
-        if memory.pending.is_empty() {
-            memory.waiting_since = at;
-        }
-        memory.pending.push(judged);
-    }
-
     fn drain(&mut self, now: Timestamp) {
         let at = self.true_time(now);
         let mut news = false;
+        let mut refused = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Result(judged) => {
                     self.count(&judged.result);
-                    self.keep(judged, at);
+                    self.memory.keep(judged, at);
                 }
                 Output::Event(event) => {
-                    match event.change {
-                        IncidentChange::Opened { .. } | IncidentChange::Reopened { .. } => {
-                            self.open.insert(event.incident)
-                        }
-                        IncidentChange::Resolved { .. } => self.open.remove(&event.incident),
-                        _ => false,
-                    };
+                    self.follow(&event);
                     news = true;
                     self.events.push(Seen { at, what: event });
                 }
-                Output::Owed(notification) => self.owed.push(Seen { at, what: notification }),
+                Output::Owed(notification) => {
+                    let named = self.named.remove(&notification.id);
+                    if self.refusals.iter().any(|refusal| refusal.hits(&notification.receiver, at)) {
+                        refused.push(notification.id);
+                    }
+                    self.owed.push(Owed { at, what: notification, named, refused: false });
+                }
                 Output::Answer(..) => news = true,
                 Output::Incident(_) | Output::Recheck(..) => {}
             }
         }
         if news {
             // News does not wait, and takes with it what does.
-            let memory = &mut self.memory;
-            memory.stored.extend(memory.pending.drain(..));
+            self.memory.store();
         }
+        for id in refused {
+            self.refused_for_good(id);
+        }
+    }
+
+    /// Keeps what later outputs are understood by.
+    fn follow(&mut self, event: &IncidentEvent) {
+        match &event.change {
+            IncidentChange::Opened { .. } | IncidentChange::Reopened { .. } => {
+                self.open.insert(event.incident);
+            }
+            IncidentChange::Resolved { .. } => {
+                self.open.remove(&event.incident);
+            }
+            IncidentChange::Told { notification, named: Some(named), .. } => {
+                self.named.insert(*notification, named.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// The mail server of this message has just refused it for good. The engine is not told of that.
+    fn refused_for_good(&mut self, id: NotificationId) {
+        for owed in self.owed.iter_mut().rev().filter(|owed| owed.what.id == id) {
+            owed.refused = true;
+        }
+    }
+}
+
+impl Refusal {
+    fn hits(&self, receiver: &ReceiverId, at: Timestamp) -> bool {
+        self.from <= at && at < self.until && self.receiver.as_ref().is_none_or(|only| only == receiver)
     }
 }
 

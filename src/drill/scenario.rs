@@ -1,15 +1,23 @@
 //! A scenario: what is rehearsed, as meant. All times are counted from the drill's start.
 
+mod act;
+mod answer;
 mod expect;
 mod fault;
+mod machine;
+mod noise;
+mod stretch;
 mod read;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-pub use expect::{Expectations, ExpectedFactor, ExpectedIncident, Range};
-pub use read::{Configs, read};
+pub use act::DEEDS;
+pub use expect::{Expectations, ExpectedFactor, ExpectedIncident, ExpectedMessage, Range, Span};
+pub use read::{Configs, Wanted, read};
 
-use crate::model::{ActionKind, FailureClass, Ratio, Scope, Timestamp};
+use crate::config::Config;
+use crate::model::{ActionKind, FailureClass, Ratio, ReceiverId, Scope, Timestamp};
 
 /// What is rehearsed.
 #[derive(Clone, Debug)]
@@ -32,6 +40,12 @@ pub struct Scenario {
     pub clock: Vec<(Duration, i64)>,
     /// When the machine of Tripline itself has no network.
     pub offline: Vec<(Duration, Duration)>,
+    /// When Tripline's process is stopped: none of them overlap, and they are in the order of time.
+    pub suspended: Vec<(Duration, Duration)>,
+    /// When the configuration is replaced, in the order of time.
+    pub reloads: Vec<Reload>,
+    /// When mail is refused for good.
+    pub refused: Vec<Refused>,
     /// What people do.
     pub acts: Vec<Act>,
     /// What should come of it.
@@ -45,17 +59,19 @@ pub struct Noise {
     pub share: Ratio,
     /// How they fail.
     pub answer: Answer,
-    /// Moments in which everything fails.
-    pub blips: Option<Blips>,
+    /// Moments in which much fails at once. The first that hits a check decides.
+    pub blips: Vec<Blips>,
 }
 
-/// Moments in which everything fails, each at random within its stretch of time.
+/// Moments in which everything of a part fails, each at random within its stretch of time.
 #[derive(Clone, Debug)]
 pub struct Blips {
     /// One in each stretch of this length.
     pub every: Duration,
     /// How long each is.
     pub length: Duration,
+    /// The probes that it can hit.
+    pub over: Scope,
     /// How checks fail in it.
     pub answer: Answer,
 }
@@ -101,6 +117,43 @@ pub struct Act {
     pub kind: ActionKind,
     /// Who.
     pub by: String,
+    /// What they write with it; empty when they say nothing.
+    pub text: String,
+}
+
+/// The configuration is replaced.
+#[derive(Clone, Debug)]
+pub struct Reload {
+    /// When.
+    pub at: Duration,
+    /// The file, as the scenario names it.
+    pub path: String,
+    /// What is in it.
+    pub config: Arc<Config>,
+}
+
+/// Messages that become owed then are refused for good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// From then on.
+    pub from: Duration,
+    /// Until then.
+    pub until: Duration,
+    /// Those to this receiver; those to anybody without.
+    pub receiver: Option<ReceiverId>,
+}
+
+impl Scenario {
+    /// The configurations, in the order in which they are in force; the drill begins with `first`.
+    pub fn configs<'a>(&'a self, first: &'a Arc<Config>) -> impl Iterator<Item = &'a Arc<Config>> {
+        std::iter::once(first).chain(self.reloads.iter().map(|reload| &reload.config))
+    }
+
+    /// The configuration that is in force at this time; the drill begins with `first`.
+    #[must_use]
+    pub fn config_at<'a>(&'a self, first: &'a Arc<Config>, at: Duration) -> &'a Arc<Config> {
+        self.reloads.iter().rfind(|reload| reload.at <= at).map_or(first, |reload| &reload.config)
+    }
 }
 
 impl Fault {

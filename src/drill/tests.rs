@@ -11,11 +11,11 @@ use crate::model::*;
 
 const START: Timestamp = Timestamp::from_millis(1_739_288_460_000);
 
-fn config(expect: &[&str]) -> Config {
+fn config(expect: &[&str]) -> Arc<Config> {
     let conditions = expect.iter().map(|source| Condition::parse(source, &["status", "timing"]).unwrap());
     let mut probe = crate::model::tests::probe("home");
     probe.expect = conditions.collect();
-    Config { name: "Shop".into(), probes: vec![probe].into(), ..crate::config::tests::empty() }
+    Arc::new(Config { name: "Shop".into(), probes: vec![probe].into(), ..crate::config::tests::empty() })
 }
 
 fn fault(answer: Answer) -> Fault {
@@ -30,18 +30,21 @@ fn scenario(faults: Vec<Fault>) -> Scenario {
         start: START,
         length: Duration::from_secs(3_600),
         seed: 1,
-        noise: Noise { share: Ratio::default(), answer: Answer::Failure(FailureClass::ServerError), blips: None },
+        noise: Noise { share: Ratio::default(), answer: Answer::Failure(FailureClass::ServerError), blips: vec![] },
         faults,
         restarts: vec![],
         clock: vec![],
         offline: vec![],
+        suspended: vec![],
+        reloads: vec![],
+        refused: vec![],
         acts: vec![],
         expect: Expectations::default(),
     }
 }
 
 /// The results of a thousand checks, one each second; those that come.
-fn checks(config: &Config, faults: Vec<Fault>) -> Vec<CheckResult> {
+fn checks(config: &Arc<Config>, faults: Vec<Fault>) -> Vec<CheckResult> {
     let scenario = scenario(faults);
     let take = Take { seed: 1, shift: Duration::ZERO };
     let faults = Faults::new(&scenario, config, take);
@@ -135,8 +138,7 @@ fn the_first_fault_in_the_list_that_hits_decides() {
 
 #[test]
 fn a_drill_without_probes_ends() {
-    let mut empty = config(&[]);
-    empty.probes = Probes::default();
+    let empty = crate::config::tests::empty();
     let report = super::run(&Arc::new(empty), &scenario(vec![]), Take { seed: 1, shift: Duration::ZERO });
     assert_eq!((report.counts.checks, report.incidents.len()), (0, 0));
 }

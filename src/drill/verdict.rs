@@ -12,3 +12,10 @@ pub struct Verdict {
     /// Whether it was met.
     pub met: bool,
 }
+
+impl Verdict {
+    /// What an expectation came to.
+    pub(super) fn new(about: impl Into<String>, expected: String, found: String, met: bool) -> Self {
+        Self { about: about.into(), expected, found, met }
+    }
+}

@@ -1,49 +1,40 @@
 //! The world of a drill: a virtual clock, the real schedule, the faults, and what is scripted.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::drive::Drive;
+use super::cues::{Cue, cues};
+use super::drive::{Drive, Refusal};
 use super::faults::Faults;
+use super::jobs::Jobs;
 use super::judge::judge;
 use super::report::Report;
-use super::scenario::{Act, Scenario};
+use super::scenario::Scenario;
 use super::take::Take;
+use super::under_way::{Step, UnderWay};
 use crate::config::Config;
+use crate::detect;
 use crate::engine::restart;
-use crate::model::{Again, CheckResult, PerProbe, ProbeIndex, Timestamp, VoidReason};
+use crate::model::kind::heartbeat::Ping;
+use crate::model::{CheckResult, ProbeId, ProbeIndex, Timestamp, VoidReason};
+use crate::schedule::beat::{self, BeatState};
 use crate::schedule::{self, Due, Schedule, What};
 
-/// What is scripted, beside the faults.
-enum Cue {
-    Restart,
-    Step(i64),
-    Act(Act),
-}
-
-/// A check that is under way.
-struct UnderWay {
-    /// What its last try comes to.
-    result: CheckResult,
-    /// How many tries there were, that one included.
-    attempt: u32,
-    /// How long the next try may take, which begins next; nothing while the last one goes on.
-    next: Option<Duration>,
-}
-
 struct World<'a> {
-    config: &'a Config,
-    start: Timestamp,
+    scenario: &'a Scenario,
+    take: Take,
+    /// The one that is in force.
+    config: Arc<Config>,
     faults: Faults<'a>,
     schedule: Schedule,
+    jobs: Jobs,
     drive: Drive,
-    /// Checks that are under way: the probe, by the time at which its try ends or the next one begins.
-    ends: BinaryHeap<Reverse<(Timestamp, ProbeIndex)>>,
-    under_way: PerProbe<Option<UnderWay>>,
+    under_way: UnderWay,
     /// By true time, the last first.
     cues: Vec<(Timestamp, Cue)>,
+    /// How far back a restart or a reload may look.
+    back: Duration,
     missing: u64,
     /// Empty between two turns; kept for its room.
     due: Vec<Due>,
@@ -54,96 +45,135 @@ struct World<'a> {
 pub fn run(config: &Arc<Config>, scenario: &Scenario, take: Take) -> Report {
     let start = scenario.start;
     let mut world = World {
-        config,
-        start,
+        scenario,
+        take,
+        config: Arc::clone(config),
         faults: Faults::new(scenario, config, take),
-        schedule: Schedule::new(&config.probes, start),
+        schedule: Schedule::asking(&config.probes, start),
+        jobs: Jobs::new(config, &BTreeMap::new(), start, start),
         drive: Drive::new(config, start),
-        ends: BinaryHeap::new(),
-        under_way: config.probes.iter().map(|_| None).collect(),
+        under_way: UnderWay::new(config),
         cues: cues(scenario, take),
+        back: back(config, scenario),
         missing: 0,
         due: Vec::new(),
     };
+    let shifted = |at: Duration| start + at + take.shift;
+    let refusals = scenario.refused.iter().map(|refused| Refusal {
+        from: shifted(refused.from),
+        until: shifted(refused.until),
+        receiver: refused.receiver.clone(),
+    });
+    world.drive.refuse(refusals.collect());
     world.remember();
-    world.play(start + scenario.length + take.shift);
+    world.play(shifted(scenario.length));
     let World { drive, missing, .. } = world;
     let mut report = Report::new(config, scenario, take, drive, missing);
     report.verdicts = judge(&scenario.expect, &report);
     report
 }
 
-fn cues(scenario: &Scenario, take: Take) -> Vec<(Timestamp, Cue)> {
-    let restarts = scenario.restarts.iter().map(|at| (*at, Cue::Restart));
-    let steps = scenario.clock.iter().map(|(at, by)| (*at, Cue::Step(*by)));
-    let acts = scenario.acts.iter().map(|act| (act.at, Cue::Act(act.clone())));
-    let all = restarts.chain(steps).chain(acts);
-    let mut cues: Vec<(Timestamp, Cue)> = all.map(|(at, cue)| (scenario.start + at + take.shift, cue)).collect();
-    cues.sort_by_key(|(at, _)| *at);
-    cues.reverse();
-    cues
+/// How far back a restart or a reload may look.
+fn back(config: &Arc<Config>, scenario: &Scenario) -> Duration {
+    let each = scenario.configs(config).map(|config| {
+        let jobs = config.probes.iter().filter(|probe| probe.kind.heartbeat().is_some());
+        detect::lookback(config).max(beat::lookback(jobs))
+    });
+    let longest = each.max().unwrap_or_default().max(restart::LONGEST_COUNT);
+    // The wall clock may be set back meanwhile.
+    let steps = scenario.clock.iter().map(|(_, by)| by.unsigned_abs());
+    longest.saturating_add(Duration::from_millis(steps.sum()))
+}
+
+/// What is next, in the order in which it happens at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    /// A check ends, or goes on.
+    Check,
+    Cue,
+    /// Probes are due.
+    Turn,
+    /// A job calls.
+    Call,
+    /// It is looked whether a job is silent.
+    Look,
 }
 
 impl World<'_> {
     /// Goes from one thing that happens to the next. Times are true ones; what looks at a clock is shown the wall's.
     fn play(&mut self, end: Timestamp) {
-        loop {
-            let cue = self.cues.last().map(|(at, _)| *at);
-            let ended = self.ends.peek().map(|Reverse((at, _))| *at);
-            let turn = self.schedule.next_wake().map(|wall| self.drive.true_time(wall));
-            let Some(now) = [cue, ended, turn].into_iter().flatten().min().filter(|next| *next < end) else { break };
-            if ended == Some(now) {
-                self.go_on(now);
-            } else if cue == Some(now) {
-                if let Some((_, cue)) = self.cues.pop() {
-                    self.happen(cue, now);
+        let mut last = self.scenario.start;
+        while let Some((at, next)) = self.next().filter(|(at, _)| *at < end) {
+            // Where the clock was set forth, what was due by it is due now.
+            let now = at.max(last);
+            last = now;
+            match next {
+                Next::Check => self.go_on(now),
+                Next::Cue => {
+                    if let Some((_, cue)) = self.cues.pop() {
+                        last = self.happen(cue, now);
+                    }
                 }
-            } else {
-                self.start_checks(now);
+                Next::Turn => self.start_checks(now),
+                Next::Call => self.call(now),
+                Next::Look => self.look(now),
             }
         }
         let end = self.drive.wall(end);
         self.drive.stop(end);
     }
 
+    fn next(&self) -> Option<(Timestamp, Next)> {
+        let true_time = |wall| self.drive.true_time(wall);
+        let all = [
+            (self.under_way.next(), Next::Check),
+            (self.cues.last().map(|(at, _)| *at), Next::Cue),
+            (self.schedule.next_wake().map(true_time), Next::Turn),
+            (self.jobs.next_call(), Next::Call),
+            (self.jobs.next_look().map(true_time), Next::Look),
+        ];
+        all.into_iter().filter_map(|(at, next)| Some((at?, next))).min()
+    }
+
+    /// How far the drill has come.
+    fn since_start(&self, now: Timestamp) -> Duration {
+        now.since(self.scenario.start)
+    }
+
+    fn hand_in(&mut self, results: impl IntoIterator<Item = CheckResult>, now: Timestamp) {
+        let wall = self.drive.wall(now);
+        results.into_iter().for_each(|result| self.drive.result(result, wall));
+    }
+
     /// A try has ended, or the pause after it.
     fn go_on(&mut self, now: Timestamp) {
-        let Some(Reverse((_, probe))) = self.ends.pop() else { return };
-        let (place, asked) = (&mut self.under_way[probe], &self.config.probes[probe]);
-        // The queue has one moment for each check that is under way.
-        let Some(mut check) = place.take() else { return };
         let wall = self.drive.wall(now);
-        if let Some(limit) = check.next {
-            // As the daemon does: what was tried again is handed on when the next try begins.
-            check.result.superseded = true;
-            self.drive.result(check.result, wall);
-            self.ask(probe, now, limit, check.attempt + 1);
-            return;
+        let config = Arc::clone(&self.config);
+        let left = |probe| schedule::next_turn(&config.probes[probe], wall).map(|next| next.since(wall));
+        match self.under_way.go_on(now, &config, left) {
+            Some(Step::Ended(probe, result)) => {
+                self.schedule.finished(probe);
+                self.hand_in([result], now);
+            }
+            Some(Step::Again { probe, before, limit, attempt }) => {
+                self.hand_in([before], now);
+                self.ask(probe, now, limit, attempt);
+            }
+            Some(Step::Left(result)) => self.hand_in([result], now),
+            None => {}
         }
-        let again = check.result.outcome.failure().map(|_| {
-            let left = schedule::next_turn(asked, wall).map(|next| next.since(wall));
-            asked.retry.again(check.attempt, check.result.outcome, asked.timeout, left)
-        });
-        if let Some(Again::Yes { after, timeout }) = again {
-            check.next = Some(timeout);
-            *place = Some(check);
-            self.ends.push(Reverse((now + after, probe)));
-            return;
-        }
-        self.schedule.finished(probe);
-        self.drive.result(check.result, wall);
     }
 
     /// One try begins.
     fn ask(&mut self, probe: ProbeIndex, now: Timestamp, limit: Duration, attempt: u32) {
         let wall = self.drive.wall(now);
-        let Some(result) = self.faults.check(probe, now.since(self.start), wall, limit) else {
-            self.missing += 1;
-            self.schedule.finished(probe);
-            return;
-        };
-        self.ends.push(Reverse((now + result.phases.total, probe)));
-        self.under_way[probe] = Some(UnderWay { result, attempt, next: None });
+        match self.faults.check(probe, self.since_start(now), wall, limit) {
+            Some(result) => self.under_way.begin(probe, result, now, limit, attempt),
+            None => {
+                self.missing += 1;
+                self.schedule.finished(probe);
+            }
+        }
     }
 
     fn start_checks(&mut self, now: Timestamp) {
@@ -157,42 +187,117 @@ impl World<'_> {
                 What::Overrun => {
                     let location = self.config.location.clone();
                     let void = CheckResult::void(asked.id.clone(), location, at, VoidReason::Overrun);
-                    self.drive.result(void, wall);
+                    self.hand_in([void], now);
                 }
             }
         }
         self.due = due;
     }
 
-    fn happen(&mut self, cue: Cue, now: Timestamp) {
+    /// A job calls, or does not though its turn has come.
+    fn call(&mut self, now: Timestamp) {
+        if let Some((job, ping)) = self.jobs.take_late(now) {
+            self.hear(job, ping, now);
+        }
+        let Some(job) = self.jobs.take_turn(now) else { return };
+        match self.faults.call(job, self.since_start(now)) {
+            Some((late, ping)) if late.is_zero() => self.hear(job, ping, now),
+            Some((late, ping)) => self.jobs.call_later(job, ping, now + late),
+            None => self.missing += 1,
+        }
+    }
+
+    fn hear(&mut self, job: ProbeIndex, ping: Ping, now: Timestamp) {
+        if self.faults.is_offline(self.since_start(now)) {
+            self.missing += 1;
+            return;
+        }
+        let wall = self.drive.wall(now);
+        let heard = self.jobs.hear(job, ping, wall);
+        self.hand_in(heard, now);
+    }
+
+    fn look(&mut self, now: Timestamp) {
+        let wall = self.drive.wall(now);
+        let silent = self.jobs.pass(wall);
+        self.hand_in(silent, now);
+    }
+
+    /// What is scripted happens. Returns the moment by which it has: the process may be stopped for long.
+    fn happen(&mut self, cue: Cue, now: Timestamp) -> Timestamp {
         let wall = self.drive.wall(now);
         match cue {
             Cue::Restart => {
                 self.drive.restart(wall);
                 // Checks under way died with the process.
-                self.ends.clear();
-                self.under_way.values_mut().for_each(|place| *place = None);
-                self.schedule = Schedule::new(&self.config.probes, wall);
+                self.under_way = UnderWay::new(&self.config);
+                self.schedule = Schedule::asking(&self.config.probes, wall);
+                self.jobs = Jobs::new(&self.config, &self.last_calls(wall), wall, now);
                 self.remember();
             }
+            Cue::Reload(config) => self.reload(config, now),
             Cue::Step(by) => {
                 self.drive.step(wall, by);
                 // The daemon looks at the clock every second, and notices.
                 self.start_checks(now);
+                self.look(now);
+            }
+            Cue::Suspend(until) => {
+                self.sleep(now, until);
+                return until;
             }
             Cue::Act(act) => {
-                self.drive.act(act.kind, &act.by, "", wall);
+                self.drive.act(act.kind, &act.by, &act.text, wall);
             }
         }
+        now
     }
 
-    /// Keeps results for the next restart, from as far before it as it may look back.
+    /// The config is replaced. The old checks end by themselves while the new ones begin.
+    fn reload(&mut self, config: Arc<Config>, now: Timestamp) {
+        let wall = self.drive.wall(now);
+        let pausing = self.under_way.leave(now, &self.config, &config);
+        self.drive.reload(Arc::clone(&config), wall);
+        self.hand_in(pausing, now);
+        self.faults = Faults::new(self.scenario, &config, self.take);
+        self.schedule = Schedule::asking(&config.probes, wall);
+        self.jobs.replace(&config, wall, now);
+        self.config = config;
+        self.remember();
+    }
+
+    /// The process is stopped from `now` on. It wakes up to find late what was under way, what its schedule has missed
+    /// and what people and files asked for meanwhile.
+    fn sleep(&mut self, now: Timestamp, until: Timestamp) {
+        self.drive.pass(self.drive.wall(now));
+        let mut found = Vec::new();
+        while let Some((_, cue)) = self.cues.pop_if(|(at, _)| *at < until) {
+            match cue {
+                Cue::Step(by) => self.drive.step_asleep(by),
+                other => found.push((until, other)),
+            }
+        }
+        self.cues.extend(found.into_iter().rev());
+        self.drive.wake(self.drive.wall(until));
+        self.jobs.miss(until);
+        // The schedule finds what is due before it finds what has ended.
+        self.start_checks(until);
+        let faults = &self.faults;
+        self.under_way.oversleep(until, |probe, result, total, limit| faults.late(probe, result, total, limit));
+    }
+
+    /// When each job called last, as far as that is stored.
+    fn last_calls(&self, wall: Timestamp) -> BTreeMap<ProbeId, BeatState> {
+        let jobs = || self.config.probes.iter().filter(|probe| probe.kind.heartbeat().is_some());
+        let ids: BTreeSet<&ProbeId> = jobs().map(|probe| &probe.id).collect();
+        let calls = self.drive.last_calls(&ids, wall - beat::lookback(jobs()));
+        calls.into_iter().map(|(probe, since)| (probe, BeatState { since, running: None })).collect()
+    }
+
+    /// Keeps results for the next restart or reload, from as far before it as it may look back.
     fn remember(&mut self) {
-        let next = self.cues.iter().rev().find(|(_, cue)| matches!(cue, Cue::Restart)).map(|(at, _)| *at);
-        let back = crate::detect::lookback(self.config).max(restart::LONGEST_COUNT);
-        // The wall clock may be set back meanwhile.
-        let steps = self.cues.iter().map(|(_, cue)| if let Cue::Step(by) = cue { by.unsigned_abs() } else { 0 });
-        let back = back.saturating_add(Duration::from_millis(steps.sum()));
-        self.drive.remember(next.map(|next| next - back));
+        let rebuilds = |cue: &Cue| matches!(cue, Cue::Restart | Cue::Reload(_));
+        let next = self.cues.iter().rev().find(|(_, cue)| rebuilds(cue)).map(|(at, _)| *at);
+        self.drive.remember(next.map(|next| next - self.back));
     }
 }

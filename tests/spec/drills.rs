@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tripline::config::{Config, load};
-use tripline::drill::{self, Drive, Scenario, Take, scenario};
+use tripline::drill::scenario::{self, Wanted};
+use tripline::drill::{self, Drive, Scenario, Take};
 use tripline::model::{CheckResult, FailureClass, Outcome, Phases, Timestamp};
 
 use crate::given::{Nothing, side_by_side};
@@ -25,7 +26,10 @@ fn config(path: &Path) -> Result<Arc<Config>, String> {
 
 fn read(path: &Path) -> (Scenario, Arc<Config>) {
     let text = std::fs::read_to_string(path).unwrap();
-    let beside = |named: Option<&str>| config(&path.parent().unwrap().join(named.unwrap()));
+    let beside = |wanted: Wanted<'_>| match wanted {
+        Wanted::First(named) => config(&path.parent().unwrap().join(named.unwrap())),
+        Wanted::Next(named) => config(&path.parent().unwrap().join(named)),
+    };
     scenario::read(&path.display().to_string(), &text, &Nothing, &beside)
         .unwrap_or_else(|problems| panic!("{problems}"))
 }
@@ -37,7 +41,11 @@ fn scene(text: &str) -> (Scenario, Arc<Config>) {
 
 /// A scenario in these words, about this configuration of `tests/drills/configs`.
 fn scene_of(name: &str, text: &str) -> (Scenario, Arc<Config>) {
-    let own = |_: Option<&str>| config(&root().join("tests/drills/configs").join(name));
+    let folder = root().join("tests/drills/configs");
+    let own = |wanted: Wanted<'_>| match wanted {
+        Wanted::First(_) => config(&folder.join(name)),
+        Wanted::Next(named) => config(&folder.join(named)),
+    };
     scenario::read("scene.yaml", text, &Nothing, &own).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
@@ -116,14 +124,16 @@ components: {website: {name: Website}, api: {name: API}}
 probes:
   home: {component: website, for_each: [team], http: {url: \"https://shop.example/{{team}}\"}}
   list: {component: api, http: {url: \"https://shop.example/api\"}}
+receivers:
+  oncall: {email: {from: shop@shop.example, to: [ada@shop.example], smtp: \"smtp://127.0.0.1:2525\"}}
 ",
             &Nothing,
         )
         .unwrap(),
     );
-    let given = |named: Option<&str>| match named {
-        None => Ok(Arc::clone(&small)),
-        Some(named) => Err(format!("there is no configuration {named}")),
+    let given = |wanted: Wanted<'_>| match wanted {
+        Wanted::First(None) | Wanted::Next("small.yaml") => Ok(Arc::clone(&small)),
+        Wanted::First(Some(named)) | Wanted::Next(named) => Err(format!("there is no configuration {named}")),
     };
     let files = yaml_files("tests/drills/bad");
     assert!(files.len() >= 47, "the mistakes are found: {}", files.len());

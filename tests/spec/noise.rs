@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tripline::config::{Config, load};
-use tripline::drill::{self, Take, scenario};
+use tripline::drill::scenario::{self, Wanted};
+use tripline::drill::{self, Take};
 
 use crate::given::{Nothing, side_by_side};
 
@@ -14,7 +15,7 @@ use crate::given::{Nothing, side_by_side};
 #[cfg_attr(debug_assertions, ignore = "takes minutes unless it is compiled with --release")]
 fn ten_months_of_one_failure_in_a_thousand_wake_nobody() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let config = |_: Option<&str>| -> Result<Arc<Config>, String> {
+    let config = |_: Wanted<'_>| -> Result<Arc<Config>, String> {
         let text = std::fs::read_to_string(root.join("probes.yaml")).unwrap();
         load("probes.yaml", &text, &Nothing).map(Arc::new).map_err(|faults| faults.to_string())
     };

@@ -1,6 +1,8 @@
 //! A drill as JSON: one object for each scenario. Times are milliseconds from the drill's start.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::drill::{Report, Scenario, Spread, Summary};
 use crate::incident::summary::title;
-use crate::model::{ComponentId, LabelValue};
+use crate::model::{ComponentId, LabelName, LabelValue, Named};
 
 /// A scenario with its runs.
 pub(super) fn drill(file: &Path, scenario: &Scenario, summary: &Summary, runs: Vec<Value>) -> Value {
@@ -32,28 +34,25 @@ pub(super) fn drill(file: &Path, scenario: &Scenario, summary: &Summary, runs: V
 }
 
 /// One run.
-pub(super) fn run(report: &Report, config: &Config) -> Value {
+pub(super) fn run(report: &Report, scenario: &Scenario, config: &Arc<Config>) -> Value {
     let incidents: Vec<Value> = report
         .incidents
         .iter()
         .map(|played| {
             let incident = &played.incident;
-            let factor = incident.finding.factor.as_ref().map(|factor| {
-                json!({
-                    "label": factor.label.as_str(),
-                    "values": factor.values.iter().map(LabelValue::as_str).collect::<Vec<_>>(),
-                })
-            });
+            let found = incident.finding.factor.as_ref();
+            let known = scenario.config_at(config, played.opened.saturating_sub(report.take.shift));
             json!({
                 "id": incident.id.to_string(),
-                "title": title(&incident.finding, Some(config)),
+                "title": title(&incident.finding, Some(known)),
                 "severity": incident.severity.as_str(),
                 "since": millis(played.since),
                 "opened": millis(played.opened),
                 "resolved": played.resolved.map(millis),
-                "factor": factor,
+                "detected": played.detected.map(millis),
+                "factor": found.map(|found| factor(&found.label, &found.values)),
                 "failure": incident.finding.failure.map(|class| class.as_str()),
-                "components": incident.finding.components.iter().map(ComponentId::as_str).collect::<Vec<_>>(),
+                "components": components(&incident.finding.components),
                 "false_alarm": played.false_alarm,
                 "faults": played.faults,
             })
@@ -66,6 +65,8 @@ pub(super) fn run(report: &Report, config: &Config) -> Value {
             "receiver": owed.what.receiver.as_str(),
             "kind": owed.what.kind.as_str(),
             "subject": owed.what.message.title(),
+            "named": owed.named.as_ref().map(named),
+            "refused": owed.refused,
         })
     });
     let verdicts = report.verdicts.iter().map(|verdict| {
@@ -95,6 +96,27 @@ pub(super) fn run(report: &Report, config: &Config) -> Value {
         "notifications": notifications.collect::<Vec<_>>(),
         "expectations": verdicts.collect::<Vec<_>>(),
     })
+}
+
+/// What a message named, as it was sent.
+fn named(named: &Named) -> Value {
+    json!({
+        "components": components(&named.components),
+        "factor": named.factor.as_ref().map(|(label, values)| factor(label, values)),
+        "failure": named.failure.map(|class| class.as_str()),
+        "everywhere": named.everywhere,
+    })
+}
+
+fn factor(label: &LabelName, values: &BTreeSet<LabelValue>) -> Value {
+    json!({
+        "label": label.as_str(),
+        "values": values.iter().map(LabelValue::as_str).collect::<Vec<_>>(),
+    })
+}
+
+fn components(components: &BTreeSet<ComponentId>) -> Vec<&str> {
+    components.iter().map(ComponentId::as_str).collect()
 }
 
 fn spread(spread: Option<Spread>) -> Value {

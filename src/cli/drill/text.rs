@@ -1,20 +1,21 @@
 //! A drill as a person reads it: what happened when, then what was expected.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::script::script;
 use crate::config::Config;
-use crate::drill::scenario::{Answer, Fault};
-use crate::drill::{Report, Scenario, Spread, Summary};
+use crate::drill::{Owed, Report, Scenario, Spread, Summary};
 use crate::incident::summary::headline;
+use crate::model::IncidentChange;
 use crate::model::unit::{show_about, show_duration};
-use crate::model::{ActionKind, IncidentChange, Ratio, Scope};
 
 /// More lines of a timeline than this are not shown, unless more is asked for.
 const MOST_LINES: usize = 40;
 
 /// One run: its timeline and what was expected.
-pub(super) fn one(file: &Path, scenario: &Scenario, config: &Config, report: &Report, verbose: bool) -> String {
+pub(super) fn one(file: &Path, scenario: &Scenario, config: &Arc<Config>, report: &Report, verbose: bool) -> String {
     let counts = report.counts;
     let mut text = format!(
         "{} ({})\n  {} checks in {}, {} failed{}{}{}; {}\n\n",
@@ -87,37 +88,13 @@ fn verdicts(report: &Report) -> String {
     }
 }
 
-/// What the scenario does.
-fn script(scenario: &Scenario, shift: Duration) -> Vec<(Duration, String)> {
-    let mut lines = Vec::new();
-    for fault in &scenario.faults {
-        lines.push((fault.from, format!("FAULT     {}", show_fault(fault))));
-        if fault.until < scenario.length {
-            lines.push((fault.until, format!("REPAIR    {}", show_answer(fault.answer))));
-        }
-    }
-    lines.extend(scenario.restarts.iter().map(|at| (*at, "RESTART   the daemon is killed and started again".into())));
-    for (at, by) in &scenario.clock {
-        let way = if *by < 0 { "back" } else { "forth" };
-        let by = show_duration(Duration::from_millis(by.unsigned_abs()));
-        lines.push((*at, format!("CLOCK     is set {way} by {by}")));
-    }
-    for (from, until) in &scenario.offline {
-        lines.push((*from, "OFFLINE   this machine has no network".to_owned()));
-        lines.push((*until, "ONLINE    it has one again".to_owned()));
-    }
-    for act in &scenario.acts {
-        let what = if act.kind == ActionKind::Resolve { "resolves" } else { "takes on" };
-        lines.push((act.at, format!("ACT       {} {what} what is open", act.by)));
-    }
-    lines.into_iter().map(|(at, line)| (at + shift, line)).collect()
-}
-
 /// What the engine made of it; the inner workings only where more is asked for.
-fn happened(scenario: &Scenario, config: &Config, report: &Report, verbose: bool) -> Vec<(Duration, String)> {
+fn happened(scenario: &Scenario, config: &Arc<Config>, report: &Report, verbose: bool) -> Vec<(Duration, String)> {
     let mut lines = Vec::new();
     for event in &report.events {
         let short = event.what.incident.short();
+        let at = event.at.since(scenario.start);
+        let config = scenario.config_at(config, at.saturating_sub(report.take.shift));
         let line = match &event.what.change {
             change @ IncidentChange::Opened { breach, finding } => {
                 let told = format!("INCIDENT  {short} {}: {}", breach.severity, headline(finding, Some(config)));
@@ -126,12 +103,13 @@ fn happened(scenario: &Scenario, config: &Config, report: &Report, verbose: bool
             IncidentChange::Resolved { finding, .. } => {
                 format!("RESOLVED  {short} {}", headline(finding, Some(config)))
             }
-            IncidentChange::Told { notification, receiver, kind, .. } if verbose => {
+            IncidentChange::Told { notification, receiver, kind, .. } => {
                 let owed = report.notifications.iter().find(|owed| owed.what.id == *notification);
-                let subject = owed.map(|owed| owed.what.message.title()).unwrap_or_default();
-                format!("TOLD      {short} {receiver}: {}\n{:>23}{subject}", kind.as_str(), "")
+                let refused = if owed.is_some_and(|owed| owed.refused) { " (refused)" } else { "" };
+                let told = format!("TOLD      {short} {receiver}: {}{refused}", kind.as_str());
+                let subject = |owed: &Owed| format!("{told}\n{:>23}{}", "", owed.what.message.title());
+                owed.filter(|_| verbose).map_or_else(|| told.clone(), subject)
             }
-            IncidentChange::Told { receiver, kind, .. } => format!("TOLD      {short} {receiver}: {}", kind.as_str()),
             change @ IncidentChange::Reopened { .. } => format!("REOPENED  {short} {change}"),
             IncidentChange::Assessed { worse: false, .. }
             | IncidentChange::Joined { .. }
@@ -142,47 +120,9 @@ fn happened(scenario: &Scenario, config: &Config, report: &Report, verbose: bool
             }
             other => format!("          {short} {other}"),
         };
-        lines.push((event.at.since(scenario.start), line));
+        lines.push((at, line));
     }
     lines
-}
-
-fn show_fault(fault: &Fault) -> String {
-    let mut text = format!("{} for {}", show_answer(fault.answer), show_scope(&fault.over));
-    match fault.share {
-        (Ratio::ONE, Ratio::ONE) => {}
-        (from, to) if from == to => text.push_str(&format!(", {from} of the checks")),
-        (from, to) => text.push_str(&format!(", {from} to {to} of the checks")),
-    }
-    if let Some((on, off)) = fault.flap {
-        text.push_str(&format!(", on for {}, off for {}", show_duration(on), show_duration(off)));
-    }
-    text
-}
-
-fn show_answer(answer: Answer) -> String {
-    match answer {
-        Answer::Failure(class) => class.to_string(),
-        Answer::Status(status) => format!("status {status}"),
-        Answer::Latency(late) => format!("{} slower", show_duration(late)),
-        Answer::Certificate(left) => format!("a certificate that runs out after {}", show_duration(left)),
-        Answer::Missing => "no checks".to_owned(),
-    }
-}
-
-fn show_scope(scope: &Scope) -> String {
-    let list = |names: Vec<&str>| names.join(", ");
-    let mut parts = Vec::new();
-    if !scope.labels.is_empty() {
-        parts.push(crate::model::probe::show_labels(&scope.labels));
-    }
-    if !scope.components.is_empty() {
-        parts.push(list(scope.components.iter().map(|id| id.as_str()).collect()));
-    }
-    if !scope.probes.is_empty() {
-        parts.push(list(scope.probes.iter().map(|name| name.as_str()).collect()));
-    }
-    if parts.is_empty() { "everything".to_owned() } else { parts.join(" on ") }
 }
 
 fn spread(spread: Option<Spread>, runs: u64) -> String {

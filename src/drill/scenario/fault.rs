@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use super::answer::{class, status};
+use super::stretch::stretch;
 use super::{Answer, Fault};
 use crate::config::Config;
-use crate::config::problem::nearest;
 use crate::config::raw::tree::Value;
 use crate::config::reader::{Entry, Reader, Table};
 use crate::config::rules;
 use crate::config::words::seconds;
-use crate::model::unit::show_duration;
-use crate::model::{FailureClass, Ratio, Scope};
+use crate::model::{Ratio, Scope};
 
 const KEYS: &[&str] =
     &["from", "until", "over", "failure", "status", "latency", "certificate", "missing", "share", "flap"];
@@ -33,10 +33,7 @@ pub(super) fn read(
     let entry = Entry { name: "a fault", ..entry };
     let table = reader.table(entry, KEYS, EXAMPLE)?;
     let stretch = stretch(reader, &table, end);
-    let over = match (table.get("over"), config) {
-        (Some(entry), Some(config)) => rules::over(reader, entry, config),
-        _ => Some(Scope::default()),
-    };
+    let over = over(reader, &table, config);
     let answer = answer(reader, &table);
     let share = match table.get("share") {
         Some(entry) => share(reader, entry),
@@ -50,22 +47,12 @@ pub(super) fn read(
     Some(Fault { from, until, over: over?, answer: answer?, share: share?, flap })
 }
 
-/// `from` and `until`, which is the drill's end unless given.
-pub(super) fn stretch(reader: &mut Reader<'_>, table: &Table<'_>, end: Duration) -> Option<(Duration, Duration)> {
-    let from = reader
-        .need(table, "from", "say when it begins, from the drill's start: `from: 5m`")
-        .and_then(|entry| reader.duration(entry, Duration::ZERO, end));
-    let until = match table.get("until") {
-        Some(entry) => reader.duration(entry, Duration::ZERO, end).map(|until| (until, entry.node.place)),
-        None => Some((end, table.at)),
-    };
-    let (from, (until, place)) = (from?, until?);
-    if until <= from {
-        let fault = format!("it ends at {} and begins at {}", show_duration(until), show_duration(from));
-        reader.fault(place, fault, "both are counted from the drill's start: let it end after it begins");
-        return None;
+/// `over`, which is everything unless given.
+pub(super) fn over(reader: &mut Reader<'_>, table: &Table<'_>, config: Option<&Config>) -> Option<Scope> {
+    match (table.get("over"), config) {
+        (Some(entry), Some(config)) => rules::over(reader, entry, config),
+        _ => Some(Scope::default()),
     }
-    Some((from, until))
 }
 
 fn answer(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Answer> {
@@ -96,22 +83,6 @@ fn answer(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Answer> {
             }
         },
     }
-}
-
-/// A failure class by its name.
-pub(super) fn class(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<FailureClass> {
-    let text = reader.word(entry)?;
-    let class = FailureClass::from_name(&text.value);
-    if class.is_none() {
-        let remedy = nearest(&text.value, FailureClass::ALL.iter().map(|class| class.as_str()), "it is one of");
-        reader.fault(text.place, format!("there is no failure class `{}`", text.show()), remedy);
-    }
-    class
-}
-
-/// An HTTP status.
-pub(super) fn status(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<u16> {
-    reader.whole(entry, 100, 599).and_then(|status| u16::try_from(status).ok())
 }
 
 /// `20%`, or a ramp.
