@@ -158,3 +158,83 @@ impl UnderWay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FailureClass, Outcome, Retry};
+
+    const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);
+
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    fn config() -> Config {
+        let mut probe = crate::model::tests::probe("home");
+        probe.retry = Retry::default();
+        Config { probes: vec![probe].into(), ..crate::config::tests::empty() }
+    }
+
+    fn result(outcome: Outcome, total: Duration) -> CheckResult {
+        let mut result = CheckResult::void("home".into(), config().location, NOON, VoidReason::Internal);
+        result.outcome = outcome;
+        result.phases.total = total;
+        result
+    }
+
+    /// A check that takes so long, in the moment two seconds after its beginning.
+    fn taking(outcome: Outcome, total: Duration) -> (UnderWay, Timestamp) {
+        let mut under_way = UnderWay::new(&config());
+        under_way.begin(ProbeIndex::nth(0), result(outcome, total), NOON, seconds(60), 1);
+        (under_way, NOON + seconds(2))
+    }
+
+    fn left(under_way: &mut UnderWay, at: Timestamp) -> Outcome {
+        match under_way.go_on(at, &config(), |_| None) {
+            Some(Step::Left(result)) => result.outcome,
+            _ => panic!("no check was left"),
+        }
+    }
+
+    #[test]
+    fn a_check_of_a_config_before_ends_by_itself_or_is_not_measured() {
+        let (mut soon, now) = taking(Outcome::Success, seconds(5));
+        assert!(soon.leave(now, &config(), &config()).is_empty());
+        assert_eq!(soon.next(), Some(NOON + seconds(5)));
+        assert_eq!(left(&mut soon, NOON + seconds(5)), Outcome::Success);
+        let (mut late, now) = taking(Outcome::Success, seconds(30));
+        assert!(late.leave(now, &config(), &config()).is_empty());
+        assert_eq!(late.next(), Some(now + LAST_MOMENTS));
+        assert_eq!(left(&mut late, now + LAST_MOMENTS), Outcome::Void(VoidReason::ShuttingDown));
+        assert_eq!(late.next(), None);
+    }
+
+    #[test]
+    fn a_check_that_waits_for_its_next_try_has_ended_when_its_config_has() {
+        let failure = Outcome::Failure(FailureClass::Connect);
+        let (mut under_way, now) = taking(failure, seconds(1));
+        assert!(under_way.go_on(now, &config(), |_| None).is_none(), "it is tried again, later");
+        let ended = under_way.leave(now, &config(), &config());
+        assert_eq!(
+            ended.iter().map(|result| (result.outcome, result.superseded)).collect::<Vec<_>>(),
+            [(failure, false)]
+        );
+        assert_eq!(under_way.next(), None);
+    }
+
+    #[test]
+    fn what_has_ended_while_the_process_was_stopped_is_found_when_it_goes_on() {
+        let (mut under_way, _) = taking(Outcome::Success, seconds(5));
+        let now = NOON + seconds(40);
+        under_way.oversleep(now, |_, mut result, total, limit| {
+            assert_eq!((total, limit), (seconds(40), seconds(60)));
+            result.phases.total = total;
+            result
+        });
+        assert_eq!(under_way.next(), Some(now));
+        let (mut going_on, _) = taking(Outcome::Success, seconds(50));
+        going_on.oversleep(now, |_, _, _, _| panic!("it has not ended"));
+        assert_eq!(going_on.next(), Some(NOON + seconds(50)));
+    }
+}

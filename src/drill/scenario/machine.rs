@@ -72,7 +72,7 @@ pub(super) fn suspended(
         let Some(table) = reader.table(entry, STRETCH_KEYS, "write `- {from: 10m, until: 12m}`") else { continue };
         let Some((from, until)) = stretch(reader, &table, end) else { continue };
         if let Some((other, _)) = found.iter().find(|(other, ended)| *other < until && from < *ended) {
-            let fault = format!("the process is stopped already: it was at {}", show_duration(*other));
+            let fault = format!("the process is stopped already by the time from {} on", show_duration(*other));
             reader.fault(table.at, fault, "make one time of the two, or let the first end before the second begins");
             continue;
         }
