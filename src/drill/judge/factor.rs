@@ -7,12 +7,12 @@ use crate::model::{FailureClass, Finding, LabelName, LabelValue, Named};
 
 /// What failing checks have in common, be it of an incident or as a message named it.
 #[derive(Clone, Copy)]
-pub(super) struct InCommon<'a> {
+pub(super) struct Shared<'a> {
     label: Option<(&'a LabelName, &'a BTreeSet<LabelValue>)>,
     failure: Option<FailureClass>,
 }
 
-impl<'a> InCommon<'a> {
+impl<'a> Shared<'a> {
     pub(super) fn of(finding: &'a Finding) -> Self {
         let label = finding.factor.as_ref().map(|factor| (&factor.label, &factor.values));
         Self { label, failure: finding.failure }
@@ -49,7 +49,7 @@ pub(super) fn show_expected(expected: &ExpectedFactor) -> String {
 /// What failing checks have in common, in one line: `workspace=globex not_found`.
 #[must_use]
 pub fn show_factor(finding: &Finding) -> String {
-    InCommon::of(finding).show()
+    Shared::of(finding).show()
 }
 
 fn show_label(label: &LabelName, values: &BTreeSet<LabelValue>) -> String {

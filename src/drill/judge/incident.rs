@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::components::show_components;
-use super::factor::{InCommon, show_expected};
+use super::factor::{Shared, show_expected};
 use super::messages;
 use crate::drill::played::Played;
 use crate::drill::report::Report;
@@ -23,9 +23,9 @@ pub(super) fn judge(of: &str, expected: &ExpectedIncident, found: Option<&Played
         say("severity", expected.to_string(), found.map(|found| found.to_string()), found == Some(expected));
     }
     if let Some(expected) = &expected.factor {
-        let found = found.map(|played| InCommon::of(&played.incident.finding));
+        let found = found.map(|played| Shared::of(&played.incident.finding));
         let met = found.is_some_and(|found| found.is(expected));
-        say("factor", show_expected(expected), found.map(InCommon::show), met);
+        say("factor", show_expected(expected), found.map(Shared::show), met);
     }
     if let Some(expected) = &expected.components {
         let found = found.map(|played| &played.incident.finding.components);

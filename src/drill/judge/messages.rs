@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::components::show_components;
-use super::factor::{InCommon, show_expected};
+use super::factor::{Shared, show_expected};
 use crate::drill::owed::Owed;
 use crate::drill::played::Played;
 use crate::drill::report::Report;
@@ -58,9 +58,9 @@ fn one(about: &str, expected: &ExpectedMessage, owed: &Owed, played: &Played, re
         say("components", show_components(expected), found.map(show_components), found == Some(expected));
     }
     if let Some(expected) = &expected.factor {
-        let found = named.map(InCommon::named);
+        let found = named.map(Shared::named);
         let met = found.is_some_and(|found| found.is(expected));
-        say("factor", show_expected(expected), found.map(InCommon::show), met);
+        say("factor", show_expected(expected), found.map(Shared::show), met);
     }
     if let Some(most) = expected.within {
         let took = took(owed, played, report);
@@ -85,7 +85,7 @@ fn describe(owed: &Owed, report: &Report) -> String {
     let at = owed.at.since(report.start).saturating_sub(report.take.shift);
     let named = owed.named.as_ref();
     let named =
-        named.map(|named| format!(" ({}; {})", show_components(&named.components), InCommon::named(named).show()));
+        named.map(|named| format!(" ({}; {})", show_components(&named.components), Shared::named(named).show()));
     format!("{} at {}{}", owed.what.kind.as_str(), show_duration(at), named.unwrap_or_default())
 }
 
