@@ -43,7 +43,6 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,9 +54,7 @@ pub use watch::Signal;
 use watch::{Kind, Watch};
 
 use crate::config::Config;
-use crate::model::{
-    Breach, CheckResult, FailureClass, Finding, Outcome, PerProbe, ProbeIndex, Rule, RuleKind, Timestamp,
-};
+use crate::model::{Breach, CheckResult, Finding, Outcome, PerProbe, ProbeIndex, Rule, RuleKind, Slice, Timestamp};
 
 /// The kind of a rule; `None` for the one that judges no probe: [`self_check`] does its work.
 fn kind_of(rule: &Rule) -> Option<&dyn Kind> {
@@ -187,19 +184,37 @@ impl Detector {
         self.watches.iter_mut().for_each(|watch| watch.start(at));
     }
 
-    /// The bad checks that made a breach, by probe and failure class, as far back as the history goes. There are none of
-    /// a rule that judges no probe, or that is no more.
+    /// The bad checks that made a breach, oldest first, as far back as the history goes. There are none of a rule that
+    /// judges no probe, or that is no more.
+    pub fn bad_checks(&self, breach: &Breach) -> impl Iterator<Item = &Entry> {
+        self.bad_checks_since(breach, breach.since)
+    }
+
+    /// Those of them that ended since this moment.
+    pub fn bad_checks_since(&self, breach: &Breach, since: Timestamp) -> impl Iterator<Item = &Entry> {
+        let watch = self.watches.iter().find(|watch| watch.rule().id == breach.rule);
+        let (watches, slice) = (watch.into_iter(), breach.slice.clone());
+        watches.flat_map(move |watch| {
+            let slice = slice.clone();
+            let entries = self.history.since(since).filter(|entry| entry.bad);
+            entries.filter(move |entry| is_of(watch.as_ref(), entry, &slice, &self.config))
+        })
+    }
+
+    /// Whether a bad check is among those that a breach of this rule and slice is about.
     #[must_use]
-    pub fn bad_checks(&self, breach: &Breach) -> BTreeMap<(ProbeIndex, Option<FailureClass>), u64> {
-        let mut counts = BTreeMap::new();
-        let Some(watch) = self.watches.iter().find(|watch| watch.rule().id == breach.rule) else { return counts };
-        for entry in self.history.since(breach.since).filter(|entry| entry.bad) {
-            let is_its_own = watch.covers(entry.probe) && watch.counts(entry);
-            if is_its_own && breach.slice.covers(&self.config.probes[entry.probe]) {
-                *counts.entry((entry.probe, entry.class)).or_default() += 1;
-            }
-        }
-        counts
+    pub fn is_of(&self, entry: &Entry, breach: &Breach) -> bool {
+        let mut rule = self.watches.iter().filter(|watch| watch.rule().id == breach.rule);
+        rule.any(|watch| is_of(watch.as_ref(), entry, &breach.slice, &self.config))
+    }
+
+    /// Whether more bad checks of this probe would soon be told by some rule that judges shares: a slice with its checks
+    /// is not in breach.
+    #[must_use]
+    pub fn is_alert(&self, probe: ProbeIndex) -> bool {
+        let prompt = |watch: &dyn Watch| kind_of(watch.rule()).is_some_and(Kind::is_prompt);
+        let mut watching = self.watched_by[probe].iter().map(|&rule| self.watches[rule].as_ref());
+        watching.any(|watch| prompt(watch) && watch.is_alert(probe))
     }
 
     /// The recent past.
@@ -215,6 +230,10 @@ impl Detector {
     }
 }
 
+fn is_of(watch: &dyn Watch, entry: &Entry, slice: &Slice, config: &Config) -> bool {
+    watch.covers(entry.probe) && watch.counts(entry) && slice.covers(&config.probes[entry.probe])
+}
+
 /// How much of the past a restart must replay, so that every window is full and every breach that could still be going
 /// on has begun within it.
 #[must_use]
@@ -223,8 +242,9 @@ pub fn lookback(config: &Config) -> Duration {
     each.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }
 
-/// How much of the past the first finding of a breach may need.
-fn history(config: &Config) -> Duration {
+/// How much of the past the detector remembers: the first finding of a breach may need it.
+#[must_use]
+pub fn history(config: &Config) -> Duration {
     let each = config.rules.iter().filter_map(kind_of).map(Kind::history);
     each.max().unwrap_or_default().max(SHORTEST_HISTORY)
 }

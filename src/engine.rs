@@ -30,7 +30,7 @@ use crate::config::Config;
 use crate::detect::{Detector, Signal};
 use crate::model::{
     Action, ActionId, CheckResult, Incident, IncidentEvent, IncidentId, Judged, Notification, ProbeIndex, Role,
-    Timestamp, Why,
+    Timestamp, Undelivered, Why,
 };
 
 use cases::Cases;
@@ -46,6 +46,8 @@ pub enum Input {
     Result(CheckResult),
     /// An operator asked for something.
     Action(ActionId, Action),
+    /// A message did not reach one of its destinations, and never will.
+    Undelivered(Undelivered),
     /// Time has passed.
     Timeout,
 }
@@ -91,6 +93,7 @@ impl Engine {
                 let answer = self.cases.act(action, &self.detector, now);
                 self.outputs.push_back(Output::Answer(id, answer));
             }
+            Input::Undelivered(undelivered) => self.cases.undelivered(undelivered, now),
             Input::Timeout => {
                 // First what waits, which ended before this moment.
                 let at = self.clock.look(now, now);
@@ -105,6 +108,7 @@ impl Engine {
                 self.follow(signals, now);
             }
         }
+        self.end_recovered(now);
         self.cases.end_watches(&self.detector, self.clock, now);
         self.give_out(now);
     }
@@ -206,18 +210,28 @@ impl Engine {
             return false;
         }
         self.cases.keep_example(probe, result);
+        let alert = self.detector.is_alert(probe);
         let Some(entry) = self.detector.observe(probe, result, at, signals) else { return false };
-        self.cases.count(&entry, self.clock);
+        self.cases.count(&entry, alert, &self.detector, self.clock);
         entry.bad
+    }
+
+    fn end_recovered(&mut self, now: Timestamp) {
+        for breach in self.cases.end_recovered(&self.detector, self.clock, now) {
+            self.detector.forget(&breach);
+        }
     }
 
     fn follow(&mut self, signals: Vec<Signal>, now: Timestamp) {
         for signal in signals {
             match signal {
-                Signal::Breached(breach) => self.cases.breached(breach, &self.detector, self.clock, now),
-                Signal::Cleared { breach, reason } => {
-                    self.cases.cleared(breach, reason, &self.detector, self.clock, now);
+                Signal::Breached(breach) => {
+                    if !self.cases.breached(breach.clone(), &self.detector, self.clock, now) {
+                        // What is bad in its slice from now on is another breach.
+                        self.detector.forget(&breach);
+                    }
                 }
+                Signal::Cleared { breach, reason } => self.cases.cleared(breach, reason, now),
             }
         }
     }

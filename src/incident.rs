@@ -10,4 +10,5 @@ pub mod impact;
 pub mod lifecycle;
 pub mod markdown;
 pub mod postmortem;
+pub mod recovery;
 pub mod summary;

@@ -42,7 +42,7 @@ pub use condition::Condition;
 pub use destination::Destination;
 pub use dice::Dice;
 pub use event::{IncidentChange, IncidentEvent, WithheldFor};
-pub use finding::{Example, Factor, Finding, Unseen};
+pub use finding::{Example, Factor, Finding, Part, Unseen};
 pub use id::{
     BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, MaintenanceId, NotificationId, ProbeId,
     ProbeName, ReceiverId, RuleId,
@@ -56,7 +56,7 @@ pub use kind::{
 };
 pub use maintenance::{Maintenance, Window, Windows};
 pub use named::Named;
-pub use notification::{Message, Notification, NotificationKind};
+pub use notification::{Message, Notification, NotificationKind, Undelivered};
 pub use outcome::{FailureClass, Outcome, VoidReason};
 pub use phrase::Phrase;
 pub use place::Place;

@@ -20,7 +20,8 @@ fn incident(name: &str, component: &str, since: i64, opened: i64, resolved: Opti
         breaches: vec![],
         finding: Finding { components: [component.into()].into(), ..Finding::default() },
         acknowledged: None,
-        worsened: None,
+        stretch: 0,
+        see_also: BTreeMap::new(),
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),
@@ -79,6 +80,7 @@ fn what_a_rule_about_missing_checks_noticed_has_not_vanished_unless_no_such_rule
         found: at(0),
         reason: String::new(),
         marks: Marks { classes: [class].into(), ..Marks::default() },
+        usual: None,
         cleared: None,
     };
     let rule = |id: &str, kind| Rule {

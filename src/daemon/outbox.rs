@@ -10,15 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::config::Config;
 use crate::deliver::{self, Sent};
-use crate::model::{Backoff, ReceiverId, ReceiverKind, Timestamp};
+use crate::model::{Backoff, ReceiverId, ReceiverKind, Timestamp, Undelivered};
 use crate::notify::backoff::Next;
+
+use super::pump::Control;
 use crate::store::{Attempt, AttemptOutcome, DeliveryId, DueDelivery, FailedBecause, Reader, StoreError, Writer};
 
 /// How many deliveries to one receiver are under way at once. Each receiver has its own share, so that one that is
@@ -59,6 +61,7 @@ pub async fn run(
     reader: Reader,
     config: watch::Receiver<Arc<Config>>,
     options: OutboxOptions,
+    tell: mpsc::Sender<Control>,
     wake: Arc<Notify>,
     stop: CancellationToken,
 ) {
@@ -66,6 +69,7 @@ pub async fn run(
         writer,
         config,
         options,
+        tell,
         stop,
         under_way: JoinSet::new(),
         ids: BTreeSet::new(),
@@ -140,6 +144,7 @@ struct Outbox {
     writer: Writer,
     config: watch::Receiver<Arc<Config>>,
     options: OutboxOptions,
+    tell: mpsc::Sender<Control>,
     stop: CancellationToken,
     under_way: JoinSet<Ended>,
     ids: BTreeSet<DeliveryId>,
@@ -165,9 +170,15 @@ impl Outbox {
         *load += 1;
         let config = Arc::clone(&self.config.borrow());
         let (writer, options, stop) = (self.writer.clone(), self.options, self.stop.clone());
+        let tell = self.tell.clone();
         self.under_way.spawn(async move {
             let outcome = attempt(&config, options, &due).await;
+            let undelivered = undelivered(&due, &outcome);
             let recorded = record(&writer, due.id, Attempt { at: clock::now(), outcome }, &stop).await;
+            if let Some(undelivered) = undelivered {
+                // Where nobody listens any more the next start looks for it.
+                _ = tell.send(Control::Undelivered(undelivered)).await;
+            }
             Ended { id: due.id, receiver, recorded }
         });
     }
@@ -231,6 +242,14 @@ async fn attempt(config: &Config, options: OutboxOptions, due: &DueDelivery) -> 
             }
         }
     }
+}
+
+/// What the engine is told of an attempt: that the message will never be delivered there.
+fn undelivered(due: &DueDelivery, outcome: &AttemptOutcome) -> Option<Undelivered> {
+    let AttemptOutcome::Failed(_, why) = outcome else { return None };
+    let DueDelivery { incident, notification, receiver, to, .. } = due;
+    let (receiver, address, why) = (receiver.clone(), to.address.clone(), why.clone());
+    Some(Undelivered { incident: *incident, notification: *notification, receiver, address, why })
 }
 
 /// Stores the outcome, however long that takes, and says whether it did: a delivery whose outcome is not stored must

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::{Engine, Input, Output};
-use crate::model::{Action, ActionId, CheckResult, Incident, IncidentId, Timestamp};
+use crate::model::{Action, ActionId, CheckResult, Incident, IncidentId, Timestamp, Undelivered};
 use crate::store::{ActionDone, Commit, StoreError, Writer};
 
 /// A commit holds at most so many results ...
@@ -34,6 +34,8 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 pub enum Control {
     /// An operator asked for something.
     Action(ActionId, Action),
+    /// A message was not delivered, and never will be.
+    Undelivered(Undelivered),
     /// From now on this config is judged by, with an engine that is rebuilt for it.
     Reload(Arc<Config>),
 }
@@ -98,6 +100,9 @@ where
                 control = controls.recv(), if listening => match control {
                     None => listening = false,
                     Some(Control::Action(id, action)) => self.hand_in(Input::Action(id, action), clock::now()),
+                    Some(Control::Undelivered(undelivered)) => {
+                        self.hand_in(Input::Undelivered(undelivered), clock::now());
+                    }
                     Some(Control::Reload(config)) => {
                         self.commit().await?;
                         let waiting = self.engine.take_waiting();

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::engine::{Engine, Restoring, restart};
+use crate::engine::{Engine, Input, Restoring, restart};
 use crate::incident::lifecycle;
-use crate::model::Timestamp;
-use crate::store::{Reader, StoreError};
+use crate::model::{Incident, Timestamp, Undelivered};
+use crate::store::{AttemptOutcome, Reader, StoreError};
 
 /// Rebuilds the engine from the open incidents and the results that the rules still look at. Blocks while it reads.
 ///
@@ -24,6 +24,7 @@ pub fn restore(config: Arc<Config>, reader: &Reader, now: Timestamp) -> Result<E
             }
         }
     }
+    let undelivered = undelivered(reader, &incidents)?;
     let from = restart::replay_from(&config, &incidents, now);
     let mut restoring = Restoring::new(config, incidents);
     let mut replayed: u64 = 0;
@@ -32,5 +33,23 @@ pub fn restore(config: Arc<Config>, reader: &Reader, now: Timestamp) -> Result<E
         restoring.replay(&judged);
     })?;
     tracing::info!(results = replayed, since = %from, "took up what was stored");
-    Ok(restoring.settle(now))
+    let mut engine = restoring.settle(now);
+    undelivered.into_iter().for_each(|undelivered| engine.handle(Input::Undelivered(undelivered), now));
+    Ok(engine)
+}
+
+/// The messages of these incidents that were not delivered and never will be. Some of it the engine was told before.
+fn undelivered(reader: &Reader, incidents: &[Incident]) -> Result<Vec<Undelivered>, StoreError> {
+    let mut found = Vec::new();
+    for incident in incidents {
+        for delivery in reader.deliveries_of(incident.id)? {
+            let why = match delivery.attempts.last().map(|attempt| &attempt.outcome) {
+                Some(AttemptOutcome::Failed(_, why)) => why.clone(),
+                _ => continue,
+            };
+            let (notification, receiver, address) = (delivery.notification, delivery.receiver, delivery.to.address);
+            found.push(Undelivered { incident: incident.id, notification, receiver, address, why });
+        }
+    }
+    Ok(found)
 }

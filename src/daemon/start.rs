@@ -79,7 +79,15 @@ pub(super) async fn start(
     let pump = Pump::new(engine, writer.clone(), Arc::clone(&wake), rebuild);
     let pump = tokio::spawn(pump.run(results_in, controls_in));
     let side = TaskTracker::new();
-    side.spawn(outbox::run(writer.clone(), Reader::open(&database)?, config_in, outbox, wake, halt.clone()));
+    side.spawn(outbox::run(
+        writer.clone(),
+        Reader::open(&database)?,
+        config_in,
+        outbox,
+        controls.clone(),
+        wake,
+        halt.clone(),
+    ));
     side.spawn(guard(Place::of(&database), halt.clone()));
     side.spawn(actions::run(Reader::open(&database)?, controls.clone(), halt.clone()));
 

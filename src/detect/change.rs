@@ -23,7 +23,7 @@ use super::watch::{Kind, Signal, Watch};
 use crate::config::Config;
 use crate::model::unit::{show_about, show_share};
 use crate::model::{
-    Bad, Breach, Cadence, Change, CheckResult, LabelName, Marks, Probe, ProbeIndex, Probes, Rule, Timestamp,
+    Bad, Breach, Cadence, Change, CheckResult, LabelName, Marks, Probe, ProbeIndex, Probes, Ratio, Rule, Timestamp,
 };
 use state::{Ongoing, Onset, State};
 
@@ -77,6 +77,10 @@ impl Watch for ChangeWatch {
 
     fn counts(&self, entry: &Entry) -> bool {
         bad::counts(&self.change.bad, entry)
+    }
+
+    fn is_alert(&self, probe: ProbeIndex) -> bool {
+        self.slices.of(probe).iter().any(|&slice| self.states[slice].breach.is_none())
     }
 
     fn observe(&mut self, entry: Entry, result: &CheckResult, signals: &mut Vec<Signal>) {
@@ -149,6 +153,7 @@ impl ChangeWatch {
             found: now,
             reason,
             marks: Marks::default(),
+            usual: Some(Ratio::from_share(state.usual)),
             cleared: None,
         }));
     }

@@ -205,6 +205,7 @@ impl ConsecutiveWatch {
             found: now,
             reason,
             marks,
+            usual: None,
             cleared: None,
         }));
     }

@@ -12,7 +12,7 @@ use super::thresholds::{Measure, Measured, Thresholds};
 use super::watch::{Kind, Watch};
 use crate::config::Config;
 use crate::model::unit::{show_about, show_duration};
-use crate::model::{CheckResult, ErrorRate, Probe, ProbeIndex, Probes, Rule, Timestamp};
+use crate::model::{CheckResult, ErrorRate, Probe, ProbeIndex, Probes, Ratio, Rule, Timestamp};
 
 impl Kind for ErrorRate {
     fn watch(&self, rule: &Rule, config: &Arc<Config>) -> Box<dyn Watch> {
@@ -67,6 +67,10 @@ impl Measure for Share {
 
     fn counts(&self, entry: &Entry) -> bool {
         bad::counts(&self.rate.bad, entry)
+    }
+
+    fn usual(&self) -> Option<Ratio> {
+        Some(self.rate.clear.below)
     }
 
     fn hold(&self) -> Duration {

@@ -159,6 +159,7 @@ impl ExpiryWatch {
             found: entry.at,
             reason: format!("the certificate {left}; the rule: within {}", show_duration(self.expiry.within)),
             marks,
+            usual: None,
             cleared: None,
         }
     }

@@ -65,6 +65,8 @@ pub(super) fn find(tally: &Tally, places: &[Place], columns: &Columns) -> Findin
         components: components.map(|(component, _)| component.as_str().into()).collect(),
         factor: best.map(|best| best.factor()),
         example: None,
+        parts: Vec::new(),
+        earlier: Vec::new(),
         unseen: None,
         what: None,
     }

@@ -48,6 +48,13 @@ impl History {
         }
     }
 
+    /// Whether it has all that came since this moment.
+    #[must_use]
+    pub fn reaches(&self, from: Timestamp) -> bool {
+        let forgets = self.entries.back().is_some_and(|last| from + self.span < last.at);
+        !forgets && (self.entries.len() < MOST_ENTRIES || self.entries.front().is_some_and(|oldest| oldest.at < from))
+    }
+
     /// The entries from this moment on, oldest first.
     pub fn since(&self, from: Timestamp) -> impl Iterator<Item = &Entry> {
         let first = self.entries.partition_point(|entry| entry.at < from);

@@ -108,6 +108,7 @@ impl Watch for MissingWatch {
                 found: at,
                 reason: format!("no check has looked for {}", show_duration(self.missing.after)),
                 marks,
+                usual: None,
                 cleared: None,
             }));
         }

@@ -12,7 +12,7 @@ use super::open_breaches::OpenBreaches;
 use super::slices::{PerSlice, SliceIndex, Slices};
 use super::watch::{Signal, Watch};
 use crate::config::Config;
-use crate::model::{Breach, BreachId, CheckResult, Marks, Probe, ProbeIndex, Rule, Slice, Timestamp};
+use crate::model::{Breach, BreachId, CheckResult, Marks, Probe, ProbeIndex, Ratio, Rule, Slice, Timestamp};
 
 /// What a kind of rule measures, and how it judges that.
 pub(super) trait Measure: Send + Sync {
@@ -26,6 +26,11 @@ pub(super) trait Measure: Send + Sync {
 
     /// Whether an entry of the history that some rule calls bad is bad for this one.
     fn counts(&self, entry: &Entry) -> bool;
+
+    /// The share of bad checks with which it puts up; nothing where no share is judged.
+    fn usual(&self) -> Option<Ratio> {
+        None
+    }
 
     /// A breach is over when its slice has been low for so long.
     fn hold(&self) -> Duration;
@@ -149,6 +154,7 @@ impl<M: Measure> Thresholds<M> {
             found: now,
             reason: self.measure.why_high(&of, onset, now),
             marks: self.measure.marks(&of, onset.at, now, &self.config),
+            usual: self.measure.usual(),
             cleared: None,
         };
         (state.breach, state.low_since) = (Some(breach.id), None);
@@ -197,6 +203,10 @@ impl<M: Measure> Watch for Thresholds<M> {
 
     fn counts(&self, entry: &Entry) -> bool {
         self.measure.counts(entry)
+    }
+
+    fn is_alert(&self, probe: ProbeIndex) -> bool {
+        self.slices.of(probe).iter().any(|&slice| self.states[slice].breach.is_none())
     }
 
     fn observe(&mut self, entry: Entry, result: &CheckResult, signals: &mut Vec<Signal>) {

@@ -59,6 +59,11 @@ pub(super) trait Watch: Send + Sync {
         true
     }
 
+    /// Whether the rule judges shares, and a slice with the checks of this probe, which it covers, is not in breach.
+    fn is_alert(&self, _probe: ProbeIndex) -> bool {
+        false
+    }
+
     /// Takes in a check. The entry is bad when this rule says so.
     fn observe(&mut self, entry: Entry, result: &CheckResult, signals: &mut Vec<Signal>);
 

@@ -10,7 +10,7 @@ use crate::engine::{Engine, Input, Output, Restoring, restart};
 use crate::incident::lifecycle;
 use crate::model::{
     Action, ActionId, ActionKind, CheckResult, Incident, IncidentChange, IncidentEvent, IncidentId, Named,
-    NotificationId, Outcome, ProbeId, ReceiverId, Timestamp,
+    Notification, NotificationId, Outcome, ProbeId, ReceiverId, Timestamp, Undelivered,
 };
 
 /// How many checks were judged, and what they came to.
@@ -46,6 +46,9 @@ pub struct Drive {
     acts: i64,
     memory: Memory,
 }
+
+/// What the mail server of a drill says that refuses a message for good.
+const REFUSAL: &str = "550 5.1.1 no such user";
 
 /// A time in which mail is refused for good. Times are true.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -292,7 +295,7 @@ impl Drive {
             self.memory.store();
         }
         for id in refused {
-            self.refused_for_good(id);
+            self.refused_for_good(id, now);
         }
     }
 
@@ -312,10 +315,23 @@ impl Drive {
         }
     }
 
-    /// The mail server of this message has just refused it for good. The engine is not told of that.
-    fn refused_for_good(&mut self, id: NotificationId) {
+    /// The mail server of this message has just refused it for good, at every address.
+    fn refused_for_good(&mut self, id: NotificationId, now: Timestamp) {
+        let mut failed = Vec::new();
         for owed in self.owed.iter_mut().rev().filter(|owed| owed.what.id == id) {
             owed.refused = true;
+            let Notification { incident, id: notification, receiver, destinations, .. } = &owed.what;
+            failed.extend(destinations.iter().map(|to| Undelivered {
+                incident: *incident,
+                notification: *notification,
+                receiver: receiver.clone(),
+                address: to.address.clone(),
+                why: REFUSAL.into(),
+            }));
+        }
+        for undelivered in failed {
+            self.engine.handle(Input::Undelivered(undelivered), now);
+            self.drain(now);
         }
     }
 }

@@ -2,8 +2,9 @@
 
 mod assess;
 mod counted;
+mod parts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::config::Config;
@@ -11,10 +12,11 @@ use crate::detect::Detector;
 use crate::detect::history::Entry;
 use crate::incident::{explain, lifecycle};
 use crate::model::{
-    Breach, BreachId, Example, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, Marks, ProbeIndex,
-    Timestamp,
+    Breach, BreachId, Example, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Marks,
+    Part, Probe, ProbeIndex, Timestamp,
 };
 
+use super::steady::SteadyClock;
 use counted::Counted;
 
 /// The last failure of each probe that fails.
@@ -25,16 +27,36 @@ pub(super) struct Case {
     pub(super) incident: Incident,
     /// From when on its checks count: what failed before it was last well is told of no more.
     pub(super) from: Timestamp,
+    /// From when until when it failed before it last came back, the last of these times.
+    before: VecDeque<(Timestamp, Timestamp)>,
     counted: Counted,
+    /// What it did to each component before it last came back.
+    earlier: Vec<Part>,
     /// Breaches that ended after a person had resolved it.
     pub(super) over: Vec<(BreachId, String)>,
     /// What the bad checks of its breaches bear, since it was last well.
-    marks: Marks,
+    pub(super) marks: Marks,
+    /// When it was opened, or came back.
+    began: Timestamp,
     /// When the counts were last made into a finding.
     assessed: Timestamp,
     /// When it has stayed well for long enough, in steady time, while it is watched.
     pub(super) watch_due: Option<Timestamp>,
+    /// Why the last of its breaches was over.
+    pub(super) last_cleared: String,
+    /// Whether it may be over since that was last asked.
+    may_end: bool,
+    /// Whether more is known of it than when its checks were counted.
+    pub(super) stale: bool,
+    /// When they were last counted anew, in steady time.
+    recounted: Timestamp,
 }
+
+/// The checks of a case are counted anew at most so often.
+const RECOUNT_EVERY: Duration = Duration::from_secs(10);
+
+/// So many earlier stretches of an incident that comes back again and again are remembered.
+const MOST_STRETCHES: usize = 16;
 
 /// An incident that came back once is watched for so long before it is over; each time it comes back, twice as long.
 const FIRST_WATCH: Duration = Duration::from_secs(300);
@@ -48,24 +70,20 @@ pub(super) struct View<'a> {
 }
 
 impl Case {
-    /// Opens an incident for a breach that belongs to none. `since` is the breach's beginning in steady time; `others`
-    /// says how much speaks for a bad check being of an incident that is open already.
+    /// Opens an incident for a breach that belongs to none. `since` is when the first of its own bad checks ended, in steady
+    /// time; `own` says whether a bad check is of no other incident.
     pub(super) fn open(
         breach: Breach,
         since: Timestamp,
         at: Timestamp,
-        others: impl Fn(&Entry) -> u32,
+        own: impl Fn(&Entry) -> bool,
+        clock: SteadyClock,
         view: View<'_>,
     ) -> (Self, IncidentEvent) {
         let (mut case, _) = Self::found(breach.clone(), Finding::default(), at, view.config);
-        case.counted.widen(&breach, view.config);
+        case.counted.widen(&breach, at, view.config);
         case.marks = breach.marks.clone();
-        for entry in view.detector.history().since(since) {
-            let own = if entry.bad { case.likeness(entry, view.config) } else { 1 };
-            if own > 0 && (!entry.bad || own >= others(entry)) {
-                case.count(entry);
-            }
-        }
+        case.recount(since, own, clock, view);
         let finding = case.first_finding(&breach, view);
         let (incident, event) = lifecycle::begin(breach, finding, at);
         case.incident = incident;
@@ -74,104 +92,177 @@ impl Case {
 
     /// Opens an incident that shows this, and counts no checks.
     pub(super) fn found(breach: Breach, finding: Finding, at: Timestamp, config: &Config) -> (Self, IncidentEvent) {
+        let counted = Counted::new(breach.usual, config);
         let (incident, event) = lifecycle::begin(breach, finding, at);
-        let case = Self {
-            from: incident.since,
-            incident,
-            counted: Counted::new(config),
-            over: Vec::new(),
-            marks: Marks::default(),
-            assessed: at,
-            watch_due: None,
-        };
-        (case, event)
+        (Self::of(incident, counted, at), event)
     }
 
     /// Takes up a stored incident; its counts come from the results that are replayed after.
     pub(super) fn resume(incident: Incident, config: &Config) -> Self {
-        let (mut counted, mut marks) = (Counted::new(config), Marks::default());
-        for breach in &incident.breaches {
-            counted.widen(breach, config);
-        }
-        let last = lifecycle::last_stretch(&incident.breaches);
-        last.iter().for_each(|breach| marks.absorb(breach.marks.clone()));
+        let last = incident.last_stretch();
+        let usual = last.iter().find_map(|breach| breach.usual);
+        let mut case = Self::of(incident, Counted::new(usual, config), Timestamp::default());
+        let Self { incident, counted, marks, began, .. } = &mut case;
+        incident.breaches.iter().for_each(|breach| _ = counted.widen(breach, *began, config));
+        incident.last_stretch().iter().for_each(|breach| marks.absorb(breach.marks.clone()));
+        case.may_end = case.incident.is_failing() && !case.incident.has_breach();
+        case
+    }
+
+    fn of(incident: Incident, counted: Counted, assessed: Timestamp) -> Self {
+        let last = incident.last_stretch();
         Self {
             from: last.iter().map(|breach| breach.since).min().unwrap_or(incident.since),
+            before: VecDeque::new(),
+            earlier: incident.finding.earlier.clone(),
+            began: last.first().map_or(incident.opened, |breach| breach.found),
             watch_due: incident.watched_until,
             incident,
             counted,
             over: Vec::new(),
-            marks,
-            assessed: Timestamp::default(),
+            marks: Marks::default(),
+            assessed,
+            last_cleared: "all that failed has recovered".to_owned(),
+            may_end: false,
+            stale: false,
+            recounted: Timestamp::default(),
         }
     }
 
     /// Counts a check, if a rule of this incident watches its probe.
-    pub(super) fn count(&mut self, entry: &Entry) {
+    pub(super) fn count(&mut self, entry: &Entry, clock: SteadyClock) {
         if self.counted.covers(entry.probe) {
-            self.counted.add(entry);
+            self.counted.add(entry, clock.to_wall(entry.at));
+            self.may_end |= !entry.bad;
+        }
+    }
+
+    /// Counts the recent past from this moment of steady time on: the bad checks that are its own, and all good ones.
+    fn recount(&mut self, since: Timestamp, own: impl Fn(&Entry) -> bool, clock: SteadyClock, view: View<'_>) {
+        for entry in view.detector.history().since(since) {
+            if !entry.bad || self.likeness(entry, view.config) > 0 && own(entry) {
+                self.count(entry, clock);
+            }
+        }
+    }
+
+    /// Whether more is known of it than when its checks were counted, and they were not counted anew just now.
+    pub(super) fn is_stale(&self, at: Timestamp) -> bool {
+        self.stale && at.since(self.recounted) >= RECOUNT_EVERY
+    }
+
+    /// Counts anew all that came since it was opened or came back, by what is known now, as a start does that counts it from
+    /// what is stored. Not where that is longer ago than the past that is remembered.
+    pub(super) fn count_anew(&mut self, own: impl Fn(&Entry) -> bool, clock: SteadyClock, view: View<'_>) {
+        (self.stale, self.recounted, self.may_end) = (false, clock.given(), true);
+        let from = clock.to_steady(self.from);
+        if view.detector.history().reaches(from) {
+            let last = self.incident.last_stretch();
+            self.counted.clear(last.iter().find_map(|breach| breach.usual));
+            last.iter().for_each(|breach| _ = self.counted.widen(breach, self.began, view.config));
+            self.recount(from, own, clock, view);
         }
     }
 
     /// How much speaks for a bad check being of this incident; 0 when nothing does.
     pub(super) fn likeness(&self, entry: &Entry, config: &Config) -> u32 {
-        let probe = config.probes.get(entry.probe).filter(|_| self.counted.covers(entry.probe));
-        probe.map_or(0, |probe| explain::likeness(&self.marks, &self.incident.finding, probe, entry.class))
+        let Some(probe) = config.probes.get(entry.probe).filter(|_| self.counted.covers(entry.probe)) else {
+            return 0;
+        };
+        if !self.tells_of_components() {
+            return 0;
+        }
+        let last = self.incident.last_stretch();
+        let is_slow = |breach: &Breach| breach.marks.classes.is_empty() && !breach.marks.components.is_empty();
+        if entry.class.is_none() && !last.iter().any(is_slow) {
+            return 0;
+        }
+        let is_wide = |breach: &Breach| {
+            let slice = &breach.slice;
+            let apart = slice.probe.is_some() || slice.labels.keys().any(|label| label.as_str() == "component");
+            breach.cleared.is_none() && !apart && slice.covers(probe)
+        };
+        let wide = last.iter().any(is_wide);
+        explain::likeness(&self.marks, &self.incident.finding, probe, entry.class, wide, config)
     }
 
-    /// Takes in another breach, which began at `breach_since` in steady time. `since` is the incident's beginning.
+    /// Whether it was failing at this moment of steady time.
+    pub(super) fn holds(&self, at: Timestamp, clock: SteadyClock) -> bool {
+        let within = |from: Timestamp, until: Timestamp| clock.to_steady(from) <= at && at < clock.to_steady(until);
+        if self.before.iter().any(|(from, until)| within(*from, *until)) {
+            return true;
+        }
+        match self.recovered() {
+            Some(until) => within(self.from, until),
+            None => clock.to_steady(self.from) <= at,
+        }
+    }
+
+    /// When it recovered, unless it fails: its end, or the last of its breaches while it is watched.
+    fn recovered(&self) -> Option<Timestamp> {
+        if self.incident.is_failing() {
+            return None;
+        }
+        let cleared = self.incident.last_stretch().iter().filter_map(|breach| breach.cleared).max();
+        self.incident.resolved.filter(|_| !self.incident.is_open()).or(cleared)
+    }
+
+    /// Takes in another breach, while it fails. `since` is the incident's beginning in steady time.
     pub(super) fn join(
         &mut self,
         breach: Breach,
         reason: String,
-        breach_since: Timestamp,
         since: Timestamp,
+        own: impl Fn(&Entry) -> bool,
         at: Timestamp,
+        clock: SteadyClock,
         view: View<'_>,
-    ) -> Vec<IncidentEvent> {
-        if !self.incident.is_failing() || !self.incident.is_open() {
-            // It was well in between: what is told from now on is what fails now, not what failed then.
-            self.counted.clear();
-            return self.come_back(breach, reason, breach_since, at, view);
-        }
-        let new = self.counted.widen(&breach, view.config);
+    ) -> IncidentEvent {
+        let new = self.counted.widen(&breach, self.began, view.config);
         self.marks.absorb(breach.marks.clone());
         for entry in view.detector.history().since(since).filter(|entry| new.contains(&entry.probe)) {
-            if !entry.bad || self.likeness(entry, view.config) > 0 {
-                self.counted.add(entry);
+            if !entry.bad || self.likeness(entry, view.config) > 0 && own(entry) {
+                self.counted.add(entry, clock.to_wall(entry.at));
             }
         }
-        vec![self.event(at, IncidentChange::Joined { breach, reason })]
+        (self.may_end, self.stale) = (true, true);
+        self.event(at, IncidentChange::Joined { breach, reason })
     }
 
-    /// Takes in the breach with which it comes back, be it watched or over.
-    fn come_back(
+    /// Takes in the breach with which it comes back, be it watched or over. `since` is when the first of the breach's own
+    /// bad checks ended, in steady time.
+    pub(super) fn come_back(
         &mut self,
         breach: Breach,
         reason: String,
         since: Timestamp,
+        own: impl Fn(&Entry) -> bool,
         at: Timestamp,
+        clock: SteadyClock,
         view: View<'_>,
     ) -> Vec<IncidentEvent> {
-        self.counted.widen(&breach, view.config);
-        self.marks = breach.marks.clone();
-        for entry in view.detector.history().since(since) {
-            if !entry.bad || self.likeness(entry, view.config) > 0 {
-                self.count(entry);
-            }
+        // It was well in between: what is told from now on is what fails now, not what failed then.
+        if let Some(recovered) = self.recovered() {
+            self.before.push_back((self.from, recovered));
+            self.before.drain(..self.before.len().saturating_sub(MOST_STRETCHES));
         }
-        self.watch_due = None;
-        let finding = self.first_finding(&breach, view);
+        (self.from, self.began, self.watch_due) = (breach.since, at, None);
+        self.earlier = self.account(view.config);
+        self.counted.clear(breach.usual);
+        self.counted.widen(&breach, at, view.config);
+        self.marks = breach.marks.clone();
         let back = if self.incident.is_open() {
-            IncidentChange::Joined { breach, reason }
+            IncidentChange::Joined { breach: breach.clone(), reason }
         } else {
-            IncidentChange::Reopened { breach, reason }
+            IncidentChange::Reopened { breach: breach.clone(), reason }
         };
         let mut news = vec![self.event(at, back)];
         // What ended meanwhile must not hold open what goes on now.
         for (breach, reason) in std::mem::take(&mut self.over) {
             news.push(self.event(at, IncidentChange::Cleared { breach, reason }));
         }
+        self.recount(since, own, clock, view);
+        let finding = self.first_finding(&breach, view);
         if finding.bad > 0 {
             let reason = "it is back, and this is what fails now".to_owned();
             news.push(self.event(at, IncidentChange::Assessed { finding, reason, worse: false }));
@@ -179,9 +270,47 @@ impl Case {
         news
     }
 
+    /// A breach of it is over.
+    pub(super) fn clear(&mut self, breach: BreachId, reason: String, at: Timestamp) -> IncidentEvent {
+        self.may_end = true;
+        self.last_cleared.clone_from(&reason);
+        self.event(at, IncidentChange::Cleared { breach, reason })
+    }
+
+    /// The incident, if it may be over since this was last asked.
+    pub(super) fn take_may_end(&mut self) -> Option<IncidentId> {
+        std::mem::take(&mut self.may_end).then_some(self.incident.id)
+    }
+
+    /// Since when no more of its checks fail than usual; nothing inside where no rule of it judges a share, and nothing at
+    /// all while more fail.
+    pub(super) fn well_since(&self) -> Option<Option<Timestamp>> {
+        self.counted.well_since()
+    }
+
+    /// What it did to each component in all.
+    fn account(&self, config: &Config) -> Vec<Part> {
+        let parts = self.counted.parts().of(&self.incident.finding.components, config);
+        let fallback = || self.incident.finding.parts.clone();
+        let parts = if parts.is_empty() { fallback() } else { parts };
+        Finding { parts, earlier: self.earlier.clone(), ..Finding::default() }.account()
+    }
+
+    /// Whether it is about components: not about a certificate, or our own sight.
+    pub(super) fn tells_of_components(&self) -> bool {
+        !self.marks.components.is_empty()
+    }
+
+    /// The probes with bad checks of its own.
+    pub(super) fn hit_probes<'c>(&self, config: &'c Config) -> impl Iterator<Item = &'c Probe> {
+        self.counted.bad_probes(config)
+    }
+
     /// The wall clock was set back by so much: what is reckoned by it goes on as it was.
     pub(super) fn set_back(&mut self, by: Duration) {
-        (self.assessed, self.from) = (self.assessed - by, self.from - by);
+        (self.assessed, self.from, self.began) = (self.assessed - by, self.from - by, self.began - by);
+        self.counted.set_back(by);
+        self.before.iter_mut().for_each(|(from, until)| (*from, *until) = (*from - by, *until - by));
     }
 
     /// Makes an event and lets it happen.

@@ -1,8 +1,9 @@
 //! Cases: the incidents, open ones and those that may still come back. They alone change them.
 
 mod act;
+mod end;
+mod home;
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +12,24 @@ use crate::config::Config;
 use crate::detect::Detector;
 use crate::detect::history::Entry;
 use crate::detect::self_check::Blindness;
-use crate::incident::blind;
-use crate::incident::correlate::{self, BadChecks};
+use crate::incident::{blind, summary};
+use crate::model::incident::Told;
 use crate::model::{
     Action, Breach, BreachId, CheckResult, Example, Incident, IncidentChange, IncidentEvent, IncidentId, Location,
-    Marks, Outcome, ProbeIndex, Timestamp,
+    Outcome, ProbeIndex, Timestamp, Undelivered,
 };
 use crate::notify::mute::Hit;
 
+use self::home::{Home, Housed};
 use super::case::{Case, Examples, View};
 use super::restart;
 use super::steady::SteadyClock;
 
 /// By less than this a clock is put right all the time, and results come in another order: it is not worth a word.
 const LEAST_SET_BACK: Duration = Duration::from_secs(10);
+
+/// An incident names so many others beside it, and no more.
+const MOST_BESIDE: usize = 5;
 
 /// The incidents of an engine.
 pub(super) struct Cases {
@@ -77,6 +82,17 @@ impl Cases {
         }
     }
 
+    /// Notes that a message was not delivered, once: who is notified next hears of it.
+    pub(super) fn undelivered(&mut self, undelivered: Undelivered, now: Timestamp) {
+        let Undelivered { incident, notification, receiver, address, why } = undelivered;
+        let told = self.incident(incident).and_then(|incident| incident.told.get(&receiver));
+        let is_known =
+            |told: &Told| told.undelivered.get(&address).is_some_and(|(all, _)| all.contains(&notification));
+        if told.is_some_and(|told| !is_known(told)) {
+            self.note(incident, IncidentChange::Undelivered { notification, receiver, address, why }, now);
+        }
+    }
+
     /// What happened since this was last asked, in its order.
     pub(super) fn take_events(&mut self) -> Vec<IncidentEvent> {
         std::mem::take(&mut self.events)
@@ -103,12 +119,12 @@ impl Cases {
         }
     }
 
-    /// Forgets those that ended too long ago to come back.
+    /// Forgets those that ended too long ago to come back, or to have a bad check in the history.
     pub(super) fn forget_ended(&mut self, now: Timestamp) {
-        let reopen_within = self.config.reopen_within;
+        let remembered = restart::remembered(&self.config);
         self.all.retain(|_, case| {
             let ended = case.incident.resolved.filter(|_| !case.incident.is_open());
-            ended.is_none_or(|ended| now.since(ended) < reopen_within)
+            ended.is_none_or(|ended| now.since(ended) < remembered)
         });
     }
 
@@ -149,79 +165,93 @@ impl Cases {
         }
     }
 
-    /// Counts a check. A bad one is of one incident: the one that most speaks for.
-    pub(super) fn count(&mut self, entry: &Entry, clock: SteadyClock) {
-        let owner = if entry.bad { self.owner(entry) } else { None };
+    /// Counts a check. A bad one is of one incident: the one that most speaks for. `alert`: whether some rule would tell of
+    /// it by itself.
+    pub(super) fn count(&mut self, entry: &Entry, alert: bool, detector: &Detector, clock: SteadyClock) {
+        let like = if entry.bad { self.owner(entry, clock) } else { None };
+        let owner = like.or_else(|| if alert { None } else { self.last_resort(entry, detector, clock) });
         for (id, case) in self.all.iter_mut().filter(|(_, case)| case.incident.is_open()) {
             let own = !entry.bad || owner == Some(*id);
             if own && clock.to_steady(case.from) <= entry.at {
-                case.count(entry);
+                case.count(entry, clock);
             }
         }
-    }
-
-    /// The open incident of which a bad check is, the oldest of equals.
-    fn owner(&self, entry: &Entry) -> Option<IncidentId> {
-        let open = self.all.iter().filter(|(_, case)| case.incident.is_open());
-        let each = open.map(|(id, case)| (case.likeness(entry, &self.config), Reverse(case.incident.opened), *id));
-        each.filter(|(likeness, ..)| *likeness > 0)
-            .max_by_key(|(likeness, opened, id)| (*likeness, *opened, Reverse(*id)))
-            .map(|(.., id)| id)
     }
 
     /// Looks again at what the checks of the failing incidents show.
     pub(super) fn reassess(&mut self, detector: &Detector, now: Timestamp) {
         let view = View { config: &self.config, detector, examples: &self.examples };
-        for case in self.all.values_mut().filter(|case| case.incident.is_failing() && case.incident.is_open()) {
+        for case in self.all.values_mut().filter(|case| case.incident.is_failing()) {
             case.reassess(now, view, &mut self.events);
         }
     }
 
-    /// A rule crossed its threshold: the breach joins the incident to which it belongs, or opens one.
-    pub(super) fn breached(&mut self, mut breach: Breach, detector: &Detector, clock: SteadyClock, now: Timestamp) {
-        let since = breach.since;
-        let counts = detector.bad_checks(&breach);
-        let config = Arc::clone(&self.config);
-        let bad: Vec<BadChecks<'_>> = counts
-            .iter()
-            .filter_map(|(&(probe, class), &count)| {
-                Some(BadChecks { probe: config.probes.get(probe)?, class, count })
-            })
-            .collect();
-        if breach.marks == Marks::default()
-            && let Some(marks) = correlate::main_outage(&bad, &config.cohorts)
-        {
-            breach.marks = marks;
-        }
-        breach.since = clock.to_wall(breach.since);
+    /// A rule crossed its threshold: the breach joins the incident to which it belongs, brings one back, or opens one. No
+    /// where it says nothing that was not said.
+    pub(super) fn breached(
+        &mut self,
+        mut breach: Breach,
+        detector: &Detector,
+        clock: SteadyClock,
+        now: Timestamp,
+    ) -> bool {
+        let Housed { home, since, marks } = self.home(&breach, detector, clock, now);
+        breach.since = clock.to_wall(since);
         breach.found = clock.to_wall(breach.found);
+        breach.marks = marks;
+        let config = Arc::clone(&self.config);
+        let mut all = std::mem::take(&mut self.all);
+        let id = match &home {
+            Home::Joins(id, _) | Home::Returns(id, _) => Some(*id),
+            Home::New | Home::Past => None,
+        };
+        let mut case = id.and_then(|id| all.remove(&id));
+        self.all = all;
+        let own = |entry: &Entry| self.owner(entry, clock).is_none();
         let view = View { config: &config, detector, examples: &self.examples };
-        match home(&mut self.all, &breach, &bad, &config) {
-            Some((case, reason)) => {
+        let news = match (home, &mut case) {
+            (Home::Joins(_, reason), Some(case)) => {
                 let begun = since.min(clock.to_steady(case.incident.since));
-                let news = case.join(breach, reason, since, begun, now, view);
-                self.events.extend(news);
+                vec![case.join(breach, reason, begun, own, now, clock, view)]
             }
-            None => {
-                let open = || self.all.values().filter(|case| case.incident.is_open());
-                let others =
-                    |entry: &Entry| open().map(|case| case.likeness(entry, &config)).max().unwrap_or_default();
-                let (case, event) = Case::open(breach, since, now, others, view);
+            (Home::Returns(_, reason), Some(case)) => case.come_back(breach, reason, since, own, now, clock, view),
+            (Home::Past, _) => return false,
+            (Home::New | Home::Joins(..) | Home::Returns(..), _) => {
+                let (new, event) = Case::open(breach, since, now, own, clock, view);
+                let id = new.incident.id;
                 self.events.push(event);
-                self.all.insert(case.incident.id, case);
+                self.all.insert(id, new);
+                self.see_also(id, now);
+                return true;
+            }
+        };
+        self.events.extend(news);
+        self.all.extend(case.map(|case| (case.incident.id, case)));
+        true
+    }
+
+    /// Notes of an incident that was opened, and of those beside which it was, that there is the other.
+    fn see_also(&mut self, id: IncidentId, now: Timestamp) {
+        let named = |case: &Case| summary::title(&case.incident.finding, Some(&self.config));
+        let Some(what) = self.all.get(&id).filter(|case| case.tells_of_components()).map(named) else { return };
+        let is_beside = |case: &&Case| {
+            let there = case.incident.resolved.is_none_or(|ended| now.since(ended) < self.config.reopen_within);
+            there
+                && case.incident.id != id
+                && case.tells_of_components()
+                && case.incident.see_also.len() < MOST_BESIDE
+        };
+        let beside: Vec<(IncidentId, String)> =
+            self.all.values().filter(is_beside).map(|case| (case.incident.id, named(case))).collect();
+        for (other, its) in beside.into_iter().take(MOST_BESIDE) {
+            for (of, other, what) in [(id, other, its), (other, id, what.clone())] {
+                self.note(of, IncidentChange::SeeAlso { other, what }, now);
             }
         }
     }
 
     /// A breach is over.
-    pub(super) fn cleared(
-        &mut self,
-        id: BreachId,
-        reason: String,
-        detector: &Detector,
-        clock: SteadyClock,
-        now: Timestamp,
-    ) {
+    pub(super) fn cleared(&mut self, id: BreachId, reason: String, now: Timestamp) {
         let goes_on = |breach: &Breach| breach.id == id && breach.cleared.is_none();
         let holds = |case: &Case| case.incident.is_open() && case.incident.breaches.iter().any(goes_on);
         let Some(case) = self.all.values_mut().find(|case| holds(case)) else {
@@ -229,7 +259,7 @@ impl Cases {
             self.note_over(id, reason);
             return;
         };
-        self.events.push(case.event(now, IncidentChange::Cleared { breach: id, reason: reason.clone() }));
+        self.events.push(case.clear(id, reason, now));
         // A budget goes on being overdrawn for long after what burnt it is over: that alone holds no incident open that
         // other rules saw as well.
         let lingers = |breach: &Breach| restart::lingers(breach, &self.config);
@@ -239,12 +269,8 @@ impl Cases {
         if !held && !case.incident.breaches.iter().all(lingers) {
             for breach in open {
                 let reason = "what burnt the budget is over by the other rules".to_owned();
-                self.events.push(case.event(now, IncidentChange::Cleared { breach, reason }));
+                self.events.push(case.clear(breach, reason, now));
             }
-        }
-        if !case.incident.is_failing() {
-            let view = View { config: &self.config, detector, examples: &self.examples };
-            self.events.push(case.end(reason, now, clock.to_steady(now), view));
         }
     }
 
@@ -318,18 +344,4 @@ impl Cases {
     fn view<'a>(&'a self, detector: &'a Detector) -> View<'a> {
         View { config: &self.config, detector, examples: &self.examples }
     }
-}
-
-/// The incident to which a breach belongs, and why. Those that are open come first, the oldest of them before the
-/// others.
-fn home<'a>(
-    all: &'a mut BTreeMap<IncidentId, Case>,
-    breach: &Breach,
-    bad: &[BadChecks<'_>],
-    config: &Config,
-) -> Option<(&'a mut Case, String)> {
-    let mut order: Vec<&mut Case> = all.values_mut().collect();
-    order.sort_by_key(|case| (!case.incident.is_open(), case.incident.opened, case.incident.id));
-    let belongs = |case: &Case| correlate::belongs(breach, bad, &case.incident, config);
-    order.into_iter().find_map(|case| belongs(case).map(|reason| (case, reason)))
 }

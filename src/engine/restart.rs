@@ -13,13 +13,19 @@ pub const ENDED_EARLY: Duration = Duration::from_secs(86_400);
 /// How far back the checks of an open incident are counted again, at the most: a start must not read weeks of results.
 pub const LONGEST_COUNT: Duration = Duration::from_secs(86_400);
 
+/// How long an incident that ended is remembered: it may come back, and bad checks that are of it are of no other.
+#[must_use]
+pub fn remembered(config: &Config) -> Duration {
+    config.reopen_within.max(detect::history(config))
+}
+
 /// Whether an engine that starts again must know of it: it is open, it may come back, a person resolved it while a
 /// breach went on, or it ended by its other rules while a budget was overdrawn.
 #[must_use]
 pub fn lasts(incident: &Incident, config: &Config, now: Timestamp) -> bool {
     let ended = incident.resolved.filter(|_| !incident.is_open());
-    ended.is_none_or(|ended| now.since(ended) < config.reopen_within)
-        || incident.is_failing()
+    ended.is_none_or(|ended| now.since(ended) < remembered(config))
+        || incident.has_breach()
         || settled(incident, config).next().is_some()
 }
 

@@ -99,6 +99,7 @@ impl Restoring {
         engine.detector.start(at);
         engine.detector.pass(at, &mut signals);
         engine.follow(signals, now);
+        engine.end_recovered(now);
         engine.give_out(now);
         engine
     }

@@ -115,7 +115,7 @@ impl About<'_> {
                 Some(receiver) => owed.extend(self.receiver(receiver, &mute)),
                 None => {
                     let incident = self.cases.incident(self.id);
-                    if incident.is_some_and(|incident| plan::has_news_for(incident, &name, self.now)) {
+                    if incident.is_some_and(|incident| plan::has_news_for(incident, &name, &config, self.now)) {
                         let reason = "it is not in the configuration any more".to_owned();
                         self.withhold(Some(name), WithheldFor::Configuration, reason);
                     }
@@ -127,7 +127,8 @@ impl About<'_> {
 
     /// What is owed to this receiver now.
     fn receiver(&mut self, receiver: &Receiver, mute: &Mute) -> Option<Notification> {
-        match mute::decide(self.cases.incident(self.id)?, receiver, mute, self.now) {
+        let decision = mute::decide(self.cases.incident(self.id)?, receiver, mute, &self.config, self.now);
+        match decision {
             Decision::Nothing { again } => {
                 again.into_iter().for_each(|again| self.wait(again));
                 None
@@ -140,7 +141,8 @@ impl About<'_> {
             Decision::Tell { kind, reason } => {
                 let owed = self.tell(receiver, kind, reason);
                 // The next decision, a reminder say, is worked out from what was just told.
-                let after = self.cases.incident(self.id).map(|told| mute::decide(told, receiver, mute, self.now));
+                let after = self.cases.incident(self.id);
+                let after = after.map(|told| mute::decide(told, receiver, mute, &self.config, self.now));
                 after.and_then(|after| after.again()).into_iter().for_each(|again| self.wait(again));
                 owed
             }

@@ -38,6 +38,7 @@ pub fn breach(
         found: now,
         reason: format!("nothing at all was reached for {}", show_about(lasted)),
         marks: Marks::default(),
+        usual: None,
         cleared: None,
     };
     let unseen =

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::incident::Told;
+use crate::model::incident::{Told, Unheard};
 use crate::model::{
-    Breach, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, IncidentState, Named, Timestamp,
+    Breach, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, IncidentState, Named, NotificationKind,
+    Timestamp,
 };
 
 /// Why stored events do not make an incident.
@@ -65,11 +66,12 @@ fn opened(event: &IncidentEvent, breach: &Breach, finding: &Finding) -> Incident
         breaches: vec![breach.clone()],
         finding: finding.clone(),
         acknowledged: None,
-        worsened: None,
+        stretch: 0,
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),
         withheld: BTreeMap::new(),
+        see_also: BTreeMap::new(),
         next_event: event.seq.saturating_add(1),
     }
 }
@@ -81,35 +83,26 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
         // An incident is opened once; what else would open it again says nothing new.
         IncidentChange::Opened { .. } | IncidentChange::Noted { .. } => {}
         IncidentChange::Joined { breach, .. } => {
-            if breach.severity > incident.severity {
-                incident.severity = breach.severity;
-                incident.worsened = Some((event.at, format!("its severity is now {}", breach.severity)));
-            }
+            incident.severity = incident.severity.max(breach.severity);
             incident.since = incident.since.min(breach.since);
-            if !incident.is_failing() {
-                // It was watched, and has come back.
-                incident.flaps = incident.flaps.saturating_add(1);
-                go_on(incident);
+            if incident.watched_until.is_some() {
+                come_back(incident);
             }
             incident.breaches.push(breach.clone());
         }
-        IncidentChange::Raised { severity, reason } => {
-            incident.severity = incident.severity.max(*severity);
-            incident.worsened = Some((event.at, reason.clone()));
-        }
+        IncidentChange::Raised { severity, .. } => incident.severity = incident.severity.max(*severity),
         IncidentChange::Watched { until, .. } => {
             incident.state = IncidentState::Monitoring;
             incident.watched_until = Some(*until);
         }
         IncidentChange::Reopened { breach, .. } => {
-            incident.flaps = incident.flaps.saturating_add(1);
             incident.severity = incident.severity.max(breach.severity);
             incident.resolved = None;
             // Whoever took it on was told that it is over.
             incident.acknowledged = None;
             // What kept the news of its end back says nothing of what is new.
             incident.withheld.clear();
-            go_on(incident);
+            come_back(incident);
             incident.breaches.push(breach.clone());
         }
         IncidentChange::Cleared { breach: id, .. } => {
@@ -117,12 +110,15 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
                 breach.cleared = Some(event.at);
             }
         }
-        IncidentChange::Assessed { finding, reason, worse } => {
+        IncidentChange::Assessed { finding, worse, .. } => {
             incident.finding = finding.clone();
-            if *worse {
-                incident.worsened = Some((event.at, reason.clone()));
-                incident.told.values_mut().for_each(|told| _ = told.unheard.get_or_insert(event.at));
+            for told in incident.told.values_mut() {
+                let unheard = told.unheard.get_or_insert(Unheard { since: event.at, worse: false });
+                unheard.worse |= *worse;
             }
+        }
+        IncidentChange::SeeAlso { other, what } => {
+            incident.see_also.insert(*other, what.clone());
         }
         IncidentChange::ClockSetBack { by } => set_back(incident, *by),
         IncidentChange::Acknowledged { by } => incident.acknowledged = Some((by.clone(), event.at)),
@@ -135,15 +131,35 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             incident.finding = finding.clone();
         }
         IncidentChange::Told { receiver, kind, named, .. } => {
-            let before = incident.told.remove(receiver);
-            let mut heard = before.map(|told| told.heard).unwrap_or_default();
+            let new = || Told {
+                at: event.at,
+                kind: *kind,
+                severity: incident.severity,
+                heard: Vec::new(),
+                unheard: None,
+                messages: 0,
+                undelivered: BTreeMap::new(),
+                spread: None,
+            };
+            let mut told = incident.told.remove(receiver).unwrap_or_else(new);
             let named = named.clone().unwrap_or_else(|| Named::of(&incident.finding));
-            if !heard.contains(&named) {
-                heard.push(named);
+            if !told.heard.contains(&named) {
+                told.heard.push(named);
             }
-            let told = Told { at: event.at, kind: *kind, severity: incident.severity, heard, unheard: None };
+            (told.at, told.kind, told.severity, told.unheard) = (event.at, *kind, incident.severity, None);
+            told.messages = told.messages.saturating_add(1);
+            if matches!(kind, NotificationKind::Worsened | NotificationKind::Updated) {
+                told.spread = Some(event.at);
+            }
             incident.told.insert(receiver.clone(), told);
             incident.withheld.remove(&Some(receiver.clone()));
+        }
+        IncidentChange::Undelivered { notification, receiver, address, why } => {
+            if let Some(told) = incident.told.get_mut(receiver) {
+                let (messages, last) = told.undelivered.entry(address.clone()).or_default();
+                messages.insert(*notification);
+                last.clone_from(why);
+            }
         }
         IncidentChange::Withheld { receiver, cause, .. } => {
             incident.withheld.entry(receiver.clone()).or_default().insert(*cause);
@@ -163,11 +179,11 @@ fn set_back(incident: &mut Incident, by: Duration) {
         breach.cleared.iter_mut().for_each(back);
     }
     incident.acknowledged.iter_mut().for_each(|(_, at)| back(at));
-    incident.worsened.iter_mut().for_each(|(at, _)| back(at));
     incident.watched_until.iter_mut().for_each(back);
     for told in incident.told.values_mut() {
         back(&mut told.at);
-        told.unheard.iter_mut().for_each(back);
+        told.unheard.iter_mut().for_each(|unheard| back(&mut unheard.since));
+        told.spread.iter_mut().for_each(back);
     }
     if let Some(unseen) = &mut incident.finding.unseen {
         back(&mut unseen.since);
@@ -194,20 +210,10 @@ pub fn times(events: &[IncidentEvent]) -> Vec<Timestamp> {
     times
 }
 
-/// Back from watching, or from the end, to looking for the cause.
-fn go_on(incident: &mut Incident) {
+/// Back from watching, or from the end, to looking for the cause. The breach that says so comes next.
+fn come_back(incident: &mut Incident) {
+    incident.flaps = incident.flaps.saturating_add(1);
     incident.state = IncidentState::Investigating;
     incident.watched_until = None;
-}
-
-/// The breaches since the incident was last well, the one with which it came back the first of them: all of them if it
-/// never was.
-#[must_use]
-pub fn last_stretch(breaches: &[Breach]) -> &[Breach] {
-    let came_back = |place: &usize| {
-        let (before, back) = (&breaches[..*place], &breaches[*place]);
-        before.iter().all(|breach| breach.cleared.is_some_and(|cleared| cleared <= back.found))
-    };
-    let start = (1..breaches.len()).rev().find(came_back).unwrap_or(0);
-    &breaches[start..]
+    incident.stretch = incident.breaches.len();
 }

@@ -1,27 +1,59 @@
-//! What a change of finding means for customers.
+//! What somebody has not heard of an incident: what a message says beside all that messages said before.
 
-use crate::model::Finding;
+use std::collections::BTreeSet;
 
-/// What is new for customers in a finding, against the one before; `None` if nothing is.
+use crate::config::Config;
+use crate::model::{ComponentId, LabelName, LabelValue, Named, Probe, Role};
+
+/// What is new in this for somebody who has heard those messages; `None` if nothing is.
 ///
-/// New are components that were not hit before, and customers: values of the same label that were not hit before, or
-/// that no label separates any more what one did.
+/// A message that named no customers was about all of them. Where a few checks fail everywhere, each component's turn
+/// comes by chance: that is said once, and further components are no news.
 #[must_use]
-pub fn spread(before: &Finding, now: &Finding) -> Option<String> {
-    let components: Vec<&str> = now.components.difference(&before.components).map(|id| id.as_str()).collect();
-    let mut news = Vec::new();
-    if !components.is_empty() && !now.is_diffuse() {
-        news.push(format!("component {}", components.join(", ")));
+pub fn unheard(heard: &[Named], now: &Named, config: &Config) -> Option<String> {
+    let said = |other: &Named| other.components.is_superset(&now.components) && customers(other, config).is_none();
+    if now.everywhere || heard.iter().any(|other| !other.everywhere && said(other)) {
+        return None;
     }
-    match (&before.factor, &now.factor) {
-        (Some(old), Some(new)) if old.label == new.label => {
-            let values: Vec<&str> = new.values.difference(&old.values).map(|value| value.as_str()).collect();
-            if !values.is_empty() {
-                news.push(format!("{}={}", new.label, values.join(", ")));
+    let telling: Vec<&Named> = heard.iter().filter(|other| !other.everywhere).collect();
+    let known: BTreeSet<&ComponentId> = telling.iter().flat_map(|other| &other.components).collect();
+    let service = config.probes.iter().filter(|probe| probe.role == Role::Service);
+    let new: Vec<&Probe> = service
+        .filter(|probe| names(now, probe, config) && !telling.iter().any(|other| names(other, probe, config)))
+        .collect();
+    let components: Vec<&str> =
+        now.components.iter().filter(|id| !known.contains(id)).map(|id| config.component_name(id)).collect();
+    let mut news = Vec::new();
+    if !components.is_empty() {
+        news.push(components.join(", "));
+    }
+    let mut others = new.iter().filter(|probe| known.contains(&probe.component)).peekable();
+    if others.peek().is_some() {
+        news.push(match customers(now, config) {
+            Some((label, _)) => {
+                let values: BTreeSet<LabelValue> = others.filter_map(|probe| probe.label(label)).collect();
+                let values: Vec<&str> = values.iter().map(LabelValue::as_str).collect();
+                format!("{label}={}", values.join(", "))
             }
-        }
-        (Some(old), None) => news.push(format!("checks that do not share its {}", old.label)),
-        _ => {}
+            None => "customers that were not named before".to_owned(),
+        });
     }
     if news.is_empty() { None } else { Some(format!("it now also hits {}", news.join(" and "))) }
+}
+
+/// The customers that a message named; nothing where it was about all of them.
+fn customers<'n>(named: &'n Named, config: &Config) -> Option<(&'n LabelName, &'n BTreeSet<LabelValue>)> {
+    named
+        .factor
+        .as_ref()
+        .filter(|(label, _)| config.cohorts.contains_key(label))
+        .map(|(label, values)| (label, values))
+}
+
+/// Whether a message that named this was about what this probe asks.
+fn names(named: &Named, probe: &Probe, config: &Config) -> bool {
+    let is_hit = |(label, values): (&LabelName, &BTreeSet<LabelValue>)| {
+        probe.label(label).is_some_and(|value| values.contains(&value))
+    };
+    named.components.contains(&probe.component) && customers(named, config).is_none_or(is_hit)
 }

@@ -178,10 +178,13 @@ pub fn fault(finding: &Finding) -> String {
     }
 }
 
-/// The names of the components that are hit, in the order of the config: `Website, API`.
+/// The names of the components that are hit and have not recovered while others fail, in the order of the config:
+/// `Website, API`.
 #[must_use]
 pub fn components(finding: &Finding, config: Option<&Config>) -> String {
-    named(config, finding.components.iter().map(ComponentId::as_str).collect())
+    let recovered = finding.recovered();
+    let fails = finding.components.iter().filter(|id| !recovered.contains(id));
+    named(config, fails.map(ComponentId::as_str).collect())
 }
 
 /// `workspace=globex`, `workspace=acme, globex`; for components their names.

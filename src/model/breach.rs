@@ -7,7 +7,7 @@ use super::id::{BreachId, ComponentId, LabelName, LabelValue, ProbeId, RuleId};
 use super::outcome::FailureClass;
 use super::probe::{Labels, Probe, show_labels};
 use super::severity::Severity;
-use super::unit::Timestamp;
+use super::unit::{Ratio, Timestamp};
 
 /// The part of a rule's checks that was judged by itself. With neither labels nor a probe: all of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -63,6 +63,8 @@ pub struct Breach {
     /// What the bad checks bear, those of the largest outage among them: by these, breaches are known to belong
     /// together. A rule leaves them empty where the checks that it looked at say it.
     pub marks: Marks,
+    /// The share of bad checks with which the rule puts up; nothing where it does not judge a share.
+    pub usual: Option<Ratio>,
     /// When it was over.
     pub cleared: Option<Timestamp>,
 }

@@ -78,6 +78,13 @@ pub enum IncidentChange {
         /// Why it is the same.
         reason: String,
     },
+    /// Another outage began while it went on, or soon after its end; or it began beside another.
+    SeeAlso {
+        /// The other.
+        other: IncidentId,
+        /// What that is.
+        what: String,
+    },
     /// The wall clock was set back while it was open: the times before are those of the clock as it went then.
     ClockSetBack {
         /// By how much.
@@ -130,6 +137,17 @@ pub enum IncidentChange {
         reason: String,
         /// What the message named; nothing where that was not recorded yet: then what was known at the time.
         named: Option<Named>,
+    },
+    /// A message was refused for good, or given up.
+    Undelivered {
+        /// Which.
+        notification: NotificationId,
+        /// Who was to be notified.
+        receiver: ReceiverId,
+        /// Where it went.
+        address: String,
+        /// What the other side said.
+        why: String,
     },
     /// There is news, and somebody is not told of it.
     Withheld {
@@ -192,6 +210,7 @@ impl fmt::Display for IncidentChange {
             Self::Reopened { breach, reason } => {
                 write!(f, "reopened: rule {} for {} ({reason}): {}", breach.rule, breach.slice, breach.reason)
             }
+            Self::SeeAlso { other, what } => write!(f, "see also incident {}: {what}", other.short()),
             Self::ClockSetBack { by } => {
                 write!(
                     f,
@@ -208,6 +227,9 @@ impl fmt::Display for IncidentChange {
             Self::Resolved { by: None, reason, .. } => write!(f, "resolved: {reason}"),
             Self::Told { receiver, kind, reason, .. } => {
                 write!(f, "told {receiver}: {}, because {reason}", kind.as_str())
+            }
+            Self::Undelivered { receiver, address, why, .. } => {
+                write!(f, "a message to {receiver} did not reach {address}: {why}")
             }
             Self::Withheld { receiver: Some(receiver), reason, .. } => {
                 write!(f, "{receiver} is not notified: {reason}")

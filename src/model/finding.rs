@@ -27,14 +27,70 @@ pub struct Finding {
     pub example: Option<Example>,
     /// Of an incident of our own: what Tripline could not see.
     pub unseen: Option<Unseen>,
+    /// What it did to each component since it last came back ...
+    pub parts: Vec<Part>,
+    /// ... and before that.
+    pub earlier: Vec<Part>,
     /// What is wrong where no check fails by it: `Slow answers`, or which certificate runs out when.
     pub what: Option<String>,
+}
+
+/// What an incident did to one component.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// The component.
+    pub component: ComponentId,
+    /// Its bad checks.
+    pub bad: u32,
+    /// Of so many that looked, from the first bad one of a probe to its last.
+    pub looked: u32,
+    /// When the first bad one ended.
+    pub first: Timestamp,
+    /// When the last one ended.
+    pub last: Timestamp,
+    /// Whether it still failed at that moment.
+    pub fails: bool,
+}
+
+impl Part {
+    /// Adds what it did to the same component later.
+    fn absorb(&mut self, later: &Self) {
+        self.bad = self.bad.saturating_add(later.bad);
+        self.looked = self.looked.saturating_add(later.looked);
+        (self.first, self.last) = (self.first.min(later.first), self.last.max(later.last));
+        self.fails = later.fails;
+    }
 }
 
 /// Without a factor, fewer bad checks than one in so many are no outage of the components on which they happen to be.
 const DIFFUSE: u64 = 5;
 
 impl Finding {
+    /// The components that have recovered while others fail.
+    #[must_use]
+    pub fn recovered(&self) -> BTreeSet<&ComponentId> {
+        if !self.parts.iter().any(|part| part.fails) {
+            return BTreeSet::new();
+        }
+        let failing = |id: &ComponentId| self.parts.iter().any(|part| part.fails && part.component == *id);
+        let parts = self.parts.iter().chain(&self.earlier);
+        parts.filter(|part| !failing(&part.component)).map(|part| &part.component).collect()
+    }
+
+    /// What it did to each component in all, in the order of their first bad checks.
+    #[must_use]
+    pub fn account(&self) -> Vec<Part> {
+        let mut all: Vec<Part> = self.earlier.clone();
+        for part in &self.parts {
+            match all.iter_mut().find(|other| other.component == part.component) {
+                Some(other) => other.absorb(part),
+                None => all.push(part.clone()),
+            }
+        }
+        all.sort_by_key(|part| part.first);
+        all
+    }
+
     /// Whether a few checks fail everywhere: then each component's turn comes by chance.
     #[must_use]
     pub fn is_diffuse(&self) -> bool {

@@ -6,7 +6,7 @@ use std::fmt;
 use super::breach::Breach;
 use super::event::WithheldFor;
 use super::finding::Finding;
-use super::id::{IncidentId, ReceiverId};
+use super::id::{IncidentId, NotificationId, ReceiverId};
 use super::named::Named;
 use super::notification::NotificationKind;
 use super::rule::OFFLINE;
@@ -65,12 +65,12 @@ pub struct Incident {
     pub resolved: Option<Timestamp>,
     /// Its breaches, in the order in which they came.
     pub breaches: Vec<Breach>,
+    /// The place, in that order, of the one with which it last came back; of the first if it never did.
+    pub stretch: usize,
     /// What its checks show, as of the last event that said so.
     pub finding: Finding,
     /// Who took it on, and when.
     pub acknowledged: Option<(String, Timestamp)>,
-    /// When it last became worse for customers after it was opened, and how.
-    pub worsened: Option<(Timestamp, String)>,
     /// How often it came back after it had been well.
     pub flaps: u32,
     /// Until when it is watched whether it stays well, after all its breaches were over.
@@ -79,6 +79,8 @@ pub struct Incident {
     pub told: BTreeMap<ReceiverId, Told>,
     /// What has kept news back from whom since the last message to them; from nobody: from everyone.
     pub withheld: BTreeMap<Option<ReceiverId>, BTreeSet<WithheldFor>>,
+    /// Other outages at about the same time, and what they are.
+    pub see_also: BTreeMap<IncidentId, String>,
     /// The number of its next event.
     pub next_event: u32,
 }
@@ -94,8 +96,23 @@ pub struct Told {
     pub severity: Severity,
     /// What all the messages about this incident named.
     pub heard: Vec<Named>,
-    /// Since when there has been something that none of them named.
-    pub unheard: Option<Timestamp>,
+    /// That something was found since the last one, which they may not have named.
+    pub unheard: Option<Unheard>,
+    /// How many messages they were owed.
+    pub messages: u32,
+    /// By address, the messages that did not reach it, and what the other side said of the last.
+    pub undelivered: BTreeMap<String, (BTreeSet<NotificationId>, String)>,
+    /// When they were last told that it had spread, or reached farther.
+    pub spread: Option<Timestamp>,
+}
+
+/// Something was found after a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unheard {
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it became worse by it; else it is how far it reached from its start.
+    pub worse: bool,
 }
 
 impl Incident {
@@ -111,9 +128,30 @@ impl Incident {
         self.breaches.iter().all(|breach| breach.rule.as_str() == OFFLINE)
     }
 
-    /// Whether one of its breaches is not over.
+    /// Whether it is open, and not watched after its recovery.
     #[must_use]
     pub fn is_failing(&self) -> bool {
+        self.is_open() && self.watched_until.is_none()
+    }
+
+    /// Whether one of its breaches is not over. It may be so after a person resolved it.
+    #[must_use]
+    pub fn has_breach(&self) -> bool {
         self.breaches.iter().any(|breach| breach.cleared.is_none())
+    }
+
+    /// When the first bad check ended since it last came back.
+    #[must_use]
+    pub fn failing_since(&self) -> Timestamp {
+        match self.stretch {
+            0 => self.since,
+            _ => self.last_stretch().iter().map(|breach| breach.since).min().unwrap_or(self.since),
+        }
+    }
+
+    /// The breaches since it last came back: all of them if it never did.
+    #[must_use]
+    pub fn last_stretch(&self) -> &[Breach] {
+        self.breaches.get(self.stretch..).unwrap_or_default()
     }
 }

@@ -26,12 +26,27 @@ pub struct Notification {
     pub destinations: Vec<Destination>,
 }
 
+/// A message that did not reach one of its destinations, and never will.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Undelivered {
+    /// The incident that it told of.
+    pub incident: IncidentId,
+    /// Which message.
+    pub notification: NotificationId,
+    /// Who was to be notified.
+    pub receiver: ReceiverId,
+    /// Where it went.
+    pub address: String,
+    /// What the other side said.
+    pub why: String,
+}
+
 /// What kind of news a notification brings.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum NotificationKind {
     /// An incident was opened.
     Opened,
-    /// It has become worse.
+    /// It has become worse: graver, or it has spread.
     Worsened,
     /// It is still open and nobody acknowledged it.
     Reminder,
@@ -39,11 +54,14 @@ pub enum NotificationKind {
     Resolved,
     /// It was over, and has come back.
     Reopened,
+    /// It is known better how far it reached from its start.
+    Updated,
 }
 
 impl NotificationKind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 5] = [Self::Opened, Self::Worsened, Self::Reminder, Self::Resolved, Self::Reopened];
+    pub const ALL: [Self; 6] =
+        [Self::Opened, Self::Worsened, Self::Reminder, Self::Resolved, Self::Reopened, Self::Updated];
 
     /// The name in APIs and listings.
     #[must_use]
@@ -54,6 +72,7 @@ impl NotificationKind {
             Self::Reminder => "reminder",
             Self::Resolved => "resolved",
             Self::Reopened => "reopened",
+            Self::Updated => "updated",
         }
     }
 }

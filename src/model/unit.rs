@@ -199,6 +199,13 @@ impl Ratio {
         Self::from_ppm(percent.saturating_mul(10_000))
     }
 
+    /// The nearest ratio to this share.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a million")]
+    pub fn from_share(share: f64) -> Self {
+        Self((share.clamp(0.0, 1.0) * 1e6).round() as u32)
+    }
+
     /// Parts per million.
     #[must_use]
     pub const fn ppm(self) -> u32 {

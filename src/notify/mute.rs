@@ -60,8 +60,8 @@ fn covered(hit: &Hit<'_>, config: &Config, at: Timestamp) -> Option<(Timestamp, 
 /// What the receiver is told of the incident now, with regard to maintenance: [`plan::decide`], whose news of anything
 /// but the end waits while [`Mute::hold`] says so.
 #[must_use]
-pub fn decide(incident: &Incident, receiver: &Receiver, mute: &Mute, now: Timestamp) -> Decision {
-    match (plan::decide(incident, receiver, now), &mute.hold, &mute.began_during) {
+pub fn decide(incident: &Incident, receiver: &Receiver, mute: &Mute, config: &Config, now: Timestamp) -> Decision {
+    match (plan::decide(incident, receiver, config, now), &mute.hold, &mute.began_during) {
         (Decision::Tell { kind: NotificationKind::Resolved, reason }, ..) => {
             Decision::Tell { kind: NotificationKind::Resolved, reason }
         }

@@ -4,11 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::incident::spread;
+use crate::model::incident::Told;
 use crate::model::unit::show_about;
-use crate::model::{Incident, NotificationKind, Receiver, ReceiverId, Timestamp, WithheldFor};
+use crate::model::{Incident, Named, NotificationKind, Receiver, ReceiverId, Timestamp, WithheldFor};
 
-/// How long a receiver is left alone after a message before being told that the incident has spread. A graver severity
-/// is told at once.
+/// So long what is new is gathered before it is told: one message says more than three. A graver severity is told at
+/// once.
+pub const GATHER: Duration = Duration::from_secs(40);
+
+/// So long after a message that it has spread, or reached farther, comes the next such message at the earliest.
 pub const SPREAD_HOLD: Duration = Duration::from_secs(300);
 
 /// What a receiver is told now.
@@ -69,17 +74,23 @@ pub fn nobody(config: &Config) -> String {
 
 /// Whether there is news that a receiver who is not configured any more would be told.
 #[must_use]
-pub fn has_news_for(incident: &Incident, gone: &ReceiverId, now: Timestamp) -> bool {
-    !matches!(decide_for(incident, gone, None, now), Decision::Nothing { .. })
+pub fn has_news_for(incident: &Incident, gone: &ReceiverId, config: &Config, now: Timestamp) -> bool {
+    !matches!(decide_for(incident, gone, None, config, now), Decision::Nothing { .. })
 }
 
 /// What the receiver is told of the incident now.
 #[must_use]
-pub fn decide(incident: &Incident, receiver: &Receiver, now: Timestamp) -> Decision {
-    decide_for(incident, &receiver.id, receiver.remind, now)
+pub fn decide(incident: &Incident, receiver: &Receiver, config: &Config, now: Timestamp) -> Decision {
+    decide_for(incident, &receiver.id, receiver.remind, config, now)
 }
 
-fn decide_for(incident: &Incident, receiver: &ReceiverId, remind: Option<Duration>, now: Timestamp) -> Decision {
+fn decide_for(
+    incident: &Incident,
+    receiver: &ReceiverId,
+    remind: Option<Duration>,
+    config: &Config,
+    now: Timestamp,
+) -> Decision {
     let tell = |kind, reason| Decision::Tell { kind, reason };
     let Some(told) = incident.told.get(receiver) else {
         if !incident.is_open() {
@@ -111,19 +122,36 @@ fn decide_for(incident: &Incident, receiver: &ReceiverId, remind: Option<Duratio
     // While it is watched whether it stays well, nobody needs to be reminded of it.
     let reminds = incident.acknowledged.is_none() && incident.watched_until.is_none();
     let reminder = remind.filter(|_| reminds).map(|every| told.at + every);
-    let spread = incident.worsened.as_ref().filter(|(at, _)| *at > told.at);
-    if let Some((_, how)) = spread.filter(|_| now >= told.at + SPREAD_HOLD) {
-        return tell(NotificationKind::Worsened, how.clone());
-    }
-    if reminder.is_some_and(|due| now >= due) {
-        return tell(NotificationKind::Reminder, "it is still open and nobody has acknowledged it".into());
-    }
-    match spread {
-        Some((_, how)) => {
-            let until = reminder.map_or(told.at + SPREAD_HOLD, |due| due.min(told.at + SPREAD_HOLD));
-            let reason = format!("{how}; the last message is less than {} old", show_about(SPREAD_HOLD));
+    let reminds_now = reminder.is_some_and(|due| now >= due);
+    match news(incident, told, config) {
+        Some(News { due, kind, what }) if now >= due => tell(kind, what),
+        Some(_) if reminds_now => tell(NotificationKind::Reminder, UNACKNOWLEDGED.into()),
+        Some(News { due, what, .. }) => {
+            let until = reminder.map_or(due, |reminder| reminder.min(due));
+            let reason = format!("{what}; what is new is gathered until {}", due.show_clock());
             Decision::Withhold { until: Some(until), cause: WithheldFor::Pause, reason }
         }
+        None if reminds_now => tell(NotificationKind::Reminder, UNACKNOWLEDGED.into()),
         None => Decision::Nothing { again: reminder },
     }
+}
+
+/// Why a reminder is sent.
+const UNACKNOWLEDGED: &str = "it is still open and nobody has acknowledged it";
+
+/// What a receiver has not heard of an incident that goes on.
+struct News {
+    /// When to tell it.
+    due: Timestamp,
+    kind: NotificationKind,
+    what: String,
+}
+
+fn news(incident: &Incident, told: &Told, config: &Config) -> Option<News> {
+    let unheard = told.unheard?;
+    let what = spread::unheard(&told.heard, &Named::of(&incident.finding), config)?;
+    let gathered = unheard.since + GATHER;
+    let due = told.spread.map_or(gathered, |last| gathered.max(last + SPREAD_HOLD));
+    let kind = if unheard.worse { NotificationKind::Worsened } else { NotificationKind::Updated };
+    Some(News { due, kind, what })
 }

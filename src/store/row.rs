@@ -1,8 +1,11 @@
 //! How the words are written into rows: numbers that are promises, and JSON where a row is rare.
 
+mod breach;
 mod code;
 mod event;
+mod finding;
 mod message;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +15,8 @@ pub(super) use code::{
     action_code, action_of_code, asked_code, asked_of_code, kind_code, kind_of_code, outcome_code, result_code,
     result_of_code, severity_code, severity_of_code, state_code, state_of_code,
 };
-pub(super) use event::{EventRow, finding_json, finding_of_json};
+pub(super) use event::EventRow;
+pub(super) use finding::{finding_json, finding_of_json};
 pub(super) use message::MessageRow;
 
 use super::error::StoreError;

@@ -123,6 +123,8 @@ pub(crate) fn finding() -> Finding {
         example: None,
         unseen: None,
         what: None,
+        parts: Vec::new(),
+        earlier: Vec::new(),
     }
 }
 
@@ -137,6 +139,7 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         found: START + seconds(14),
         reason: "12 of 12 checks failed in 14s".into(),
         marks: Marks::default(),
+        usual: None,
         cleared: None,
     };
     let id = IncidentId::derived(&[name]);
@@ -150,7 +153,8 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         breaches: vec![breach.clone()],
         finding: finding(),
         acknowledged: None,
-        worsened: None,
+        stretch: 0,
+        see_also: BTreeMap::new(),
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),

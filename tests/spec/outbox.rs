@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mail_parser::MessageParser;
 use serde_json::json;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tripline::clock;
@@ -48,8 +48,15 @@ impl Running {
             last_moments: Duration::from_millis(50),
         };
         let reader = Reader::open(&path).unwrap();
-        let task =
-            tokio::spawn(outbox::run(writer.clone(), reader, watched, options, Arc::clone(&wake), stop.clone()));
+        let task = tokio::spawn(outbox::run(
+            writer.clone(),
+            reader,
+            watched,
+            options,
+            mpsc::channel(1).0,
+            Arc::clone(&wake),
+            stop.clone(),
+        ));
         Self { writer, path, config, wake, stop, task, _directory: directory }
     }
 
@@ -262,7 +269,15 @@ async fn what_was_owed_before_a_restart_is_delivered_after_it() {
     let (_config, watched) = watch::channel(with);
     let stop = CancellationToken::new();
     let options = OutboxOptions::default();
-    let task = tokio::spawn(outbox::run(writer.clone(), reader, watched, options, Arc::default(), stop.clone()));
+    let task = tokio::spawn(outbox::run(
+        writer.clone(),
+        reader,
+        watched,
+        options,
+        mpsc::channel(1).0,
+        Arc::default(),
+        stop.clone(),
+    ));
     let reader = Reader::open(&path).unwrap();
     let id = IncidentId::derived(&["one"]);
     eventually("delivered", || reader.deliveries_of(id).unwrap()[0].state == DeliveryState::Delivered).await;

@@ -4,6 +4,7 @@
 mod configs;
 mod drive;
 mod history;
+mod outages;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -85,7 +86,12 @@ proptest! {
         restarted.restart_from(START - seconds(3_600))?;
         through.play(&after)?;
         restarted.play(&after)?;
-        prop_assert_eq!(&restarted.opened, &through.opened);
+        let told = |drive: &Drive| {
+            let mut all: Vec<_> = drive.events.values().flatten().collect();
+            all.sort_by_key(|event| (event.at, event.incident, event.seq));
+            all.iter().map(|event| format!("{} {} {}\n", event.at.show_clock(), event.incident.short(), event.change)).collect::<String>()
+        };
+        prop_assert_eq!(&restarted.opened, &through.opened, "restarted:\n{}\nthrough:\n{}", told(&restarted), told(&through));
     }
 }
 
@@ -143,6 +149,8 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
                 IncidentChange::Raised { .. } => "raised",
                 IncidentChange::Watched { .. } => "watched",
                 IncidentChange::Reopened { .. } => "reopened",
+                IncidentChange::SeeAlso { .. } => "see also",
+                IncidentChange::Undelivered { .. } => "undelivered",
                 IncidentChange::ClockSetBack { .. } => "clock set back",
                 IncidentChange::Acknowledged { .. } => "acknowledged",
                 IncidentChange::Noted { .. } => "noted",
@@ -160,7 +168,7 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
 }
 
 /// What can happen to an incident, what can be told of it, and what can have raised it.
-const EVERY_KIND: [&str; 28] = [
+const EVERY_KIND: [&str; 30] = [
     "withheld",
     "opened",
     "joined",
@@ -170,6 +178,7 @@ const EVERY_KIND: [&str; 28] = [
     "watched",
     "reopened",
     "acknowledged",
+    "see also",
     "clock set back",
     "noted",
     "identified",
@@ -181,6 +190,7 @@ const EVERY_KIND: [&str; 28] = [
     "told reminder",
     "told resolved",
     "told reopened",
+    "told updated",
     "by error rate",
     "by change",
     "by consecutive",
@@ -211,5 +221,6 @@ fn told(kind: NotificationKind) -> &'static str {
         NotificationKind::Reminder => "told reminder",
         NotificationKind::Resolved => "told resolved",
         NotificationKind::Reopened => "told reopened",
+        NotificationKind::Updated => "told updated",
     }
 }

@@ -161,6 +161,7 @@ fn a_stored_breach_goes_on_and_ends_under_its_own_id() {
             found: at(0),
             reason: String::new(),
             marks: crate::model::Marks::default(),
+            usual: None,
             cleared: None,
         };
         assert!(drive.detector.adopt(&stored));

@@ -1,5 +1,6 @@
 //! Assessing: what the counted checks of an incident show, and whether that is news.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Case, View};
@@ -7,7 +8,8 @@ use crate::config::Config;
 use crate::detect::tally::Tally;
 use crate::incident::{severity, spread};
 use crate::model::{
-    Breach, Example, FailureClass, Finding, IncidentChange, IncidentEvent, Probe, ProbeIndex, RuleKind, Timestamp,
+    Breach, ComponentId, Example, FailureClass, Finding, IncidentChange, IncidentEvent, LabelName, Named, Probe,
+    ProbeIndex, RuleKind, Timestamp,
 };
 use crate::notify::mute::Hit;
 
@@ -28,6 +30,8 @@ impl Case {
     /// What the checks show when a breach opens the incident, or brings it back.
     pub(super) fn first_finding(&self, breach: &Breach, view: View<'_>) -> Finding {
         let mut finding = assess(self.counted.tally(), None, view);
+        self.name_breached(&mut finding, view.config);
+        self.take_stock(&mut finding, view.config);
         finding.what = what(breach, view.config);
         finding
     }
@@ -40,8 +44,46 @@ impl Case {
             return self.incident.finding.clone();
         }
         now.components.extend(self.incident.finding.components.iter().cloned());
+        self.name_breached(&mut now, view.config);
+        self.take_stock(&mut now, view.config);
         now.what.clone_from(&self.incident.finding.what);
         now
+    }
+
+    fn take_stock(&self, finding: &mut Finding, config: &Config) {
+        finding.parts = self.counted.parts().of(&finding.components, config);
+        finding.earlier.clone_from(&self.earlier);
+    }
+
+    /// Whoever is in breach is hit, however many others are hit more: names its component, and the customer where the
+    /// factor is one.
+    fn name_breached(&self, finding: &mut Finding, config: &Config) {
+        if finding.is_diffuse() {
+            return;
+        }
+        let mut values = BTreeSet::new();
+        for breach in self.incident.last_stretch() {
+            let slice = &breach.slice;
+            let probe =
+                slice.probe.as_ref().and_then(|id| config.probes.index_of(id)).map(|index| &config.probes[index]);
+            let component = slice.labels.iter().find(|(label, _)| label.as_str() == "component");
+            let component = component.map(|(_, value)| ComponentId::from(value.as_str()));
+            finding.components.extend(component.or_else(|| probe.map(|probe| probe.component.clone())));
+            if breach.marks.components.is_empty() {
+                // Of a certificate, say, nothing else names the components.
+                let covered = config.probes.iter().filter(|probe| slice.covers(probe));
+                finding.components.extend(covered.map(|probe| probe.component.clone()));
+            }
+            let of =
+                |label: &LabelName| slice.labels.get(label).cloned().or_else(|| probe.and_then(|p| p.label(label)));
+            values.extend(finding.factor.as_ref().and_then(|factor| of(&factor.label)));
+        }
+        if let Some(factor) = &mut finding.factor {
+            self.counted.widen_factor(factor, values, config);
+            if factor.looked_elsewhere == 0 {
+                finding.factor = None;
+            }
+        }
     }
 
     /// Looks again at what the checks show; events when that is news.
@@ -57,7 +99,14 @@ impl Case {
         let now = self.finding(view);
         self.raise(at, &now, view.config, news);
         let before = &self.incident.finding;
-        let spread = spread::spread(before, &now);
+        let named = Named::of(&now);
+        // What somebody was not told, or what was not known before.
+        let recorded = [Named::of(before)];
+        let spread = {
+            let told = self.incident.told.values().filter(|told| told.unheard.is_none());
+            let mut each = told.map(|told| told.heard.as_slice()).chain([recorded.as_slice()]);
+            each.find_map(|heard| spread::unheard(heard, &named, view.config))
+        };
         let clearer =
             before.factor.is_none() && now.factor.is_some() || before.failure.is_none() && now.failure.is_some();
         let reason = match spread {
@@ -66,8 +115,9 @@ impl Case {
             None => return,
         };
         self.assessed = at + SAY_EVERY;
-        let worse = spread.is_some() && at.since(self.incident.opened) > self.settle(view.config);
+        let worse = spread.is_some() && at.since(self.began) > self.settle(view.config);
         news.push(self.event(at, IncidentChange::Assessed { finding: now, reason, worse }));
+        self.stale = true;
     }
 
     /// How long after the opening the first checks still tell how far the outage reached from its start: two rounds.

@@ -3,11 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::parts::Parts;
 use crate::config::Config;
 use crate::detect::history::Entry;
 use crate::detect::tally::{Counts, Tally};
-use crate::model::{Breach, Cadence, PerProbe, Probe, ProbeIndex};
+use crate::incident::recovery::Recovery;
+use crate::model::{Breach, Cadence, Factor, LabelValue, PerProbe, Probe, ProbeIndex, Ratio, Timestamp};
 use crate::notify::mute::Hit;
+
+/// What is usual in a slice is learned from the outage too, little by little: what a breach says of it that was found later
+/// is not what was usual before.
+const LEARNS_LITTLE: Duration = Duration::from_secs(3_600);
 
 /// The counts of one incident.
 pub(super) struct Counted {
@@ -19,15 +25,24 @@ pub(super) struct Counted {
     after: Tally,
     /// How many checks of a probe were bad in a row, up to now.
     runs: BTreeMap<ProbeIndex, u32>,
+    /// The bad ones, probe by probe.
+    parts: Parts,
+    /// What the checks of these say of the end, where a rule judges a share of them.
+    recovery: Option<Recovery>,
+    /// Since when that says that no more fail than usual.
+    well_since: Option<Timestamp>,
     /// Whether there may be more to find since the last finding was made.
     grown: bool,
 }
 
 impl Counted {
-    /// Nothing is watched, and nothing was counted.
-    pub(super) fn new(config: &Config) -> Self {
+    /// Nothing is watched, and nothing was counted. The rules put up with this share of bad checks.
+    pub(super) fn new(usual: Option<Ratio>, config: &Config) -> Self {
         Self {
             covers: config.probes.iter().map(|_| false).collect(),
+            parts: Parts::default(),
+            recovery: usual.map(Recovery::new),
+            well_since: None,
             tally: Tally::default(),
             after: Tally::default(),
             runs: BTreeMap::new(),
@@ -40,9 +55,16 @@ impl Counted {
         self.covers.get(probe) == Some(&true)
     }
 
-    /// Watches what the rule of this breach watches as well. Returns the probes that were not watched before.
-    pub(super) fn widen(&mut self, breach: &Breach, config: &Config) -> BTreeSet<ProbeIndex> {
+    /// Watches what the rule of this breach watches as well. Returns the probes that were not watched before. `began`: when
+    /// the incident was opened, or came back.
+    pub(super) fn widen(&mut self, breach: &Breach, began: Timestamp, config: &Config) -> BTreeSet<ProbeIndex> {
         self.grown = true;
+        if let Some(usual) = breach.usual {
+            let recovery = self.recovery.get_or_insert_with(|| Recovery::new(usual));
+            if breach.found.since(began) <= LEARNS_LITTLE {
+                recovery.allow(usual);
+            }
+        }
         let rule = config.rules.iter().find(|rule| rule.id == breach.rule);
         let Some(rule) = rule.filter(|rule| rule.kind.judges_probes()) else {
             // A rule that is gone, or that judges no probe, watches none.
@@ -59,8 +81,8 @@ impl Counted {
         new
     }
 
-    /// Counts a check.
-    pub(super) fn add(&mut self, entry: &Entry) {
+    /// Counts a check, which ended at this wall-clock time.
+    pub(super) fn add(&mut self, entry: &Entry, ended: Timestamp) {
         if entry.bad {
             let run = self.runs.entry(entry.probe).or_default();
             *run = run.saturating_add(1);
@@ -68,6 +90,11 @@ impl Counted {
             self.runs.remove(&entry.probe);
         }
         self.after.add(entry);
+        self.parts.count(entry, ended);
+        if let Some(recovery) = self.recovery.as_mut().filter(|_| self.parts.has(entry.probe)) {
+            recovery.count(entry.bad, entry.at);
+            self.well_since = if recovery.is_well() { self.well_since.or(Some(entry.at)) } else { None };
+        }
         if entry.bad {
             self.tally.absorb(&mut self.after);
             self.grown = true;
@@ -75,8 +102,34 @@ impl Counted {
     }
 
     /// Forgets what was counted, and goes on watching.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&mut self, usual: Option<Ratio>) {
         (self.tally, self.after, self.runs) = (Tally::default(), Tally::default(), BTreeMap::new());
+        self.parts = Parts::default();
+        (self.recovery, self.well_since) = (usual.map(Recovery::new), None);
+    }
+
+    /// Since when no more fail than usual; nothing inside where no rule judges a share, and nothing at all while more fail.
+    pub(super) fn well_since(&self) -> Option<Option<Timestamp>> {
+        match &self.recovery {
+            // Since a restart nothing was bad, or its results are gone: then the rules say when it is over.
+            Some(_) if !self.parts.is_empty() => self.well_since.map(Some),
+            _ => Some(None),
+        }
+    }
+
+    /// The probes of which a check was bad.
+    pub(super) fn bad_probes<'c>(&self, config: &'c Config) -> impl Iterator<Item = &'c Probe> {
+        self.parts.probes().filter_map(|index| config.probes.get(index))
+    }
+
+    /// What was bad, component by component.
+    pub(super) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The wall clock was set back by so much.
+    pub(super) fn set_back(&mut self, by: Duration) {
+        self.parts.set_back(by);
     }
 
     /// The checks from the first bad one to the last.
@@ -111,6 +164,22 @@ impl Counted {
             hit.surely.extend(self.watched(config).filter(|probe| may(probe)));
         }
         hit
+    }
+
+    /// Names these values too, and counts anew.
+    pub(super) fn widen_factor(&self, factor: &mut Factor, values: BTreeSet<LabelValue>, config: &Config) {
+        if factor.values.is_superset(&values) {
+            return;
+        }
+        factor.values.extend(values);
+        let (mut inside, mut outside) = (Counts::default(), Counts::default());
+        for ((probe, _), counts) in self.tally.iter() {
+            let bears = config.probes.get(probe).is_some_and(|probe| factor.bears(probe));
+            if bears { inside.merge(counts) } else { outside.merge(counts) }
+        }
+        let narrow = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        (factor.bad, factor.looked) = (narrow(inside.bad), narrow(inside.looked));
+        (factor.bad_elsewhere, factor.looked_elsewhere) = (narrow(outside.bad), narrow(outside.looked));
     }
 
     /// The longest interval of the probes that are watched; `calendar` for one on a calendar.

@@ -70,3 +70,27 @@ fn what_comes_back_while_it_is_said_to_be_mended_is_investigated_again() {
     assert_eq!(drive.incident().state, IncidentState::Investigating);
     assert!(drive.events().iter().any(|event| event.change.to_string() == "mended and watched by ana"));
 }
+
+#[test]
+fn a_message_after_one_that_was_refused_says_that_it_is_the_first_that_gets_there() {
+    let mut drive = Drive::new(&forge(default_rules(), None));
+    drive.run(0, 350, globex(300, 600));
+    let opened = drive.owed()[0].clone();
+    let undelivered = Undelivered {
+        incident: opened.incident,
+        notification: opened.id,
+        receiver: "oncall".into(),
+        address: "oncall@example.com".into(),
+        why: "550 no such user".into(),
+    };
+    for _ in 0..2 {
+        drive.hand(Input::Undelivered(undelivered.clone()), at(350.0));
+    }
+    let noted = |event: &&&IncidentEvent| matches!(event.change, IncidentChange::Undelivered { .. });
+    assert_eq!(drive.events().iter().filter(noted).count(), 1, "it is noted once");
+    drive.restart(350);
+    drive.run(350, 900, globex(300, 600));
+    let resolved = drive.owed().last().unwrap().message.text().to_owned();
+    let says = "this is the first message that oncall@example.com can get; the one before was not delivered: 550 no such user";
+    assert!(resolved.contains(says), "{resolved}");
+}

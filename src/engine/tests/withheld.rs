@@ -61,7 +61,7 @@ fn a_spread_that_waits_for_its_message_is_recorded_with_what_it_is() {
     });
     let [(receiver, reason)] = withheld(&drive)[..] else { panic!("{:?}", withheld(&drive)) };
     assert_eq!(receiver, Some("oncall"));
-    assert_eq!(reason, "it now also hits workspace=acme; the last message is less than 5m old");
+    assert_eq!(reason, "it now also hits workspace=acme; what is new is gathered until 15:48:33");
     assert_eq!(drive.kinds(), [NotificationKind::Opened, NotificationKind::Worsened]);
 }
 

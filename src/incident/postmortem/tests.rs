@@ -54,6 +54,7 @@ fn incident(config: &Config, looked: u32) -> Incident {
         found: at(20),
         reason: String::new(),
         marks: Marks::default(),
+        usual: None,
         cleared: Some(at(3_600)),
     };
     Incident {
@@ -66,7 +67,8 @@ fn incident(config: &Config, looked: u32) -> Incident {
         breaches: config.rules.iter().map(breach).collect(),
         finding: Finding { bad: looked, looked, components: ["api".into()].into(), ..Finding::default() },
         acknowledged: None,
-        worsened: None,
+        stretch: 0,
+        see_also: BTreeMap::new(),
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),

@@ -52,6 +52,7 @@ fn subject(news: &News<'_>) -> String {
             format!("STILL OPEN after {}, {}", facts::age(incident, now), incident.severity)
         }
         NotificationKind::Reopened => format!("BACK AGAIN, {}", incident.severity),
+        NotificationKind::Updated => format!("UPDATED, {}", incident.severity),
         NotificationKind::Resolved => format!("RESOLVED after {}", facts::age(incident, now)),
     };
     format!("[{}] {what}: {}", config.name, summary::title(&incident.finding, Some(config)))

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::incident::{depend, summary};
 use crate::model::probe::show_labels;
 use crate::model::unit::show_about;
-use crate::model::{Breach, Incident, NotificationId, NotificationKind, ReceiverId, Timestamp};
+use crate::model::{Breach, Incident, NotificationId, NotificationKind, Part, ReceiverId, Timestamp};
 
 /// What is to be told, to whom and why.
 #[derive(Clone, Copy, Debug)]
@@ -49,9 +49,9 @@ pub struct Facts {
     pub label: String,
 }
 
-/// How long the incident has lasted.
+/// How long it has failed, since it last came back.
 pub(super) fn age(incident: &Incident, now: Timestamp) -> String {
-    show_about(incident.resolved.unwrap_or(now).since(incident.since))
+    show_about(incident.resolved.unwrap_or(now).since(incident.failing_since()))
 }
 
 /// Collects the facts.
@@ -61,13 +61,18 @@ pub fn facts(news: &News<'_>) -> Facts {
     let finding = &incident.finding;
     let mut facts = vec![("Severity", incident.severity.to_string())];
     let age = age(incident, now);
+    let since = incident.failing_since();
     match incident.resolved {
         Some(resolved) => {
-            facts.push(("Began", incident.since.show()));
+            facts.push(("Began", since.show()));
             facts.push(("Resolved", format!("{}, after {age}", resolved.show())));
         }
-        None => facts.push(("Since", format!("{}, {age} before this message", incident.since.show()))),
+        None => facts.push(("Since", format!("{}, {age} before this message", since.show()))),
     }
+    if since > incident.since {
+        facts.push(("First", format!("{}: it recovered in between", incident.since.show())));
+    }
+    facts.extend(account(incident, config));
     if let Some(sure) = summary::sureness(finding) {
         facts.push(("How sure", sure));
     }
@@ -82,9 +87,13 @@ pub fn facts(news: &News<'_>) -> Facts {
     if incident.flaps > 0 {
         facts.push(("Came back", times(incident.flaps)));
     }
+    for (other, what) in &incident.see_also {
+        facts.push(("See also", format!("incident {}: {what}", other.short())));
+    }
     if let Some((by, at)) = &incident.acknowledged {
         facts.push(("Taken on", format!("by {by} at {}", at.show())));
     }
+    facts.extend(undelivered(news));
     let evidence = finding.example.as_ref().map(|example| {
         let probe = config.probes.iter().find(|probe| probe.id == example.probe);
         let labels = probe.map(|probe| show_labels(&probe.labels)).filter(|labels| !labels.is_empty());
@@ -113,6 +122,50 @@ pub fn facts(news: &News<'_>) -> Facts {
     }
 }
 
+/// Which addresses the messages before this one did not reach.
+fn undelivered(news: &News<'_>) -> Vec<(&'static str, String)> {
+    let Some(told) = news.incident.told.get(news.receiver) else { return Vec::new() };
+    let each = told.undelivered.iter().map(|(address, (messages, why))| {
+        let failed = u32::try_from(messages.len()).unwrap_or(u32::MAX);
+        let text = match told.messages {
+            all if failed < all => {
+                format!("{failed} of the {all} messages before this one did not reach {address}: {why}")
+            }
+            1 => format!("this is the first message that {address} can get; the one before was not delivered: {why}"),
+            all => {
+                format!(
+                    "this is the first message that {address} can get; the {all} before were not delivered: {why}"
+                )
+            }
+        };
+        ("Delivery", text)
+    });
+    each.collect()
+}
+
+/// What it did to each component, where that is not all alike: in the end of all, before that of those that recovered.
+fn account(incident: &Incident, config: &Config) -> Vec<(&'static str, String)> {
+    let (all, recovered) = (incident.finding.account(), incident.finding.recovered());
+    let is_over = !incident.is_open();
+    let shown: Vec<&Part> = if is_over && all.len() > 1 {
+        all.iter().collect()
+    } else {
+        all.iter().filter(|part| !is_over && recovered.contains(&part.component)).collect()
+    };
+    let name = if is_over { "Affected" } else { "Recovered" };
+    let mut facts: Vec<(&'static str, String)> = Vec::new();
+    for part in shown.iter().take(SHOWN_PARTS) {
+        let Part { component, bad, looked, first, last, .. } = part;
+        let component = config.component_name(component);
+        let span = format!("from {} to {}", first.show_clock(), last.show_clock());
+        facts.push((name, format!("{component}: {bad} of {looked} checks failed, {span}")));
+    }
+    if shown.len() > SHOWN_PARTS {
+        facts.push((name, format!("and {} more components", shown.len() - SHOWN_PARTS)));
+    }
+    facts
+}
+
 fn times(count: u32) -> String {
     match count {
         1 => "once after it had been well".into(),
@@ -128,9 +181,13 @@ fn label(incident: &Incident, kind: NotificationKind, config: &Config) -> String
         NotificationKind::Reminder => "still open",
         NotificationKind::Reopened => "back again",
         NotificationKind::Resolved => "resolved",
+        NotificationKind::Updated => "updated",
     };
     format!("{} · {} incident {news}", config.name, incident.severity)
 }
+
+/// More components than this are counted, not listed.
+const SHOWN_PARTS: usize = 8;
 
 /// More rules than this say nothing more at a glance; `incident show` lists them all.
 const SHOWN_RULES: usize = 3;

@@ -18,6 +18,8 @@ pub struct DueDelivery {
     pub id: DeliveryId,
     /// Of which notification.
     pub notification: NotificationId,
+    /// The incident that it tells of.
+    pub incident: IncidentId,
     /// To whom.
     pub receiver: ReceiverId,
     /// Where to.
@@ -85,7 +87,7 @@ const DUE: &str = "
         FROM owing WHERE owing.receiver IS NOT NULL
     )
     SELECT n.id, n.receiver, n.owed, n.form, n.subject, n.text, n.html, n.message_id, n.thread,
-        d.id, d.name, d.address, d.attempts
+        d.id, d.name, d.address, d.attempts, n.incident
     FROM owing CROSS JOIN delivery d ON d.id IN (
         SELECT id FROM delivery
         WHERE receiver = owing.receiver AND state = 0 AND behind IS NULL AND next_at <= ?1
@@ -110,6 +112,7 @@ impl Reader {
             due.push(DueDelivery {
                 id: DeliveryId(row.get(9)?),
                 notification: NotificationId::from_bytes(row::id_bytes(&row.get::<_, Vec<u8>>(0)?)?),
+                incident: IncidentId::from_bytes(row::id_bytes(&row.get::<_, Vec<u8>>(13)?)?),
                 receiver: row.get::<_, String>(1)?.into(),
                 to: Destination { name: row.get(10)?, address: row.get(11)? },
                 message: message_of(row)?,

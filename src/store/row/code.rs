@@ -96,6 +96,7 @@ codes! {
     3 => NotificationKind::Reminder,
     4 => NotificationKind::Resolved,
     5 => NotificationKind::Reopened,
+    6 => NotificationKind::Updated,
 }
 
 codes! {

@@ -2,17 +2,18 @@
 //!
 //! Fields may be added with a default; none is renamed or given another meaning, for old rows are read for ever.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::breach::BreachRow;
+use super::finding::{FindingRow, NamedRow};
+use super::names::{id, one_of};
 use super::{of_json, to_json};
 use crate::model::{
-    Breach, BreachId, Factor, FailureClass, Finding, IncidentChange, IncidentEvent, IncidentId, NotificationId,
-    NotificationKind, Severity, Slice, Timestamp, Unseen, WithheldFor,
+    BreachId, IncidentChange, IncidentEvent, IncidentId, NotificationId, NotificationKind, Severity, Timestamp,
+    WithheldFor,
 };
-use crate::model::{Example, Marks, Named};
 use crate::store::StoreError;
 
 /// What the columns of an event hold beside its key and time.
@@ -47,17 +48,6 @@ impl EventRow {
     }
 }
 
-/// A finding, as the listing of incidents keeps it.
-pub(in crate::store) fn finding_json(finding: &Finding) -> Result<String, StoreError> {
-    to_json(&FindingRow::of(finding))
-}
-
-/// A finding as it was stored.
-pub(in crate::store) fn finding_of_json(json: &str) -> Result<Finding, StoreError> {
-    const ROW: &str = "the finding of an incident";
-    of_json::<FindingRow>(ROW, json)?.meant().map_err(|cause| StoreError::unreadable(ROW, cause))
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
 enum Change {
@@ -90,6 +80,10 @@ enum Change {
         breach: BreachRow,
         reason: String,
     },
+    SeeAlso {
+        other: String,
+        what: String,
+    },
     ClockSetBack {
         by_ms: u64,
     },
@@ -121,6 +115,12 @@ enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         named: Option<NamedRow>,
     },
+    Undelivered {
+        notification: String,
+        receiver: String,
+        address: String,
+        why: String,
+    },
     Withheld {
         receiver: Option<String>,
         cause: String,
@@ -144,6 +144,7 @@ impl Change {
             }
             IncidentChange::Watched { until, reason } => Self::Watched { until: until.as_millis(), reason },
             IncidentChange::Reopened { breach, reason } => Self::Reopened { breach: BreachRow::of(&breach), reason },
+            IncidentChange::SeeAlso { other, what } => Self::SeeAlso { other: other.to_string(), what },
             IncidentChange::ClockSetBack { by } => {
                 Self::ClockSetBack { by_ms: u64::try_from(by.as_millis()).unwrap_or(u64::MAX) }
             }
@@ -160,6 +161,12 @@ impl Change {
                 kind: kind.as_str().into(),
                 reason,
                 named: named.as_ref().map(NamedRow::of),
+            },
+            IncidentChange::Undelivered { notification, receiver, address, why } => Self::Undelivered {
+                notification: notification.to_string(),
+                receiver: receiver.to_string(),
+                address,
+                why,
             },
             IncidentChange::Withheld { receiver, cause, reason } => Self::Withheld {
                 receiver: receiver.map(|receiver| receiver.to_string()),
@@ -188,6 +195,9 @@ impl Change {
                 IncidentChange::Watched { until: Timestamp::from_millis(until), reason }
             }
             Self::Reopened { breach, reason } => IncidentChange::Reopened { breach: breach.meant()?, reason },
+            Self::SeeAlso { other, what } => {
+                IncidentChange::SeeAlso { other: IncidentId::from_bytes(id(&other)?), what }
+            }
             Self::ClockSetBack { by_ms } => IncidentChange::ClockSetBack { by: Duration::from_millis(by_ms) },
             Self::Acknowledged { by } => IncidentChange::Acknowledged { by },
             Self::Noted { by, text } => IncidentChange::Noted { by, text },
@@ -203,6 +213,12 @@ impl Change {
                 reason,
                 named: named.map(NamedRow::meant).transpose()?,
             },
+            Self::Undelivered { notification, receiver, address, why } => IncidentChange::Undelivered {
+                notification: NotificationId::from_bytes(id(&notification)?),
+                receiver: receiver.into(),
+                address,
+                why,
+            },
             Self::Withheld { receiver, cause, reason } => IncidentChange::Withheld {
                 receiver: receiver.map(Into::into),
                 cause: one_of(&WithheldFor::ALL, WithheldFor::as_str, &cause)?,
@@ -210,217 +226,4 @@ impl Change {
             },
         })
     }
-}
-
-#[derive(Serialize, Deserialize)]
-struct BreachRow {
-    id: String,
-    rule: String,
-    labels: BTreeMap<String, String>,
-    probe: Option<String>,
-    severity: String,
-    since: i64,
-    found: i64,
-    reason: String,
-    components: BTreeSet<String>,
-    cohorts: BTreeSet<(String, String)>,
-    classes: BTreeSet<String>,
-    cleared: Option<i64>,
-}
-
-impl BreachRow {
-    fn of(breach: &Breach) -> Self {
-        let Breach { id, rule, slice, severity, since, found, reason, marks, cleared } = breach;
-        Self {
-            id: id.to_string(),
-            rule: rule.to_string(),
-            labels: slice.labels.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-            probe: slice.probe.as_ref().map(ToString::to_string),
-            severity: severity.as_str().into(),
-            since: since.as_millis(),
-            found: found.as_millis(),
-            reason: reason.clone(),
-            components: marks.components.iter().map(ToString::to_string).collect(),
-            cohorts: marks.cohorts.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-            classes: marks.classes.iter().map(|class| class.as_str().into()).collect(),
-            cleared: cleared.map(Timestamp::as_millis),
-        }
-    }
-
-    fn meant(self) -> Result<Breach, String> {
-        Ok(Breach {
-            id: BreachId::from_bytes(id(&self.id)?),
-            rule: self.rule.into(),
-            slice: Slice {
-                labels: self.labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
-                probe: self.probe.map(Into::into),
-            },
-            severity: one_of(&Severity::ALL, Severity::as_str, &self.severity)?,
-            since: Timestamp::from_millis(self.since),
-            found: Timestamp::from_millis(self.found),
-            reason: self.reason,
-            marks: Marks {
-                components: self.components.into_iter().map(Into::into).collect(),
-                cohorts: self.cohorts.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
-                classes: self.classes.iter().map(|name| class(name)).collect::<Result<_, _>>()?,
-            },
-            cleared: self.cleared.map(Timestamp::from_millis),
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct FindingRow {
-    bad: u32,
-    looked: u32,
-    factor: Option<FactorRow>,
-    failure: Option<String>,
-    status: Option<u16>,
-    components: BTreeSet<String>,
-    example: Option<ExampleRow>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    unseen: Option<UnseenRow>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    what: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct UnseenRow {
-    since: i64,
-    until: Option<i64>,
-    checks: u32,
-    hosts: u32,
-    canaries: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FactorRow {
-    label: String,
-    values: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    and: Option<(String, String)>,
-    bad: u32,
-    looked: u32,
-    bad_elsewhere: u32,
-    looked_elsewhere: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ExampleRow {
-    probe: String,
-    at: i64,
-    request: String,
-    fault: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct NamedRow {
-    components: BTreeSet<String>,
-    factor: Option<(String, BTreeSet<String>)>,
-    failure: Option<String>,
-    everywhere: bool,
-}
-
-impl NamedRow {
-    fn of(named: &Named) -> Self {
-        let Named { components, factor, failure, everywhere } = named;
-        Self {
-            components: components.iter().map(ToString::to_string).collect(),
-            factor: factor
-                .as_ref()
-                .map(|(label, values)| (label.to_string(), values.iter().map(ToString::to_string).collect())),
-            failure: failure.map(|class| class.as_str().into()),
-            everywhere: *everywhere,
-        }
-    }
-
-    fn meant(self) -> Result<Named, String> {
-        Ok(Named {
-            components: self.components.into_iter().map(Into::into).collect(),
-            factor: self.factor.map(|(label, values)| (label.into(), values.into_iter().map(Into::into).collect())),
-            failure: self.failure.map(|name| class(&name)).transpose()?,
-            everywhere: self.everywhere,
-        })
-    }
-}
-
-impl FindingRow {
-    fn of(finding: &Finding) -> Self {
-        let Finding { bad, looked, factor, failure, status, components, example, unseen, what } = finding;
-        Self {
-            bad: *bad,
-            looked: *looked,
-            factor: factor.as_ref().map(|factor| FactorRow {
-                label: factor.label.to_string(),
-                values: factor.values.iter().map(ToString::to_string).collect(),
-                and: factor.and.as_ref().map(|(label, value)| (label.to_string(), value.to_string())),
-                bad: factor.bad,
-                looked: factor.looked,
-                bad_elsewhere: factor.bad_elsewhere,
-                looked_elsewhere: factor.looked_elsewhere,
-            }),
-            failure: failure.map(|class| class.as_str().into()),
-            status: *status,
-            components: components.iter().map(ToString::to_string).collect(),
-            example: example.as_ref().map(|example| ExampleRow {
-                probe: example.probe.to_string(),
-                at: example.at.as_millis(),
-                request: example.request.clone(),
-                fault: example.fault.clone(),
-            }),
-            what: what.clone(),
-            unseen: unseen.map(|unseen| UnseenRow {
-                since: unseen.since.as_millis(),
-                until: unseen.until.map(Timestamp::as_millis),
-                checks: unseen.checks,
-                hosts: unseen.hosts,
-                canaries: unseen.canaries,
-            }),
-        }
-    }
-
-    fn meant(self) -> Result<Finding, String> {
-        Ok(Finding {
-            bad: self.bad,
-            looked: self.looked,
-            factor: self.factor.map(|factor| Factor {
-                label: factor.label.into(),
-                values: factor.values.into_iter().map(Into::into).collect(),
-                and: factor.and.map(|(label, value)| (label.into(), value.into())),
-                bad: factor.bad,
-                looked: factor.looked,
-                bad_elsewhere: factor.bad_elsewhere,
-                looked_elsewhere: factor.looked_elsewhere,
-            }),
-            failure: self.failure.map(|name| class(&name)).transpose()?,
-            status: self.status,
-            components: self.components.into_iter().map(Into::into).collect(),
-            example: self.example.map(|example| Example {
-                probe: example.probe.into(),
-                at: Timestamp::from_millis(example.at),
-                request: example.request,
-                fault: example.fault,
-            }),
-            what: self.what,
-            unseen: self.unseen.map(|unseen| Unseen {
-                since: Timestamp::from_millis(unseen.since),
-                until: unseen.until.map(Timestamp::from_millis),
-                checks: unseen.checks,
-                hosts: unseen.hosts,
-                canaries: unseen.canaries,
-            }),
-        })
-    }
-}
-
-fn id(text: &str) -> Result<[u8; 16], String> {
-    uuid::Uuid::parse_str(text).map(uuid::Uuid::into_bytes).map_err(|_| format!("`{text}` is no id"))
-}
-
-fn class(name: &str) -> Result<FailureClass, String> {
-    FailureClass::from_name(name).ok_or_else(|| format!("`{name}` is not known"))
-}
-
-fn one_of<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T, String> {
-    all.iter().copied().find(|value| name_of(*value) == name).ok_or_else(|| format!("`{name}` is not known"))
 }

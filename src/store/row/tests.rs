@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::collection::{btree_map, btree_set};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -67,7 +67,7 @@ fn a_check_that_was_made_again_is_192_more_than_its_failure() {
 fn the_codes_of_the_other_sets_are_what_they_always_were() {
     assert_eq!(Severity::ALL.map(severity_code), [1, 2, 3]);
     assert_eq!(IncidentState::ALL.map(state_code), [0, 1, 2, 3]);
-    assert_eq!(NotificationKind::ALL.map(kind_code), [1, 2, 3, 4, 5]);
+    assert_eq!(NotificationKind::ALL.map(kind_code), [1, 2, 3, 4, 5, 6]);
     let actions =
         [ActionKind::Acknowledge, ActionKind::Note, ActionKind::Resolve, ActionKind::Identify, ActionKind::Watch];
     assert_eq!(actions.map(action_code), [1, 2, 3, 4, 5]);
@@ -135,8 +135,9 @@ fn breach() -> impl Strategy<Value = Breach> {
         classes,
     });
     let severity = prop::sample::select(Severity::ALL.to_vec());
-    (any::<[u8; 16]>(), ".*", slice, severity, at(), at(), ".*", marks, option::of(at())).prop_map(
-        |(id, rule, slice, severity, since, found, reason, marks, cleared)| Breach {
+    let usual = option::of((0..=1_000_000_u32).prop_map(Ratio::from_ppm));
+    (any::<[u8; 16]>(), ".*", slice, severity, at(), at(), ".*", marks, usual, option::of(at())).prop_map(
+        |(id, rule, slice, severity, since, found, reason, marks, usual, cleared)| Breach {
             id: BreachId::from_bytes(id),
             rule: rule.into(),
             slice,
@@ -145,6 +146,7 @@ fn breach() -> impl Strategy<Value = Breach> {
             found,
             reason,
             marks,
+            usual,
             cleared,
         },
     )
@@ -185,8 +187,9 @@ fn finding() -> impl Strategy<Value = Finding> {
         components(),
         option::of(example),
         option::of(unseen),
+        (vec(part(), 0..3), vec(part(), 0..3)),
     )
-        .prop_map(|([bad, looked], factor, failure, status, components, example, unseen)| Finding {
+        .prop_map(|([bad, looked], factor, failure, status, components, example, unseen, parts)| Finding {
             bad,
             looked,
             factor,
@@ -196,7 +199,15 @@ fn finding() -> impl Strategy<Value = Finding> {
             example,
             unseen,
             what: None,
+            parts: parts.0,
+            earlier: parts.1,
         })
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    (".*", any::<[u32; 2]>(), at(), at(), any::<bool>()).prop_map(|(component, [bad, looked], first, last, fails)| {
+        Part { component: component.into(), bad, looked, first, last, fails }
+    })
 }
 
 fn change() -> impl Strategy<Value = IncidentChange> {
@@ -213,6 +224,14 @@ fn change() -> impl Strategy<Value = IncidentChange> {
             finding,
             reason,
             worse
+        }),
+        (any::<[u8; 16]>(), ".*")
+            .prop_map(|(other, what)| IncidentChange::SeeAlso { other: IncidentId::from_bytes(other), what }),
+        (any::<[u8; 16]>(), ".*", ".*", ".*").prop_map(|(id, receiver, address, why)| IncidentChange::Undelivered {
+            notification: NotificationId::from_bytes(id),
+            receiver: receiver.into(),
+            address,
+            why,
         }),
         any::<u32>().prop_map(|ms| IncidentChange::ClockSetBack { by: Duration::from_millis(ms.into()) }),
         ".*".prop_map(|by| IncidentChange::Acknowledged { by }),

@@ -201,6 +201,8 @@ impl Drive {
                         IncidentChange::Told { .. }
                             | IncidentChange::Withheld { .. }
                             | IncidentChange::Reopened { .. }
+                            | IncidentChange::SeeAlso { .. }
+                            | IncidentChange::Undelivered { .. }
                     );
                     prop_assert!(!(over && news), "after its end an incident is only told of: {event:?}");
                     events.push(event);

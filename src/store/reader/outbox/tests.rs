@@ -95,6 +95,7 @@ fn mail_that_was_owed_before_messages_had_forms_is_still_due_and_says_the_same()
     let expected = DueDelivery {
         id: DeliveryId(5),
         notification: NotificationId::from_bytes([0; 16]),
+        incident: IncidentId::from_bytes([0; 16]),
         receiver: "oncall".into(),
         to: Destination { name: Some("On call".into()), address: "a@example.com".into() },
         message: Message::Mail(mail),
