@@ -48,6 +48,9 @@ pub enum Input {
     Action(ActionId, Action),
     /// A message did not reach one of its destinations, and never will.
     Undelivered(Undelivered),
+    /// An incident, as it is stored, of which an operator's action asks that comes next. It may have ended so long ago that
+    /// it was forgotten here.
+    Recall(Box<Incident>),
     /// Time has passed.
     Timeout,
 }
@@ -94,6 +97,7 @@ impl Engine {
                 self.outputs.push_back(Output::Answer(id, answer));
             }
             Input::Undelivered(undelivered) => self.cases.undelivered(undelivered, now),
+            Input::Recall(incident) => self.cases.recall(*incident),
             Input::Timeout => {
                 // First what waits, which ended before this moment.
                 let at = self.clock.look(now, now);

@@ -7,6 +7,8 @@ pub mod correlate;
 pub mod spread;
 pub mod severity;
 pub mod impact;
+mod corrections;
+pub mod false_alarms;
 pub mod lifecycle;
 pub mod markdown;
 pub mod postmortem;

@@ -9,6 +9,7 @@ pub mod component;
 pub mod destination;
 pub mod dice;
 pub mod condition;
+pub mod corrected;
 pub mod finding;
 pub mod id;
 pub mod incident;
@@ -39,9 +40,10 @@ pub use breach::{Breach, Marks, Slice};
 pub use calendar::Calendar;
 pub use component::Component;
 pub use condition::Condition;
+pub use corrected::{Apart, Corrected, FalseAlarm, Merged};
 pub use destination::Destination;
 pub use dice::Dice;
-pub use event::{IncidentChange, IncidentEvent, WithheldFor};
+pub use event::{Heard, IncidentChange, IncidentEvent, WithheldFor};
 pub use finding::{Example, Factor, Finding, Part, Unseen};
 pub use id::{
     BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, MaintenanceId, NotificationId, ProbeId,

@@ -22,6 +22,7 @@ fn incident(name: &str, component: &str, since: i64, opened: i64, resolved: Opti
         acknowledged: None,
         stretch: 0,
         see_also: BTreeMap::new(),
+        corrected: Corrected::default(),
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),

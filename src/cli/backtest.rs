@@ -119,6 +119,8 @@ fn json(replay: &Replay, comparison: &Comparison<'_>) -> serde_json::Value {
             "since": incident.since.to_string(),
             "opened": incident.opened.to_string(),
             "resolved": incident.resolved.map(|at| at.to_string()),
+            "false_alarm": incident.corrected.false_alarm.as_ref().map(|alarm| alarm.why.as_str()),
+            "merged_into": incident.corrected.merged_into.map(|into| into.to_string()),
             "title": crate::incident::summary::title(&incident.finding, None),
             "rules": incident.breaches.iter().map(|breach| breach.rule.as_str()).collect::<std::collections::BTreeSet<_>>(),
         })

@@ -3,6 +3,7 @@
 //! Reads the database beside a running daemon. What changes something is left for the daemon in the database: one that
 //! is not running does it when it starts.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::clock;
 use crate::config::Config;
-use crate::incident::{lifecycle, summary};
+use crate::incident::{false_alarms, lifecycle, summary};
 use crate::model::unit::{show_about, show_duration};
 use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId, Role};
 use crate::store::{
@@ -53,6 +54,7 @@ pub(super) enum Command {
         cause: String,
     },
     /// Say that it is mended and watched: the incident is `monitoring`, and ends by itself when all is well
+    #[command(name = "monitor", visible_alias = "watch")]
     Watch {
         #[command(flatten)]
         which: Which,
@@ -66,6 +68,35 @@ pub(super) enum Command {
         which: Which,
         /// Why it is over
         #[arg(long, default_value = "", value_name = "TEXT")]
+        why: String,
+    },
+    /// Make another incident part of an open one: they are one outage
+    Merge {
+        #[command(flatten)]
+        which: Which,
+        /// The id of the other, or how it begins
+        other: String,
+        /// Why they are one
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        why: String,
+    },
+    /// Take the breaches of some components or rules out of an open incident: they are another outage
+    Split {
+        #[command(flatten)]
+        which: Which,
+        /// The ids of the components or rules
+        #[arg(required = true, value_name = "COMPONENT|RULE")]
+        parts: Vec<String>,
+        /// Why they are another
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        why: String,
+    },
+    /// Say that nothing was wrong: the incident is over, if it was not, and is no outage
+    FalseAlarm {
+        #[command(flatten)]
+        which: Which,
+        /// Why it was raised
+        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
         why: String,
     },
 }
@@ -92,11 +123,43 @@ pub(super) fn run(flags: &Flags, command: Command) -> anyhow::Result<Ending> {
     match command {
         Command::List { all, limit } => list(&reader, !all, limit, config.as_ref()),
         Command::Show(which) => show(&reader, find(&reader, &which.id)?.id, config.as_ref()),
-        Command::Ack(which) => act(&reader, &flags.db, which, ActionKind::Acknowledge, String::new()),
-        Command::Note { which, text } => act(&reader, &flags.db, which, ActionKind::Note, text),
-        Command::Identify { which, cause } => act(&reader, &flags.db, which, ActionKind::Identify, cause),
-        Command::Watch { which, text } => act(&reader, &flags.db, which, ActionKind::Watch, text),
-        Command::Resolve { which, why } => act(&reader, &flags.db, which, ActionKind::Resolve, why),
+        Command::Ack(which) => act(&reader, &flags.db, &Asked::of(which, ActionKind::Acknowledge, String::new())),
+        Command::Note { which, text } => act(&reader, &flags.db, &Asked::of(which, ActionKind::Note, text)),
+        Command::Identify { which, cause } => act(&reader, &flags.db, &Asked::of(which, ActionKind::Identify, cause)),
+        Command::Watch { which, text } => act(&reader, &flags.db, &Asked::of(which, ActionKind::Watch, text)),
+        Command::Resolve { which, why } => act(&reader, &flags.db, &Asked::of(which, ActionKind::Resolve, why)),
+        Command::Merge { which, other, why } => {
+            act(&reader, &flags.db, &Asked { other: Some(other), ..Asked::of(which, ActionKind::Merge, why) })
+        }
+        Command::Split { which, parts, why } => {
+            let parts = parts.into_iter().collect();
+            act(&reader, &flags.db, &Asked { parts, ..Asked::of(which, ActionKind::Split, why) })
+        }
+        Command::FalseAlarm { which, why } => {
+            let asked = Asked::of(which, ActionKind::FalseAlarm, why);
+            let ending = act(&reader, &flags.db, &asked)?;
+            if let Some(config) = config.as_ref().filter(|_| ending == Ending::Well) {
+                advise(&reader, find(&reader, &asked.which.id)?.id, config)?;
+            }
+            Ok(ending)
+        }
+    }
+}
+
+/// What is asked of an incident.
+struct Asked {
+    which: Which,
+    kind: ActionKind,
+    text: String,
+    /// Another incident.
+    other: Option<String>,
+    /// Components and rules.
+    parts: BTreeSet<String>,
+}
+
+impl Asked {
+    fn of(which: Which, kind: ActionKind, text: String) -> Self {
+        Self { which, kind, text, other: None, parts: BTreeSet::new() }
     }
 }
 
@@ -148,8 +211,17 @@ fn line(incident: &IncidentSummary, config: Option<&Config>) -> String {
         incident.severity,
         incident.since.show(),
         show_about(Duration::from_secs(lasted.as_secs())),
-        summary::title(&incident.finding, config),
+        correction(incident) + &summary::title(&incident.finding, config),
     )
+}
+
+/// What people corrected of it, before what it is.
+fn correction(incident: &IncidentSummary) -> String {
+    match (&incident.false_alarm, incident.merged_into) {
+        (Some((by, _)), _) => format!("FALSE ALARM, says {by}: "),
+        (None, Some(into)) => format!("MERGED into {}: ", into.short()),
+        (None, None) => String::new(),
+    }
 }
 
 fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Result<Ending> {
@@ -159,6 +231,12 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
     println!("Incident  {}", incident.id);
     println!("State     {}, {}", incident.state, incident.severity);
     println!("Since     {}", incident.since.show());
+    if let Some(alarm) = &incident.corrected.false_alarm {
+        println!("No outage a false alarm, says {}: {}", alarm.by, alarm.why);
+    }
+    if let Some(into) = incident.corrected.merged_into {
+        println!("Merged    into incident {}", into.short());
+    }
     if let Some(resolved) = incident.resolved {
         let lasted = Duration::from_secs(resolved.since(incident.since).as_secs());
         println!("Resolved  {}, after {}", resolved.show(), show_duration(lasted));
@@ -252,13 +330,19 @@ fn tried_again(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
     Ok(if text.is_empty() { text } else { format!("\nTried again; only the second try counts\n{text}") })
 }
 
-fn act(reader: &Reader, database: &Path, which: Which, kind: ActionKind, text: String) -> anyhow::Result<Ending> {
+fn act(reader: &Reader, database: &Path, asked: &Asked) -> anyhow::Result<Ending> {
+    let Asked { which, kind, text, other, parts } = asked;
     let IncidentSummary { id: incident, resolved, .. } = find(reader, &which.id)?;
-    if let Some(resolved) = resolved {
+    if let Some(resolved) = resolved.filter(|_| !kind.may_come_late()) {
         complain(&format!("incident {} was resolved at {}; nothing is done", incident.short(), resolved.show()));
         return Ok(Ending::Unwell);
     }
-    let id = request_action(database, &Action { at: clock::now(), incident, kind, by: which.by, text })?;
+    let other = other.as_ref().map(|other| find(reader, other)).transpose()?.map(|other| other.id);
+    if other == Some(incident) {
+        return Err(Misuse(format!("incident {} cannot be merged into itself", incident.short())).into());
+    }
+    let (by, text, parts) = (which.by.clone(), text.clone(), parts.clone());
+    let id = request_action(database, &Action { at: clock::now(), incident, kind: *kind, by, text, other, parts })?;
     let asked = Instant::now();
     while asked.elapsed() < PATIENCE {
         if let Some(answer) = reader.answer_to(id)? {
@@ -271,4 +355,18 @@ fn act(reader: &Reader, database: &Path, which: Which, kind: ActionKind, text: S
         "stored for the daemon, which does not answer (it is busy, or not running); `tripline run` does it as soon as it can"
     );
     Ok(Ending::Well)
+}
+
+/// What to do about the rules that give many false alarms, after one of this incident.
+fn advise(reader: &Reader, id: IncidentId, config: &Config) -> anyhow::Result<()> {
+    let incident = lifecycle::fold(&reader.events_of(id)?)?;
+    if incident.corrected.false_alarm.is_none() {
+        return Ok(());
+    }
+    let histories = reader.false_alarms(clock::now() - false_alarms::COUNTED)?;
+    let recent: Vec<Incident> = histories.iter().filter_map(|events| lifecycle::fold(events).ok()).collect();
+    for sentence in false_alarms::advice(&incident, &recent, config) {
+        println!("{sentence}");
+    }
+    Ok(())
 }

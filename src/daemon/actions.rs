@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::ActionId;
+use crate::incident::lifecycle;
+use crate::model::{Action, ActionId, Incident};
 use crate::store::Reader;
 
 use super::pump::Control;
@@ -22,19 +23,19 @@ pub async fn run(reader: Reader, controls: mpsc::Sender<Control>, stop: Cancella
     let mut latest: Option<ActionId> = None;
     loop {
         let asked = tokio::task::spawn_blocking(move || {
-            let pending = reader.pending_actions(AT_ONCE);
+            let pending = reader.pending_actions(AT_ONCE).map(|pending| {
+                let new = pending.into_iter().filter(|waiting| latest.is_none_or(|latest| waiting.id > latest));
+                new.map(|waiting| (stored(&reader, &waiting.action), waiting)).collect::<Vec<_>>()
+            });
             (reader, pending)
         });
         let Ok((back, pending)) = asked.await else { return };
         reader = back;
         match pending {
             Ok(pending) => {
-                for waiting in pending {
-                    if latest.is_some_and(|latest| waiting.id <= latest) {
-                        continue;
-                    }
+                for (stored, waiting) in pending {
                     latest = Some(waiting.id);
-                    if controls.send(Control::Action(waiting.id, waiting.action)).await.is_err() {
+                    if controls.send(Control::Action(waiting.id, waiting.action, stored)).await.is_err() {
                         return;
                     }
                 }
@@ -46,4 +47,14 @@ pub async fn run(reader: Reader, controls: mpsc::Sender<Control>, stop: Cancella
             () = tokio::time::sleep(EVERY) => {}
         }
     }
+}
+
+/// The incident as it is stored, where the engine may have forgotten it. Of one that cannot be read it says so.
+fn stored(reader: &Reader, action: &Action) -> Option<Box<Incident>> {
+    if !action.kind.may_come_late() {
+        return None;
+    }
+    let events = reader.events_of(action.incident);
+    let events = events.inspect_err(|error| tracing::error!(%error, "an incident cannot be read")).ok()?;
+    lifecycle::fold(&events).ok().map(Box::new)
 }

@@ -32,8 +32,8 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// What reaches the pump beside results.
 #[derive(Debug)]
 pub enum Control {
-    /// An operator asked for something.
-    Action(ActionId, Action),
+    /// An operator asked for something; with the incident as it is stored, if it may have ended long ago.
+    Action(ActionId, Action, Option<Box<Incident>>),
     /// A message was not delivered, and never will be.
     Undelivered(Undelivered),
     /// From now on this config is judged by, with an engine that is rebuilt for it.
@@ -99,9 +99,14 @@ where
                 }
                 control = controls.recv(), if listening => match control {
                     None => listening = false,
-                    Some(Control::Action(id, action)) => self.hand_in(Input::Action(id, action), clock::now()),
                     Some(Control::Undelivered(undelivered)) => {
                         self.hand_in(Input::Undelivered(undelivered), clock::now());
+                    }
+                    Some(Control::Action(id, action, stored)) => {
+                        if let Some(incident) = stored {
+                            self.hand_in(Input::Recall(incident), clock::now());
+                        }
+                        self.hand_in(Input::Action(id, action), clock::now());
                     }
                     Some(Control::Reload(config)) => {
                         self.commit().await?;

@@ -43,6 +43,35 @@ impl Tally {
         }
     }
 
+    /// Adds the counts of another outage of the same time, of which the good checks may be the same.
+    pub fn join(&mut self, other: Self) {
+        for (probe, counts) in other.probes {
+            let own = self.probes.entry(probe).or_default();
+            let good = own.good().max(counts.good());
+            own.merge(&counts);
+            own.looked = own.bad + good;
+        }
+    }
+
+    /// Takes out the bad checks that failed so; those that are bad without a failure have no class. The good ones stay,
+    /// and go with them.
+    #[must_use]
+    pub fn take(&mut self, goes: impl Fn(ProbeIndex, Option<FailureClass>) -> bool) -> Self {
+        let mut taken = Self::default();
+        for (key, counts) in &mut self.probes {
+            let (good, classed) = (counts.good(), counts.ways.values().sum::<u64>());
+            let (gone, kept): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                std::mem::take(&mut counts.ways).into_iter().partition(|((class, _), _)| goes(key.0, Some(*class)));
+            let slow = counts.bad.saturating_sub(classed);
+            let slow = if goes(key.0, None) { slow } else { 0 };
+            let bad = gone.values().sum::<u64>() + slow;
+            (counts.bad, counts.ways) = (counts.bad - bad, kept);
+            counts.looked = counts.bad + good;
+            taken.probes.insert(*key, Counts { looked: bad + good, bad, ways: gone });
+        }
+        taken
+    }
+
     /// The probes and places that were counted, in the order of their indices.
     pub fn iter(&self) -> impl Iterator<Item = ((ProbeIndex, u16), &Counts)> {
         self.probes.iter().map(|(&key, counts)| (key, counts))

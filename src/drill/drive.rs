@@ -104,7 +104,8 @@ impl Drive {
         self.pass(now);
         let open = self.open.clone();
         for &incident in &open {
-            let action = Action { at: now, incident, kind, by: by.into(), text: text.into() };
+            let (other, parts) = (None, BTreeSet::new());
+            let action = Action { at: now, incident, kind, by: by.into(), text: text.into(), other, parts };
             self.acts += 1;
             self.engine.handle(Input::Action(ActionId(self.acts), action), now);
             self.drain(now);

@@ -1,6 +1,7 @@
 //! A case: an incident together with the counts that say what its checks have in common.
 
 mod assess;
+mod corrected;
 mod counted;
 mod parts;
 
@@ -17,6 +18,7 @@ use crate::model::{
 };
 
 use super::steady::SteadyClock;
+pub(super) use corrected::Said;
 use counted::Counted;
 
 /// The last failure of each probe that fails.
@@ -188,6 +190,9 @@ impl Case {
 
     /// Whether it was failing at this moment of steady time.
     pub(super) fn holds(&self, at: Timestamp, clock: SteadyClock) -> bool {
+        if self.incident.corrected.merged_into.is_some() {
+            return false;
+        }
         let within = |from: Timestamp, until: Timestamp| clock.to_steady(from) <= at && at < clock.to_steady(until);
         if self.before.iter().any(|(from, until)| within(*from, *until)) {
             return true;

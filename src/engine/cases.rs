@@ -1,8 +1,9 @@
 //! Cases: the incidents, open ones and those that may still come back. They alone change them.
 
-mod act;
+mod corrections;
 mod end;
 mod home;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use crate::detect::self_check::Blindness;
 use crate::incident::{blind, summary};
 use crate::model::incident::Told;
 use crate::model::{
-    Action, Breach, BreachId, CheckResult, Example, Incident, IncidentChange, IncidentEvent, IncidentId, Location,
-    Outcome, ProbeIndex, Timestamp, Undelivered,
+    Breach, BreachId, CheckResult, Example, Incident, IncidentChange, IncidentEvent, IncidentId, Location, Outcome,
+    ProbeIndex, Timestamp, Undelivered,
 };
 use crate::notify::mute::Hit;
 
@@ -38,6 +39,8 @@ pub(super) struct Cases {
     examples: Examples,
     /// The breaches that say of a location that we cannot see from there, while they go on.
     blind: BTreeMap<Location, BreachId>,
+    /// Those that ended long ago, and of which somebody asked something since.
+    recalled: BTreeSet<IncidentId>,
     /// What happened and was not given out yet.
     events: Vec<IncidentEvent>,
 }
@@ -46,7 +49,8 @@ impl Cases {
     /// Takes up stored incidents; their counts come from the results that are replayed after.
     pub(super) fn new(config: Arc<Config>, incidents: Vec<Incident>) -> Self {
         let all = incidents.into_iter().map(|incident| (incident.id, Case::resume(incident, &config))).collect();
-        Self { config, all, examples: BTreeMap::new(), blind: BTreeMap::new(), events: Vec::new() }
+        let (examples, blind, recalled) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { config, all, examples, blind, recalled, events: Vec::new() }
     }
 
     /// An incident as it stands.
@@ -122,28 +126,10 @@ impl Cases {
     /// Forgets those that ended too long ago to come back, or to have a bad check in the history.
     pub(super) fn forget_ended(&mut self, now: Timestamp) {
         let remembered = restart::remembered(&self.config);
-        self.all.retain(|_, case| {
-            let ended = case.incident.resolved.filter(|_| !case.incident.is_open());
+        self.all.retain(|id, case| {
+            let ended = case.incident.resolved.filter(|_| !case.incident.is_open() && !self.recalled.contains(id));
             ended.is_none_or(|ended| now.since(ended) < remembered)
         });
-    }
-
-    /// Does what somebody asks for, and says what came of it.
-    pub(super) fn act(&mut self, action: Action, detector: &Detector, now: Timestamp) -> String {
-        let view = View { config: &self.config, detector, examples: &self.examples };
-        let Some(case) = self.all.get_mut(&action.incident).filter(|case| case.incident.is_open()) else {
-            return format!("incident {} is not open", action.incident.short());
-        };
-        match act::change(&case.incident, action, || case.finding(view)) {
-            Ok((change, answer)) => {
-                if matches!(change, IncidentChange::Resolved { .. }) {
-                    case.watch_due = None;
-                }
-                self.events.push(case.event(now, change));
-                answer
-            }
-            Err(answer) => answer,
-        }
     }
 
     /// Remembers the failure of a probe, until it succeeds.
@@ -238,6 +224,7 @@ impl Cases {
             let there = case.incident.resolved.is_none_or(|ended| now.since(ended) < self.config.reopen_within);
             there
                 && case.incident.id != id
+                && case.incident.corrected.merged_into.is_none()
                 && case.tells_of_components()
                 && case.incident.see_also.len() < MOST_BESIDE
         };

@@ -54,5 +54,7 @@ pub(super) fn settled<'a>(
         let others = incident.breaches.iter().filter(|other| other.id != breach.id);
         Some((breach.cleared.filter(|at| others.map(|other| other.cleared).any(|other| other == Some(*at)))?, breach))
     };
-    incident.breaches.iter().filter(|breach| lingers(breach, config)).filter_map(with_another)
+    // Those of an incident that was merged go on as breaches of the other.
+    let goes_on = incident.corrected.merged_into.is_some();
+    incident.breaches.iter().filter(move |breach| !goes_on && lingers(breach, config)).filter_map(with_another)
 }

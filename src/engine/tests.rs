@@ -1,6 +1,7 @@
 //! The engine, driven by hand: every input has its time, nothing sleeps.
 
 mod clock;
+mod corrected;
 mod maintenance;
 mod people;
 mod relapse;
@@ -8,7 +9,7 @@ mod restart;
 mod sight;
 mod withheld;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -226,7 +227,12 @@ impl Drive {
 }
 
 fn ana(drive: &Drive, kind: ActionKind) -> Action {
-    Action { at: at(0.0), incident: drive.incident().id, kind, by: "ana".into(), text: String::new() }
+    asks(drive.incident().id, kind)
+}
+
+/// What ana asks of an incident.
+fn asks(incident: IncidentId, kind: ActionKind) -> Action {
+    Action { at: at(0.0), incident, kind, by: "ana".into(), text: String::new(), other: None, parts: BTreeSet::new() }
 }
 
 fn globex(from: u32, until: u32) -> impl Fn(&Probe, u32) -> Option<Outcome> {

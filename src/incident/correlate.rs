@@ -140,6 +140,12 @@ impl Signs<'_> {
         Some(format!("shares component {component} and {}", show_factor(factor, Some(self.config))))
     }
 
+    /// Whether most of its bad checks are of these components.
+    #[must_use]
+    pub fn is_of(&self, components: &BTreeSet<ComponentId>) -> bool {
+        self.same_component(components).is_some()
+    }
+
     /// How many of all bad checks are so, if more than half are.
     fn most(&self, is: impl Fn(&Probe, Option<FailureClass>) -> bool) -> Option<(u64, u64)> {
         let all: u64 = self.bad.iter().map(|checks| checks.count).sum();

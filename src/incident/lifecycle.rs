@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::corrections;
 use crate::model::incident::{Told, Unheard};
 use crate::model::{
-    Breach, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, IncidentState, Named, NotificationKind,
-    Timestamp,
+    Breach, Corrected, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, IncidentState, Named,
+    NotificationKind, Timestamp,
 };
 
 /// Why stored events do not make an incident.
@@ -46,12 +47,14 @@ pub fn fold(events: &[IncidentEvent]) -> Result<Incident, HistoryFault> {
 /// Opens an incident for a breach, whose checks show this: the incident, and the event that opens it.
 #[must_use]
 pub fn begin(breach: Breach, finding: Finding, at: Timestamp) -> (Incident, IncidentEvent) {
-    let event = IncidentEvent {
-        incident: IncidentId::derived(&[&breach.id.to_string()]),
-        seq: 0,
-        at,
-        change: IncidentChange::Opened { breach: breach.clone(), finding: finding.clone() },
-    };
+    begin_as(IncidentId::derived(&[&breach.id.to_string()]), breach, finding, at)
+}
+
+/// The same, for an incident with this id.
+#[must_use]
+pub fn begin_as(id: IncidentId, breach: Breach, finding: Finding, at: Timestamp) -> (Incident, IncidentEvent) {
+    let change = IncidentChange::Opened { breach: breach.clone(), finding: finding.clone() };
+    let event = IncidentEvent { incident: id, seq: 0, at, change };
     (opened(&event, &breach, &finding), event)
 }
 
@@ -72,6 +75,7 @@ fn opened(event: &IncidentEvent, breach: &Breach, finding: &Finding) -> Incident
         told: BTreeMap::new(),
         withheld: BTreeMap::new(),
         see_also: BTreeMap::new(),
+        corrected: Corrected::default(),
         next_event: event.seq.saturating_add(1),
     }
 }
@@ -140,16 +144,23 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
                 messages: 0,
                 undelivered: BTreeMap::new(),
                 spread: None,
+                merged: None,
             };
             let mut told = incident.told.remove(receiver).unwrap_or_else(new);
             let named = named.clone().unwrap_or_else(|| Named::of(&incident.finding));
             if !told.heard.contains(&named) {
                 told.heard.push(named);
             }
-            (told.at, told.kind, told.severity, told.unheard) = (event.at, *kind, incident.severity, None);
+            (told.at, told.kind, told.severity) = (event.at, *kind, incident.severity);
+            (told.unheard, told.merged) = (None, None);
             told.messages = told.messages.saturating_add(1);
             if matches!(kind, NotificationKind::Worsened | NotificationKind::Updated) {
                 told.spread = Some(event.at);
+            }
+            if let Some(alarm) =
+                incident.corrected.false_alarm.as_mut().filter(|_| *kind == NotificationKind::Resolved)
+            {
+                alarm.untold.remove(receiver);
             }
             incident.told.insert(receiver.clone(), told);
             incident.withheld.remove(&Some(receiver.clone()));
@@ -164,6 +175,11 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
         IncidentChange::Withheld { receiver, cause, .. } => {
             incident.withheld.entry(receiver.clone()).or_default().insert(*cause);
         }
+        correction @ (IncidentChange::Merged { .. }
+        | IncidentChange::MergedInto { .. }
+        | IncidentChange::Split { .. }
+        | IncidentChange::SplitFrom { .. }
+        | IncidentChange::FalseAlarm { .. }) => corrections::apply(incident, event.at, correction),
     }
 }
 

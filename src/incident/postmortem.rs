@@ -78,7 +78,13 @@ const LONGEST_BODY: usize = 1_500;
 #[must_use]
 pub fn draft(review: &Review<'_>) -> String {
     let title = summary::title(&review.incident.finding, Some(review.config));
-    let mut text = format!("# Post-incident review: {}, {}\n\n", inline(&review.config.name), inline(&title));
+    let mut text = match &review.incident.corrected.false_alarm {
+        Some(alarm) => {
+            format!("**A false alarm, says {}: {}** It is no outage.\n\n", inline(&alarm.by), inline(&alarm.why))
+        }
+        None => String::new(),
+    };
+    text.push_str(&format!("# Post-incident review: {}, {}\n\n", inline(&review.config.name), inline(&title)));
     text.push_str(&format!(
         "*A draft by Tripline from what it stored. Incident {}, {}, {}. All times are UTC.*\n\n",
         review.incident.id, review.incident.severity, review.incident.state

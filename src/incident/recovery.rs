@@ -65,6 +65,16 @@ impl Recovery {
         }
     }
 
+    /// What the checks of two outages say that are one: it is over when both are.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        let (mut ill, usual) = (self.ill, self.usual.max(other.usual));
+        ill.iter_mut().zip(other.ill).for_each(|(ill, its)| *ill += its);
+        let first = [self.first, other.first].into_iter().flatten().min();
+        let checks = self.checks.saturating_add(other.checks);
+        Self { usual, well: self.well.min(other.well), ill, first, checks, pace: self.pace.max(other.pace) }
+    }
+
     /// Takes in a check of a probe that was hit, which ended at this moment.
     pub fn count(&mut self, bad: bool, at: Timestamp) {
         self.keep_pace(at);

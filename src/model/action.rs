@@ -1,5 +1,7 @@
 //! Actions: what an operator does to an incident.
 
+use std::collections::BTreeSet;
+
 use super::id::IncidentId;
 use super::unit::Timestamp;
 
@@ -18,8 +20,12 @@ pub struct Action {
     pub kind: ActionKind,
     /// Who asks.
     pub by: String,
-    /// What to write down: the note, the cause, what was mended, or why it is resolved. Empty when there is nothing to say.
+    /// What to write down: the note, the cause, what was mended, or why it is so. Empty when there is nothing to say.
     pub text: String,
+    /// The incident that is to be merged into that one.
+    pub other: Option<IncidentId>,
+    /// What is to be split from it: names of components and rules.
+    pub parts: BTreeSet<String>,
 }
 
 /// What an operator can ask for.
@@ -35,4 +41,18 @@ pub enum ActionKind {
     Watch,
     /// Declare it over. What still fails opens another only after it was well in between.
     Resolve,
+    /// Make another incident part of it.
+    Merge,
+    /// Take the breaches of some components or rules out of it: they are another incident.
+    Split,
+    /// Say that nothing was wrong. It is over, if it was not.
+    FalseAlarm,
+}
+
+impl ActionKind {
+    /// Whether it may be asked of an incident that is over.
+    #[must_use]
+    pub fn may_come_late(self) -> bool {
+        self == Self::FalseAlarm
+    }
 }

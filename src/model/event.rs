@@ -1,9 +1,11 @@
 //! Events: what happened to an incident, one after the other.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use super::breach::Breach;
+use super::corrected::Apart;
 use super::finding::Finding;
 use super::id::{BreachId, IncidentId, NotificationId, ReceiverId};
 use super::named::Named;
@@ -125,6 +127,71 @@ pub enum IncidentChange {
         /// What its checks showed in the end.
         finding: Finding,
     },
+    /// Another incident became part of it.
+    Merged {
+        /// The other.
+        other: IncidentId,
+        /// What that was.
+        what: String,
+        /// The gravest that it ever was.
+        severity: Severity,
+        /// Its breaches ...
+        breaches: Vec<Breach>,
+        /// ... and the place among them of the one with which it last came back.
+        stretch: usize,
+        /// What the checks of both show.
+        finding: Finding,
+        /// Who was told of the other, and what.
+        told: BTreeMap<ReceiverId, Heard>,
+        /// Who has heard all that there is to say of both.
+        know: BTreeSet<ReceiverId>,
+        /// Who says that it is one incident.
+        by: String,
+        /// Why; empty when nothing was said.
+        why: String,
+    },
+    /// It became part of another incident, and goes on there.
+    MergedInto {
+        /// The other.
+        into: IncidentId,
+        /// Who says that it is one incident.
+        by: String,
+        /// Why; empty when nothing was said.
+        why: String,
+    },
+    /// Some of its breaches are another incident.
+    Split {
+        /// The other.
+        other: IncidentId,
+        /// The breaches that went there.
+        breaches: Vec<BreachId>,
+        /// What is of the other from now on.
+        theirs: Apart,
+        /// What its own checks show.
+        finding: Finding,
+        /// Who says that they are two.
+        by: String,
+        /// Why; empty when nothing was said.
+        why: String,
+    },
+    /// It is what was split from another incident.
+    SplitFrom {
+        /// The other.
+        other: IncidentId,
+        /// What is of the other from now on.
+        theirs: Apart,
+        /// Who says that they are two.
+        by: String,
+        /// Why; empty when nothing was said.
+        why: String,
+    },
+    /// Somebody says that nothing was wrong.
+    FalseAlarm {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
     /// A message became owed.
     Told {
         /// Which.
@@ -160,6 +227,19 @@ pub enum IncidentChange {
     },
 }
 
+/// What a receiver was told of an incident that was merged into another.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heard {
+    /// When they were told last ...
+    pub at: Timestamp,
+    /// ... what kind of news ...
+    pub kind: NotificationKind,
+    /// ... and how grave it was then.
+    pub severity: Severity,
+    /// What all the messages named.
+    pub named: Vec<Named>,
+}
+
 /// What keeps news back from a receiver.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum WithheldFor {
@@ -171,11 +251,13 @@ pub enum WithheldFor {
     End,
     /// The configuration has no such receiver, or nobody to notify.
     Configuration,
+    /// It goes on as part of another incident.
+    Merged,
 }
 
 impl WithheldFor {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Maintenance, Self::Pause, Self::End, Self::Configuration];
+    pub const ALL: [Self; 5] = [Self::Maintenance, Self::Pause, Self::End, Self::Configuration, Self::Merged];
 
     /// Its name in the record.
     #[must_use]
@@ -185,6 +267,7 @@ impl WithheldFor {
             Self::Pause => "pause",
             Self::End => "end",
             Self::Configuration => "configuration",
+            Self::Merged => "merged",
         }
     }
 }
@@ -225,6 +308,19 @@ impl fmt::Display for IncidentChange {
             Self::Mended { by, text } => write!(f, "mended and watched by {by}: {text}"),
             Self::Resolved { by: Some(by), reason, .. } => write!(f, "resolved by {by}: {reason}"),
             Self::Resolved { by: None, reason, .. } => write!(f, "resolved: {reason}"),
+            Self::Merged { other, what, by, why, .. } => {
+                write!(f, "incident {} ({what}) was merged into it by {by}{}", other.short(), because(why))
+            }
+            Self::MergedInto { into, by, why } => {
+                write!(f, "merged into incident {} by {by}{}", into.short(), because(why))
+            }
+            Self::Split { other, theirs, by, why, .. } => {
+                write!(f, "{theirs} was split from it by {by}, as incident {}{}", other.short(), because(why))
+            }
+            Self::SplitFrom { other, by, why, .. } => {
+                write!(f, "split from incident {} by {by}{}", other.short(), because(why))
+            }
+            Self::FalseAlarm { by, why } => write!(f, "a false alarm, says {by}{}", because(why)),
             Self::Told { receiver, kind, reason, .. } => {
                 write!(f, "told {receiver}: {}, because {reason}", kind.as_str())
             }
@@ -237,4 +333,8 @@ impl fmt::Display for IncidentChange {
             Self::Withheld { receiver: None, reason, .. } => write!(f, "nobody is notified: {reason}"),
         }
     }
+}
+
+fn because(why: &str) -> String {
+    if why.is_empty() { String::new() } else { format!(": {why}") }
 }

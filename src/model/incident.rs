@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::breach::Breach;
+use super::corrected::Corrected;
 use super::event::WithheldFor;
 use super::finding::Finding;
 use super::id::{IncidentId, NotificationId, ReceiverId};
@@ -81,6 +82,8 @@ pub struct Incident {
     pub withheld: BTreeMap<Option<ReceiverId>, BTreeSet<WithheldFor>>,
     /// Other outages at about the same time, and what they are.
     pub see_also: BTreeMap<IncidentId, String>,
+    /// What people corrected.
+    pub corrected: Corrected,
     /// The number of its next event.
     pub next_event: u32,
 }
@@ -104,6 +107,8 @@ pub struct Told {
     pub undelivered: BTreeMap<String, (BTreeSet<NotificationId>, String)>,
     /// When they were last told that it had spread, or reached farther.
     pub spread: Option<Timestamp>,
+    /// The incident of which they were told, that was merged into this one since.
+    pub merged: Option<IncidentId>,
 }
 
 /// Something was found after a message.

@@ -92,6 +92,9 @@ trait Judgement {
     /// What breaches it, in a few words: `3 in a row`.
     fn describe(&self) -> String;
 
+    /// What of it to change, by the keys of the config, so that less of what is over soon breaches it.
+    fn patience(&self) -> &'static str;
+
     /// What counts as bad, where that is for a single check to show by what it came to.
     fn bad(&self) -> Option<&Bad> {
         None
@@ -118,6 +121,12 @@ impl RuleKind {
     #[must_use]
     pub fn describe(&self) -> String {
         self.judgement().describe()
+    }
+
+    /// What of it to change, by the keys of the config, so that less of what is over soon breaches it.
+    #[must_use]
+    pub fn patience(&self) -> &'static str {
+        self.judgement().patience()
     }
 
     /// What counts as bad; nothing where a check need not fail in any way to be bad.

@@ -92,19 +92,38 @@ fn decide_for(
     now: Timestamp,
 ) -> Decision {
     let tell = |kind, reason| Decision::Tell { kind, reason };
+    let corrected = &incident.corrected;
+    if let Some(into) = corrected.merged_into {
+        let reason = format!("it goes on as part of incident {}", into.short());
+        return Decision::Withhold { until: None, cause: WithheldFor::Merged, reason };
+    }
     let Some(told) = incident.told.get(receiver) else {
         if !incident.is_open() {
             let reason = "it ended before a message was due".to_owned();
             return Decision::Withhold { until: None, cause: WithheldFor::End, reason };
         }
         let rule = incident.breaches.last().map_or("a rule", |breach| breach.rule.as_str());
-        return tell(NotificationKind::Opened, format!("rule {rule} was breached and tells {receiver}"));
+        let split = corrected.split_from.as_ref();
+        let split = split.map(|(other, by)| format!("it was split from incident {} by {by}, and ", other.short()));
+        let reason = format!("{}rule {rule} was breached and tells {receiver}", split.unwrap_or_default());
+        return tell(NotificationKind::Opened, reason);
     };
     if !incident.is_open() {
+        if let Some(alarm) = corrected.false_alarm.as_ref().filter(|alarm| alarm.untold.contains(receiver)) {
+            let reason = format!("{receiver} was told of it, and {} says that it was a false alarm", alarm.by);
+            return tell(NotificationKind::Resolved, reason);
+        }
         if told.kind == NotificationKind::Resolved {
             return Decision::Nothing { again: None };
         }
         return tell(NotificationKind::Resolved, format!("it is over, and {receiver} was told of it"));
+    }
+    if let Some(other) = told.merged {
+        let other = other.short();
+        return tell(
+            NotificationKind::Updated,
+            format!("incident {other}, of which {receiver} was told, is part of it"),
+        );
     }
     if told.kind == NotificationKind::Resolved {
         let after = incident.breaches.last().map(|breach| show_about(breach.found.since(told.at)));

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::error::StoreError;
 use super::open;
 use super::row;
-use crate::model::{Action, ActionId, Timestamp};
+use crate::model::{Action, ActionId, IncidentId, Timestamp};
 
 /// An action that waits for the daemon.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,22 +37,26 @@ pub struct ActionDone {
 /// When there is no such database or incident, or it cannot be written.
 pub fn request_action(path: &Path, action: &Action) -> Result<ActionId, StoreError> {
     let connection = open::for_request(path)?;
-    let known: bool = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM incident WHERE id = ?1)",
-        [action.incident.as_bytes()],
-        |row| row.get(0),
-    )?;
-    if !known {
-        return Err(StoreError::Conflict(format!("there is no incident {}", action.incident)));
+    for incident in [action.incident].iter().chain(&action.other) {
+        let known: bool = connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM incident WHERE id = ?1)",
+            [incident.as_bytes()],
+            |row| row.get(0),
+        )?;
+        if !known {
+            return Err(StoreError::Conflict(format!("there is no incident {incident}")));
+        }
     }
     connection.execute(
-        "INSERT INTO action (at, incident, kind, by, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO action (at, incident, kind, by, text, other, parts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             action.at.as_millis(),
             action.incident.as_bytes(),
             row::action_code(action.kind),
             action.by,
-            action.text
+            action.text,
+            action.other.as_ref().map(IncidentId::as_bytes),
+            row::parts_json(&action.parts)?
         ],
     )?;
     Ok(ActionId(connection.last_insert_rowid()))

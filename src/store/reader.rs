@@ -108,7 +108,7 @@ impl Reader {
     /// When a row cannot be read.
     pub fn pending_actions(&self, limit: u32) -> Result<Vec<PendingAction>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, at, incident, kind, by, text FROM action WHERE done_at IS NULL ORDER BY id LIMIT ?1",
+            "SELECT id, at, incident, kind, by, text, other, parts FROM action WHERE done_at IS NULL ORDER BY id LIMIT ?1",
         )?;
         let mut rows = statement.query([limit])?;
         let mut pending = Vec::new();
@@ -121,6 +121,8 @@ impl Reader {
                     kind: row::action_of_code(row.get(3)?)?,
                     by: row.get(4)?,
                     text: row.get(5)?,
+                    other: other_id(row, 6)?,
+                    parts: row::parts_of_json(row.get::<_, Option<String>>(7)?.as_deref())?,
                 },
             });
         }
@@ -177,4 +179,9 @@ fn result_of(row: &Row<'_>, names: &Names) -> Result<CheckResult, StoreError> {
 
 fn incident_id(row: &Row<'_>, column: usize) -> Result<IncidentId, StoreError> {
     Ok(IncidentId::from_bytes(row::id_bytes(&row.get::<_, Vec<u8>>(column)?)?))
+}
+
+fn other_id(row: &Row<'_>, column: usize) -> Result<Option<IncidentId>, StoreError> {
+    let bytes = row.get::<_, Option<Vec<u8>>>(column)?;
+    bytes.map(|bytes| Ok(IncidentId::from_bytes(row::id_bytes(&bytes)?))).transpose()
 }

@@ -4,11 +4,13 @@ mod breach;
 mod code;
 mod event;
 mod finding;
+mod heard;
 mod message;
 mod names;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(super) use code::{
@@ -82,6 +84,16 @@ pub(super) fn redirects_json(redirects: &[String]) -> Result<String, StoreError>
 /// Redirects as they were stored.
 pub(super) fn redirects_of_json(json: &str) -> Result<Vec<String>, StoreError> {
     of_json("the redirects of an evidence row", json)
+}
+
+/// What an action is about, unless that is its incident alone.
+pub(super) fn parts_json(parts: &BTreeSet<String>) -> Result<Option<String>, StoreError> {
+    (!parts.is_empty()).then(|| to_json(parts)).transpose()
+}
+
+/// The same as it was stored.
+pub(super) fn parts_of_json(json: Option<&str>) -> Result<BTreeSet<String>, StoreError> {
+    json.map_or_else(|| Ok(BTreeSet::new()), |json| of_json("the parts of an action", json))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {

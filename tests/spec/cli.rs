@@ -1,6 +1,7 @@
 //! The command line: what each command says, and the exit code that a script goes by. 0: well; 1: the thing asked
 //! about is not well; 2: wrong usage or configuration; 3: our own failure.
 
+mod corrections;
 mod incidents;
 
 use std::path::Path;
@@ -38,7 +39,7 @@ fn help_names_every_command() {
         tripline(folder.path(), &[command, "--help"]).with(0);
     }
     let help = tripline(folder.path(), &["incident", "--help"]).with(0).out;
-    for command in ["list", "show", "ack", "note", "resolve"] {
+    for command in ["list", "show", "ack", "note", "monitor", "resolve", "merge", "split", "false-alarm"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
     }
     assert!(tripline(folder.path(), &["--version"]).with(0).out.contains(env!("CARGO_PKG_VERSION")));

@@ -155,6 +155,7 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         acknowledged: None,
         stretch: 0,
         see_also: BTreeMap::new(),
+        corrected: Corrected::default(),
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),

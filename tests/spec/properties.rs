@@ -158,6 +158,11 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
                 IncidentChange::Mended { .. } => "mended",
                 IncidentChange::Resolved { by: None, .. } => "resolved",
                 IncidentChange::Resolved { by: Some(_), .. } => "resolved by hand",
+                IncidentChange::Merged { .. } => "merged",
+                IncidentChange::MergedInto { .. } => "merged into",
+                IncidentChange::Split { .. } => "split",
+                IncidentChange::SplitFrom { .. } => "split from",
+                IncidentChange::FalseAlarm { .. } => "false alarm",
                 IncidentChange::Told { kind, .. } => told(*kind),
                 IncidentChange::Withheld { .. } => "withheld",
             });
@@ -168,7 +173,12 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
 }
 
 /// What can happen to an incident, what can be told of it, and what can have raised it.
-const EVERY_KIND: [&str; 30] = [
+const EVERY_KIND: [&str; 35] = [
+    "merged",
+    "merged into",
+    "split",
+    "split from",
+    "false alarm",
     "withheld",
     "opened",
     "joined",

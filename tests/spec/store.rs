@@ -2,6 +2,7 @@
 
 mod places;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -287,6 +288,8 @@ async fn an_operators_wish_is_left_by_another_connection_and_answered_with_the_c
         kind: ActionKind::Acknowledge,
         by: "eve".into(),
         text: String::new(),
+        other: None,
+        parts: BTreeSet::from(["api".to_owned(), "it's, \"slow\"".to_owned()]),
     };
     let id = request_action(&place.path, &action).unwrap();
     assert_eq!(reader.pending_actions(10).unwrap(), [PendingAction { id, action: action.clone() }]);
@@ -296,9 +299,14 @@ async fn an_operators_wish_is_left_by_another_connection_and_answered_with_the_c
     assert_eq!(reader.pending_actions(10).unwrap(), []);
     assert_eq!(reader.answer_to(id).unwrap(), Some("acknowledged".into()));
 
-    let unknown = Action { incident: IncidentId::derived(&["two"]), ..action };
-    let error = request_action(&place.path, &unknown).unwrap_err();
-    assert!(error.to_string().contains("there is no incident"), "{error}");
+    let two = IncidentId::derived(&["two"]);
+    for unknown in [Action { incident: two, ..action.clone() }, Action { other: Some(two), ..action.clone() }] {
+        let error = request_action(&place.path, &unknown).unwrap_err();
+        assert!(error.to_string().contains("there is no incident"), "{error}");
+    }
+    let merge = Action { other: Some(action.incident), ..action };
+    let id = request_action(&place.path, &merge).unwrap();
+    assert_eq!(reader.pending_actions(10).unwrap(), [PendingAction { id, action: merge }]);
 }
 
 #[tokio::test]

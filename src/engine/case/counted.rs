@@ -8,7 +8,9 @@ use crate::config::Config;
 use crate::detect::history::Entry;
 use crate::detect::tally::{Counts, Tally};
 use crate::incident::recovery::Recovery;
-use crate::model::{Breach, Cadence, Factor, LabelValue, PerProbe, Probe, ProbeIndex, Ratio, Timestamp};
+use crate::model::{
+    Breach, Cadence, Factor, FailureClass, LabelValue, PerProbe, Probe, ProbeIndex, Ratio, Timestamp,
+};
 use crate::notify::mute::Hit;
 
 /// What is usual in a slice is learned from the outage too, little by little: what a breach says of it that was found later
@@ -101,6 +103,52 @@ impl Counted {
         }
     }
 
+    /// Counts what another incident counted as well, and watches for the end of both.
+    pub(super) fn join(&mut self, other: Self) {
+        for (own, its) in self.covers.values_mut().zip(other.covers.values()) {
+            *own |= *its;
+        }
+        self.tally.join(other.tally);
+        self.after.join(other.after);
+        self.parts.join(other.parts);
+        for (probe, run) in other.runs {
+            let own = self.runs.entry(probe).or_default();
+            *own = run.max(*own);
+        }
+        self.recovery = match (self.recovery, other.recovery) {
+            (Some(own), Some(its)) => Some(own.join(its)),
+            (own, its) => own.or(its),
+        };
+        (self.well_since, self.grown) = (None, true);
+    }
+
+    /// Takes out the bad checks that failed so, for an incident of their own, whose rules put up with this share.
+    pub(super) fn take(
+        &mut self,
+        goes: impl Fn(ProbeIndex, Option<FailureClass>) -> bool,
+        usual: Option<Ratio>,
+        config: &Config,
+    ) -> Self {
+        let mut gone = Self::new(None, config);
+        // What share of the checks failed is known already.
+        gone.recovery = self.recovery.filter(|_| usual.is_some());
+        usual.iter().for_each(|usual| gone.recovery.iter_mut().for_each(|recovery| recovery.allow(*usual)));
+        gone.tally = self.tally.take(&goes);
+        gone.after = self.after.clone();
+        let mut left: BTreeMap<ProbeIndex, u64> = BTreeMap::new();
+        for ((probe, _), counts) in self.tally.iter() {
+            *left.entry(probe).or_default() += counts.bad;
+        }
+        let moved: BTreeSet<ProbeIndex> =
+            gone.tally.iter().filter(|(_, counts)| counts.bad > 0).map(|((probe, _), _)| probe).collect();
+        // A probe whose bad checks went in part stays where it was.
+        let whole = |probe| moved.contains(&probe) && left.get(&probe).is_none_or(|bad| *bad == 0);
+        gone.parts = self.parts.take(whole);
+        (gone.runs, self.runs) = std::mem::take(&mut self.runs).into_iter().partition(|(probe, _)| whole(*probe));
+        self.grown = true;
+        gone
+    }
+
     /// Forgets what was counted, and goes on watching.
     pub(super) fn clear(&mut self, usual: Option<Ratio>) {
         (self.tally, self.after, self.runs) = (Tally::default(), Tally::default(), BTreeMap::new());
@@ -135,6 +183,11 @@ impl Counted {
     /// The checks from the first bad one to the last.
     pub(super) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// How many bad checks there were.
+    pub(super) fn bad(&self) -> u64 {
+        self.tally.iter().map(|(_, counts)| counts.bad).sum()
     }
 
     /// Whether there may be more to find since this was last asked.

@@ -43,6 +43,28 @@ impl Parts {
         }
     }
 
+    /// Adds those of another outage of the same time.
+    pub(super) fn join(&mut self, other: Self) {
+        for (probe, its) in other.probes {
+            let Some(own) = self.probes.get_mut(&probe) else {
+                self.probes.insert(probe, its);
+                continue;
+            };
+            let good = own.looked.saturating_sub(own.bad).max(its.looked.saturating_sub(its.bad));
+            own.bad = own.bad.saturating_add(its.bad);
+            own.looked = own.bad.saturating_add(good);
+            own.good = own.good.min(its.good);
+            (own.first, own.last) = (own.first.min(its.first), own.last.max(its.last));
+        }
+    }
+
+    /// Takes out those of these probes.
+    pub(super) fn take(&mut self, goes: impl Fn(ProbeIndex) -> bool) -> Self {
+        let (gone, kept) = std::mem::take(&mut self.probes).into_iter().partition(|(probe, _)| goes(*probe));
+        self.probes = kept;
+        Self { probes: gone }
+    }
+
     /// Whether a check of this probe was bad.
     pub(super) fn has(&self, probe: ProbeIndex) -> bool {
         self.probes.contains_key(&probe)

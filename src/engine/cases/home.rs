@@ -38,7 +38,8 @@ pub(super) struct Housed {
 impl Cases {
     /// The incident of which a bad check is, the oldest of equals. One that has recovered has the checks of its time.
     pub(super) fn owner(&self, entry: &Entry, clock: SteadyClock) -> Option<IncidentId> {
-        let there = self.all.iter().filter(|(_, case)| case.holds(entry.at, clock));
+        let holds = |case: &Case| case.holds(entry.at, clock) && !self.is_apart(case, entry, clock);
+        let there = self.all.iter().filter(|(_, case)| holds(case));
         let each = there.map(|(id, case)| (case.likeness(entry, &self.config), Reverse(case.incident.opened), *id));
         let best = each.filter(|(likeness, ..)| *likeness > 0);
         let best = best.max_by_key(|(likeness, opened, id)| (*likeness, *opened, Reverse(*id)));
@@ -48,13 +49,27 @@ impl Cases {
     /// The incident of a bad check that is like none, and that no rule would tell of by itself: a breach that goes on covers
     /// it.
     pub(super) fn last_resort(&self, entry: &Entry, detector: &Detector, clock: SteadyClock) -> Option<IncidentId> {
-        let fails = self.all.iter().filter(|(_, case)| case.incident.is_failing() && case.holds(entry.at, clock));
+        let holds = |case: &Case| case.holds(entry.at, clock) && !self.is_apart(case, entry, clock);
+        let fails = self.all.iter().filter(|(_, case)| case.incident.is_failing() && holds(case));
         let covers = |breach: &Breach| breach.cleared.is_none() && detector.is_of(entry, breach);
         fails.filter(|(_, case)| case.incident.breaches.iter().any(covers)).map(|(id, _)| *id).next()
     }
 
-    /// Finds the home of a breach, whose times are steady.
+    /// Finds the home of a breach, whose times are steady. What a person split stays apart.
     pub(super) fn home(&self, breach: &Breach, detector: &Detector, clock: SteadyClock, now: Timestamp) -> Housed {
+        let housed = self.likely_home(breach, detector, clock, now);
+        let (Home::Joins(id, _) | Home::Returns(id, _)) = &housed.home else { return housed };
+        match self.split_off(*id, breach) {
+            None => housed,
+            Some(Some(other)) => {
+                let reason = format!("the breaches of rule {} were split off to this incident", breach.rule);
+                Housed { home: Home::Joins(other.incident.id, reason), ..housed }
+            }
+            Some(None) => Housed { home: Home::New, ..housed },
+        }
+    }
+
+    fn likely_home(&self, breach: &Breach, detector: &Detector, clock: SteadyClock, now: Timestamp) -> Housed {
         let mut owned: BTreeMap<IncidentId, Vec<&Entry>> = BTreeMap::new();
         let mut own: Vec<&Entry> = Vec::new();
         for entry in detector.bad_checks(breach) {
@@ -112,7 +127,7 @@ impl Cases {
             let apart = since.since(clock.to_steady(case.from)).max(clock.to_steady(case.from).since(since));
             let together = apart <= self.longest_check(signs, case);
             let reason = signs.joins(&case.incident, &case.marks, together)?;
-            Some(Home::Joins(case.incident.id, reason))
+            (!self.stays_apart(case, signs)).then_some(Home::Joins(case.incident.id, reason))
         })
     }
 
@@ -120,13 +135,21 @@ impl Cases {
     fn returns(&self, signs: &correlate::Signs<'_>, now: Timestamp) -> Option<Home> {
         let within = self.config.reopen_within;
         let comes_back = |case: &&Case| match case.incident.resolved {
-            Some(ended) => now.since(ended) < within,
+            Some(ended) => now.since(ended) < within && case.incident.corrected.false_alarm.is_none(),
             None => case.incident.watched_until.is_some(),
         };
         let mut over: Vec<&Case> = self.all.values().filter(comes_back).collect();
         over.sort_by_key(|case| Reverse((case.incident.opened, case.incident.id)));
-        over.into_iter()
-            .find_map(|case| Some(Home::Returns(case.incident.id, signs.returns(&case.incident, &case.marks)?)))
+        over.into_iter().find_map(|case| {
+            let reason = signs.returns(&case.incident, &case.marks)?;
+            // What was merged comes back as part of what it was merged into.
+            let home = self.root(case.incident.id).filter(|home| !self.stays_apart(home, signs))?;
+            let id = home.incident.id;
+            if home.incident.is_failing() {
+                return Some(Home::Joins(id, reason));
+            }
+            comes_back(&home).then_some(Home::Returns(id, reason))
+        })
     }
 
     /// The longest time between the ends of two checks of a probe that either hits: one cause has reached all by then.

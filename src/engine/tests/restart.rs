@@ -199,8 +199,7 @@ fn a_breach_found_in_the_moment_in_which_the_one_before_ended_goes_on_after_a_re
     check(&mut drive, 180, LOST);
     assert_eq!(drive.opened(), 2);
     let second = drive.events().last().unwrap().incident;
-    let (by, text) = ("ana".into(), String::new());
-    let action = Action { at: at(180.0), incident: second, kind: ActionKind::Resolve, by, text };
+    let action = asks(second, ActionKind::Resolve);
     drive.hand(Input::Action(ActionId(1), action), at(180.0));
     drive.restart(180);
     check(&mut drive, 200, LOST);

@@ -69,6 +69,7 @@ fn incident(config: &Config, looked: u32) -> Incident {
         acknowledged: None,
         stretch: 0,
         see_also: BTreeMap::new(),
+        corrected: Corrected::default(),
         flaps: 0,
         watched_until: None,
         told: BTreeMap::new(),

@@ -59,6 +59,10 @@ impl Judgement for BurnRate {
         )
     }
 
+    fn patience(&self) -> &'static str {
+        "a higher `at_least`, or longer windows"
+    }
+
     fn bad(&self) -> Option<&Bad> {
         Some(&self.bad)
     }

@@ -33,6 +33,10 @@ impl Judgement for Change {
         format!("more than usual, with at most {count} false alarm{plural} in {}", show_duration(per))
     }
 
+    fn patience(&self) -> &'static str {
+        "fewer `false_alarms`: a longer time after `per`"
+    }
+
     fn bad(&self) -> Option<&Bad> {
         Some(&self.bad)
     }

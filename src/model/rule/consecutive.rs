@@ -19,6 +19,10 @@ impl Judgement for Consecutive {
         format!("{} in a row", self.count)
     }
 
+    fn patience(&self) -> &'static str {
+        "a higher `consecutive`"
+    }
+
     fn bad(&self) -> Option<&Bad> {
         Some(&Bad::Failed)
     }

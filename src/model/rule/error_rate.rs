@@ -38,6 +38,10 @@ impl Judgement for ErrorRate {
         format!("above {} within {}, at least {}", self.above, show_duration(self.within), self.at_least)
     }
 
+    fn patience(&self) -> &'static str {
+        "a longer `within`, or a higher `above` or `at_least`"
+    }
+
     fn bad(&self) -> Option<&Bad> {
         Some(&self.bad)
     }

@@ -17,4 +17,8 @@ impl Judgement for Expiry {
     fn describe(&self) -> String {
         format!("certificate expires within {}", show_duration(self.within))
     }
+
+    fn patience(&self) -> &'static str {
+        "a shorter `expires_within`"
+    }
 }

@@ -43,6 +43,10 @@ impl Judgement for Latency {
         )
     }
 
+    fn patience(&self) -> &'static str {
+        "a longer `within`, or a higher `above` or `at_least`"
+    }
+
     fn spans(&mut self) -> Vec<&mut Duration> {
         vec![&mut self.within, &mut self.hold]
     }

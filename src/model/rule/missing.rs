@@ -17,6 +17,10 @@ impl Judgement for Missing {
         format!("no check for {}", show_duration(self.after))
     }
 
+    fn patience(&self) -> &'static str {
+        "a longer `missing`"
+    }
+
     fn judges_results(&self) -> bool {
         false
     }

@@ -18,4 +18,8 @@ impl Judgement for Offline {
     fn describe(&self) -> String {
         format!("nothing can be reached for {}", show_duration(TELL_AFTER))
     }
+
+    fn patience(&self) -> &'static str {
+        "more `canaries`, at hosts of others"
+    }
 }

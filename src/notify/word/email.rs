@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::incident::summary;
-use crate::model::{Incident, MailMessage, NotificationId, NotificationKind, ReceiverId};
+use crate::model::{IncidentId, MailMessage, NotificationId, NotificationKind, ReceiverId};
 
 use super::facts::{self, Facts, News};
 
@@ -27,20 +27,25 @@ pub fn word(news: &News<'_>) -> MailMessage {
     let words = facts::facts(news);
     let accent = if news.incident.is_open() { "#b3261e" } else { "#1b6e3c" };
     // The first message of a receiver about an incident starts the thread that the others answer in.
-    let first = thread_start(news.incident, news.receiver);
-    let opens = news.kind == NotificationKind::Opened;
+    let first = thread_start(news.incident.id, news.receiver);
+    // One that tells of an incident of which they know as another answers to that.
+    let merged = news.incident.told.get(news.receiver).and_then(|told| told.merged);
+    let opens = news.kind == NotificationKind::Opened || merged.is_some();
     MailMessage {
         subject: subject(news),
         text: Text { words: &words }.render().unwrap_or_else(|_| words.headline.clone()),
         html: Html { words: &words, accent }.render().unwrap_or_default(),
         id: if opens { first.clone() } else { news.id.to_string() },
-        thread: (!opens).then_some(first),
+        thread: match merged {
+            Some(other) => Some(thread_start(other, news.receiver)),
+            None => (!opens).then_some(first),
+        },
     }
 }
 
 /// Left side of the Message-ID of the first message that a receiver gets about an incident.
-fn thread_start(incident: &Incident, receiver: &ReceiverId) -> String {
-    NotificationId::derived(&[&incident.id.to_string(), "thread", receiver.as_str()]).to_string()
+fn thread_start(incident: IncidentId, receiver: &ReceiverId) -> String {
+    NotificationId::derived(&[&incident.to_string(), "thread", receiver.as_str()]).to_string()
 }
 
 fn subject(news: &News<'_>) -> String {
@@ -53,6 +58,7 @@ fn subject(news: &News<'_>) -> String {
         }
         NotificationKind::Reopened => format!("BACK AGAIN, {}", incident.severity),
         NotificationKind::Updated => format!("UPDATED, {}", incident.severity),
+        NotificationKind::Resolved if incident.corrected.false_alarm.is_some() => "FALSE ALARM".to_owned(),
         NotificationKind::Resolved => format!("RESOLVED after {}", facts::age(incident, now)),
     };
     format!("[{}] {what}: {}", config.name, summary::title(&incident.finding, Some(config)))

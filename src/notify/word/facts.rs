@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::incident::{depend, summary};
 use crate::model::probe::show_labels;
 use crate::model::unit::show_about;
-use crate::model::{Breach, Incident, NotificationId, NotificationKind, Part, ReceiverId, Timestamp};
+use crate::model::{Breach, Incident, Merged, NotificationId, NotificationKind, Part, ReceiverId, Timestamp};
 
 /// What is to be told, to whom and why.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,14 @@ pub fn facts(news: &News<'_>) -> Facts {
     let mut facts = vec![("Severity", incident.severity.to_string())];
     let age = age(incident, now);
     let since = incident.failing_since();
+    if let Some(alarm) = &incident.corrected.false_alarm {
+        facts.push(("No outage", format!("a false alarm, says {}: {}", alarm.by, alarm.why)));
+    }
     match incident.resolved {
+        Some(resolved) if incident.corrected.false_alarm.is_some() => {
+            facts.push(("Opened", incident.opened.show()));
+            facts.push(("Ended", resolved.show()));
+        }
         Some(resolved) => {
             facts.push(("Began", since.show()));
             facts.push(("Resolved", format!("{}, after {age}", resolved.show())));
@@ -72,7 +79,9 @@ pub fn facts(news: &News<'_>) -> Facts {
     if since > incident.since {
         facts.push(("First", format!("{}: it recovered in between", incident.since.show())));
     }
-    facts.extend(account(incident, config));
+    if incident.corrected.false_alarm.is_none() {
+        facts.extend(account(incident, config));
+    }
     if let Some(sure) = summary::sureness(finding) {
         facts.push(("How sure", sure));
     }
@@ -86,6 +95,10 @@ pub fn facts(news: &News<'_>) -> Facts {
     }
     if incident.flaps > 0 {
         facts.push(("Came back", times(incident.flaps)));
+    }
+    for (other, Merged { what, by, why }) in &incident.corrected.merged {
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        facts.push(("Merged", format!("incident {} ({what}) is part of it, says {by}{why}", other.short())));
     }
     for (other, what) in &incident.see_also {
         facts.push(("See also", format!("incident {}: {what}", other.short())));
@@ -103,10 +116,12 @@ pub fn facts(news: &News<'_>) -> Facts {
     });
     let headline = summary::headline(finding, Some(config));
     Facts {
-        headline: if incident.is_open() || incident.is_our_own() {
-            headline
-        } else {
-            format!("It is over. It was: {headline}")
+        headline: match &incident.corrected.false_alarm {
+            Some(alarm) => {
+                format!("It was a false alarm, says {}: {}. It was told as: {headline}", alarm.by, alarm.why)
+            }
+            None if incident.is_open() || incident.is_our_own() => headline,
+            None => format!("It is over. It was: {headline}"),
         },
         facts,
         evidence,
@@ -180,6 +195,7 @@ fn label(incident: &Incident, kind: NotificationKind, config: &Config) -> String
         NotificationKind::Worsened => "worse",
         NotificationKind::Reminder => "still open",
         NotificationKind::Reopened => "back again",
+        NotificationKind::Resolved if incident.corrected.false_alarm.is_some() => "was a false alarm",
         NotificationKind::Resolved => "resolved",
         NotificationKind::Updated => "updated",
     };

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::{Reader, incident_id};
+use super::{Reader, incident_id, other_id};
 use crate::model::{Finding, IncidentEvent, IncidentId, IncidentState, Severity, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::row::{self, EventRow};
@@ -28,10 +28,14 @@ pub struct IncidentSummary {
     pub finding: Finding,
     /// How many events it has.
     pub events: u32,
+    /// The incident into which it was merged.
+    pub merged_into: Option<IncidentId>,
+    /// Who says that it was a false alarm, and why.
+    pub false_alarm: Option<(String, String)>,
 }
 
-const SUMMARY: &str =
-    "id, state, severity, since, opened, resolved, acknowledged_by, acknowledged, finding, next_event";
+const SUMMARY: &str = "id, state, severity, since, opened, resolved, acknowledged_by, acknowledged, finding, \
+     next_event, merged_into, false_alarm_by, false_alarm";
 
 impl Reader {
     /// Incidents, those opened last first, at most `limit`.
@@ -89,6 +93,22 @@ impl Reader {
         Ok(events)
     }
 
+    /// The events of the false alarms among the incidents that were opened at `since` or later, oldest first.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn false_alarms(&self, since: Timestamp) -> Result<Vec<Vec<IncidentEvent>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM incident WHERE false_alarm_by IS NOT NULL AND opened >= ?1 ORDER BY opened, id",
+        )?;
+        let mut rows = statement.query([since.as_millis()])?;
+        let mut histories = Vec::new();
+        while let Some(row) = rows.next()? {
+            histories.push(self.events_of(incident_id(row, 0)?)?);
+        }
+        Ok(histories)
+    }
+
     /// The events of every incident that is open or was resolved at `since` or later, oldest incident first: what
     /// the engine folds when it starts again.
     ///
@@ -122,5 +142,7 @@ fn summary_of(row: &Row<'_>) -> Result<IncidentSummary, StoreError> {
         acknowledged: row.get::<_, Option<String>>(6)?.zip(moment(7)?),
         finding: row::finding_of_json(&row.get::<_, String>(8)?)?,
         events: row.get(9)?,
+        merged_into: other_id(row, 10)?,
+        false_alarm: row.get::<_, Option<String>>(11)?.zip(row.get(12)?),
     })
 }

@@ -106,6 +106,9 @@ codes! {
     3 => ActionKind::Resolve,
     4 => ActionKind::Identify,
     5 => ActionKind::Watch,
+    6 => ActionKind::Merge,
+    7 => ActionKind::Split,
+    8 => ActionKind::FalseAlarm,
 }
 
 /// What a message is worded for, as its row says.

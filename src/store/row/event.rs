@@ -2,12 +2,14 @@
 //!
 //! Fields may be added with a default; none is renamed or given another meaning, for old rows are read for ever.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::breach::BreachRow;
 use super::finding::{FindingRow, NamedRow};
+use super::heard::{ApartRow, HeardRow};
 use super::names::{id, one_of};
 use super::{of_json, to_json};
 use crate::model::{
@@ -107,6 +109,41 @@ enum Change {
         reason: String,
         finding: FindingRow,
     },
+    Merged {
+        other: String,
+        what: String,
+        severity: String,
+        breaches: Vec<BreachRow>,
+        stretch: usize,
+        finding: FindingRow,
+        told: BTreeMap<String, HeardRow>,
+        know: BTreeSet<String>,
+        by: String,
+        why: String,
+    },
+    MergedInto {
+        into: String,
+        by: String,
+        why: String,
+    },
+    Split {
+        other: String,
+        breaches: Vec<String>,
+        theirs: ApartRow,
+        finding: FindingRow,
+        by: String,
+        why: String,
+    },
+    SplitFrom {
+        other: String,
+        theirs: ApartRow,
+        by: String,
+        why: String,
+    },
+    FalseAlarm {
+        by: String,
+        why: String,
+    },
     Told {
         notification: String,
         receiver: String,
@@ -155,6 +192,33 @@ impl Change {
             IncidentChange::Resolved { by, reason, finding } => {
                 Self::Resolved { by, reason, finding: FindingRow::of(&finding) }
             }
+            IncidentChange::Merged { other, what, severity, breaches, stretch, finding, told, know, by, why } => {
+                Self::Merged {
+                    other: other.to_string(),
+                    what,
+                    severity: severity.as_str().into(),
+                    breaches: breaches.iter().map(BreachRow::of).collect(),
+                    stretch,
+                    finding: FindingRow::of(&finding),
+                    told: told.iter().map(|(receiver, heard)| (receiver.to_string(), HeardRow::of(heard))).collect(),
+                    know: know.iter().map(ToString::to_string).collect(),
+                    by,
+                    why,
+                }
+            }
+            IncidentChange::MergedInto { into, by, why } => Self::MergedInto { into: into.to_string(), by, why },
+            IncidentChange::Split { other, breaches, theirs, finding, by, why } => Self::Split {
+                other: other.to_string(),
+                breaches: breaches.iter().map(ToString::to_string).collect(),
+                theirs: ApartRow::of(&theirs),
+                finding: FindingRow::of(&finding),
+                by,
+                why,
+            },
+            IncidentChange::SplitFrom { other, theirs, by, why } => {
+                Self::SplitFrom { other: other.to_string(), theirs: ApartRow::of(&theirs), by, why }
+            }
+            IncidentChange::FalseAlarm { by, why } => Self::FalseAlarm { by, why },
             IncidentChange::Told { notification, receiver, kind, reason, named } => Self::Told {
                 notification: notification.to_string(),
                 receiver: receiver.to_string(),
@@ -206,6 +270,40 @@ impl Change {
             Self::Resolved { by, reason, finding } => {
                 IncidentChange::Resolved { by, reason, finding: finding.meant()? }
             }
+            Self::Merged { other, what, severity, breaches, stretch, finding, told, know, by, why } => {
+                let told = told.into_iter().map(|(receiver, heard)| Ok((receiver.into(), heard.meant()?)));
+                IncidentChange::Merged {
+                    other: IncidentId::from_bytes(id(&other)?),
+                    what,
+                    severity: one_of(&Severity::ALL, Severity::as_str, &severity)?,
+                    breaches: breaches.into_iter().map(BreachRow::meant).collect::<Result<_, _>>()?,
+                    stretch,
+                    finding: finding.meant()?,
+                    told: told.collect::<Result<_, String>>()?,
+                    know: know.into_iter().map(Into::into).collect(),
+                    by,
+                    why,
+                }
+            }
+            Self::MergedInto { into, by, why } => {
+                IncidentChange::MergedInto { into: IncidentId::from_bytes(id(&into)?), by, why }
+            }
+            Self::Split { other, breaches, theirs, finding, by, why } => {
+                let breaches = breaches.iter().map(|breach| Ok(BreachId::from_bytes(id(breach)?)));
+                IncidentChange::Split {
+                    other: IncidentId::from_bytes(id(&other)?),
+                    breaches: breaches.collect::<Result<_, String>>()?,
+                    theirs: theirs.meant(),
+                    finding: finding.meant()?,
+                    by,
+                    why,
+                }
+            }
+            Self::SplitFrom { other, theirs, by, why } => {
+                let other = IncidentId::from_bytes(id(&other)?);
+                IncidentChange::SplitFrom { other, theirs: theirs.meant(), by, why }
+            }
+            Self::FalseAlarm { by, why } => IncidentChange::FalseAlarm { by, why },
             Self::Told { notification, receiver, kind, reason, named } => IncidentChange::Told {
                 notification: NotificationId::from_bytes(id(&notification)?),
                 receiver: receiver.into(),

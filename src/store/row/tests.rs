@@ -71,6 +71,7 @@ fn the_codes_of_the_other_sets_are_what_they_always_were() {
     let actions =
         [ActionKind::Acknowledge, ActionKind::Note, ActionKind::Resolve, ActionKind::Identify, ActionKind::Watch];
     assert_eq!(actions.map(action_code), [1, 2, 3, 4, 5]);
+    assert_eq!([ActionKind::Merge, ActionKind::Split, ActionKind::FalseAlarm].map(action_code), [6, 7, 8]);
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn every_code_leads_back_to_its_value_and_all_others_are_errors() {
     assert_eq!((-10..300).filter_map(|code| severity_of_code(code).ok()).collect::<Vec<_>>(), Severity::ALL);
     assert_eq!((-10..300).filter_map(|code| state_of_code(code).ok()).collect::<Vec<_>>(), IncidentState::ALL);
     assert_eq!((-10..300).filter_map(|code| kind_of_code(code).ok()).collect::<Vec<_>>(), NotificationKind::ALL);
-    assert_eq!((-10..300).filter_map(|code| action_of_code(code).ok()).count(), 5);
+    assert_eq!((-10..300).filter_map(|code| action_of_code(code).ok()).count(), 8);
 }
 
 #[test]
@@ -210,7 +211,69 @@ fn part() -> impl Strategy<Value = Part> {
     })
 }
 
+fn apart() -> impl Strategy<Value = Apart> {
+    (components(), btree_set(".{0,6}".prop_map(RuleId::from), 0..3))
+        .prop_map(|(components, rules)| Apart { components, rules })
+}
+
+fn correction() -> impl Strategy<Value = IncidentChange> {
+    let id = || any::<[u8; 16]>().prop_map(IncidentId::from_bytes);
+    let breach_id = any::<[u8; 16]>().prop_map(BreachId::from_bytes);
+    let severity = prop::sample::select(Severity::ALL.to_vec());
+    let kind = prop::sample::select(NotificationKind::ALL.to_vec());
+    let named = vec(finding().prop_map(|finding| Named::of(&finding)), 0..3);
+    let heard = (at(), kind, severity.clone(), named).prop_map(|(at, kind, severity, named)| Heard {
+        at,
+        kind,
+        severity,
+        named,
+    });
+    let told = btree_map(".{0,6}".prop_map(ReceiverId::from), heard, 0..3);
+    let know = btree_set(".{0,6}".prop_map(ReceiverId::from), 0..3);
+    prop_oneof![
+        (id(), ".*", severity, vec(breach(), 0..3), 0..3_usize, finding(), (told, know), ".*", ".*").prop_map(
+            |(other, what, severity, breaches, stretch, finding, (told, know), by, why)| IncidentChange::Merged {
+                other,
+                what,
+                severity,
+                breaches,
+                stretch,
+                finding,
+                told,
+                know,
+                by,
+                why
+            }
+        ),
+        (id(), ".*", ".*").prop_map(|(into, by, why)| IncidentChange::MergedInto { into, by, why }),
+        (id(), vec(breach_id, 0..3), apart(), finding(), ".*", ".*").prop_map(
+            |(other, breaches, theirs, finding, by, why)| IncidentChange::Split {
+                other,
+                breaches,
+                theirs,
+                finding,
+                by,
+                why
+            }
+        ),
+        (id(), apart(), ".*", ".*").prop_map(|(other, theirs, by, why)| IncidentChange::SplitFrom {
+            other,
+            theirs,
+            by,
+            why
+        }),
+        (".*", ".*").prop_map(|(by, why)| IncidentChange::FalseAlarm { by, why }),
+    ]
+}
+
 fn change() -> impl Strategy<Value = IncidentChange> {
+    prop_oneof![
+        5 => plain_change(),
+        2 => correction(),
+    ]
+}
+
+fn plain_change() -> impl Strategy<Value = IncidentChange> {
     prop_oneof![
         (breach(), finding()).prop_map(|(breach, finding)| IncidentChange::Opened { breach, finding }),
         (breach(), ".*").prop_map(|(breach, reason)| IncidentChange::Joined { breach, reason }),

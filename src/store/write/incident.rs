@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::model::{Incident, IncidentEvent, Timestamp};
+use crate::model::{Incident, IncidentEvent, IncidentId, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::row::{self, EventRow};
 
@@ -10,12 +10,14 @@ pub(super) fn store_incident(connection: &Connection, incident: &Incident) -> Re
     // A projection that is stored again must not turn back one that has gone on since.
     connection
         .prepare_cached(
-            "INSERT INTO incident (id, state, severity, since, opened, resolved, acknowledged_by, acknowledged, finding, next_event)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            "INSERT INTO incident (id, state, severity, since, opened, resolved, acknowledged_by, acknowledged, finding, next_event,
+                 merged_into, false_alarm_by, false_alarm)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT (id) DO UPDATE SET state = excluded.state, severity = excluded.severity,
                  since = excluded.since, opened = excluded.opened, resolved = excluded.resolved,
                  acknowledged_by = excluded.acknowledged_by, acknowledged = excluded.acknowledged,
-                 finding = excluded.finding, next_event = excluded.next_event
+                 finding = excluded.finding, next_event = excluded.next_event, merged_into = excluded.merged_into,
+                 false_alarm_by = excluded.false_alarm_by, false_alarm = excluded.false_alarm
              WHERE excluded.next_event >= incident.next_event",
         )?
         .execute(params![
@@ -29,6 +31,9 @@ pub(super) fn store_incident(connection: &Connection, incident: &Incident) -> Re
             incident.acknowledged.as_ref().map(|(_, at)| at.as_millis()),
             row::finding_json(&incident.finding)?,
             incident.next_event,
+            incident.corrected.merged_into.as_ref().map(IncidentId::as_bytes),
+            incident.corrected.false_alarm.as_ref().map(|alarm| &alarm.by),
+            incident.corrected.false_alarm.as_ref().map(|alarm| &alarm.why),
         ])?;
     Ok(())
 }

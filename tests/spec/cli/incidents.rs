@@ -3,7 +3,7 @@
 use super::*;
 
 /// A database with these incidents, open since just now.
-async fn incidents(folder: &Path, names: &[&str]) -> Vec<IncidentId> {
+pub(super) async fn incidents(folder: &Path, names: &[&str]) -> Vec<IncidentId> {
     let writer = Writer::open(&folder.join("tripline.db")).unwrap();
     for name in names {
         let commit = opening(name, "oncall", &[address(None, "oncall@example.com")], clock::now());
@@ -14,7 +14,7 @@ async fn incidents(folder: &Path, names: &[&str]) -> Vec<IncidentId> {
 }
 
 /// A config whose rule judges the breach of those incidents, so that a daemon goes on with them.
-fn watching_globex() -> TempDir {
+pub(super) fn watching_globex() -> TempDir {
     let rule = "cohorts: {workspace: [globex]}\n\
                 rules: {not-found-spike: {above: 5%, within: 2m, at_least: 3, per: [workspace]}}\n";
     let probe = WELL.replace("component: web,", "component: web, for_each: [workspace],");

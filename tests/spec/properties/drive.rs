@@ -85,13 +85,23 @@ impl Drive {
                 };
                 let id = ActionId(self.next_action);
                 self.next_action += 1;
-                let action = Action { at: self.now, incident, kind: *kind, by: "ada".into(), text: "a word".into() };
+                let other = self.opened.iter().cycle().nth(*which + 1).copied();
+                let (by, text, parts) = ("ada".into(), "a word".into(), self.parts(*which));
+                let action = Action { at: self.now, incident, kind: *kind, by, text, other, parts };
                 let answers = self.hand(Input::Action(id, action), self.now)?;
                 prop_assert_eq!(answers, [id], "an action has one answer");
                 Ok(())
             }
             Step::Restart => self.restart(),
         }
+    }
+
+    /// A component, or a rule.
+    fn parts(&self, which: usize) -> BTreeSet<String> {
+        let config = &self.config;
+        let rule = config.rules.get(which / 2).filter(|_| !which.is_multiple_of(2));
+        let component = &config.components[which / 2 % config.components.len()].id;
+        BTreeSet::from([rule.map_or_else(|| component.to_string(), |rule| rule.id.to_string())])
     }
 
     fn round(&mut self, round: Round) -> Result<(), TestCaseError> {
@@ -192,10 +202,15 @@ impl Drive {
                     let events = self.events.entry(id).or_default();
                     prop_assert_eq!(event.seq as usize, events.len(), "the numbers of {} have no gap", id);
                     let turns = |event: &&IncidentEvent| {
-                        matches!(event.change, IncidentChange::Resolved { .. } | IncidentChange::Reopened { .. })
+                        matches!(
+                            event.change,
+                            IncidentChange::Resolved { .. }
+                                | IncidentChange::Reopened { .. }
+                                | IncidentChange::MergedInto { .. }
+                        )
                     };
                     let last = events.iter().rfind(turns);
-                    let over = last.is_some_and(|event| matches!(event.change, IncidentChange::Resolved { .. }));
+                    let over = last.is_some_and(|event| !matches!(event.change, IncidentChange::Reopened { .. }));
                     let news = !matches!(
                         event.change,
                         IncidentChange::Told { .. }
@@ -203,6 +218,8 @@ impl Drive {
                             | IncidentChange::Reopened { .. }
                             | IncidentChange::SeeAlso { .. }
                             | IncidentChange::Undelivered { .. }
+                            | IncidentChange::MergedInto { .. }
+                            | IncidentChange::FalseAlarm { .. }
                     );
                     prop_assert!(!(over && news), "after its end an incident is only told of: {event:?}");
                     events.push(event);

@@ -131,6 +131,12 @@ fn act() -> impl Strategy<Value = Vec<Step>> {
     (0..8_usize, kind).prop_map(|(which, kind)| vec![Step::Act(which, kind)])
 }
 
+/// ... or corrects what no rule can know.
+fn correct() -> impl Strategy<Value = Vec<Step>> {
+    let kind = prop::sample::select(&[ActionKind::Merge, ActionKind::Split, ActionKind::FalseAlarm]);
+    (0..8_usize, kind).prop_map(|(which, kind)| vec![Step::Act(which, kind)])
+}
+
 fn certificate() -> impl Strategy<Value = Vec<Step>> {
     (60..40 * 86_400_u64).prop_map(|left| vec![Step::Certificate(left)])
 }
@@ -150,6 +156,7 @@ pub(super) fn any_history() -> impl Strategy<Value = Vec<Step>> {
         1 => silence(),
         1 => (-7_200..7_200_i64).prop_map(|seconds| vec![Step::ClockSet(seconds)]),
         2 => act(),
+        2 => correct(),
         1 => Just(vec![Step::Restart]),
     ];
     prop::collection::vec(part, 1..14).prop_map(|parts| parts.concat())

@@ -1,0 +1,73 @@
+//! What people say of an open incident, or have done about it.
+
+use super::Cases;
+use crate::detect::Detector;
+use crate::engine::case::{Case, View};
+use crate::model::{Action, ActionKind, Incident, IncidentChange, IncidentId, Timestamp};
+
+/// What happens to the incident, and the answer; where nothing happens, only that.
+type Asked = Result<(IncidentChange, String), String>;
+
+impl Cases {
+    /// Does what somebody asks for, and says what came of it.
+    pub(in crate::engine) fn act(&mut self, action: Action, detector: &Detector, now: Timestamp) -> String {
+        let (id, short) = (action.incident, action.incident.short());
+        match action.kind {
+            ActionKind::Acknowledge => self.say(id, now, |case| acknowledge(&case.incident, action.by)),
+            ActionKind::Note => self.say(id, now, |_| {
+                Ok((IncidentChange::Noted { by: action.by, text: action.text }, format!("noted on incident {short}")))
+            }),
+            ActionKind::Identify => self.say(id, now, |_| {
+                let answer = format!("incident {short} is identified");
+                Ok((IncidentChange::Identified { by: action.by, cause: action.text }, answer))
+            }),
+            ActionKind::Watch => self.say(id, now, |_| {
+                let answer = format!("incident {short} is watched");
+                Ok((IncidentChange::Mended { by: action.by, text: action.text }, answer))
+            }),
+            ActionKind::Resolve => {
+                let (config, examples) = (self.config.clone(), self.examples.clone());
+                let view = View { config: &config, detector, examples: &examples };
+                self.say(id, now, |case| Ok(resolve(case, action, view)))
+            }
+            ActionKind::Merge => self.merge(&action, detector, now),
+            ActionKind::Split => self.split(&action, detector, now),
+            ActionKind::FalseAlarm => self.false_alarm(&action, detector, now),
+        }
+    }
+
+    /// Lets somebody say something of an open incident.
+    fn say(&mut self, id: IncidentId, now: Timestamp, says: impl FnOnce(&mut Case) -> Asked) -> String {
+        let Some(case) = self.all.get_mut(&id).filter(|case| case.incident.is_open()) else {
+            return format!("incident {} is not open", id.short());
+        };
+        match says(case) {
+            Ok((change, answer)) => {
+                self.events.push(case.event(now, change));
+                answer
+            }
+            Err(answer) => answer,
+        }
+    }
+}
+
+fn acknowledge(incident: &Incident, by: String) -> Asked {
+    let short = incident.id.short();
+    match &incident.acknowledged {
+        Some((other, at)) if *other == by => {
+            Err(format!("incident {short} was taken on by {other} at {} already", at.show()))
+        }
+        _ => {
+            let answer = format!("incident {short} is taken on by {by}");
+            Ok((IncidentChange::Acknowledged { by }, answer))
+        }
+    }
+}
+
+fn resolve(case: &mut Case, action: Action, view: View<'_>) -> (IncidentChange, String) {
+    let by = action.by;
+    let reason = if action.text.is_empty() { format!("{by} resolved it") } else { action.text };
+    let answer = format!("incident {} is resolved by {by}", case.incident.id.short());
+    case.watch_due = None;
+    (IncidentChange::Resolved { by: Some(by), reason, finding: case.finding(view) }, answer)
+}
