@@ -1,6 +1,6 @@
 //! Floor 1: what the rules would have made of stored results, beside what was made of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -15,7 +15,6 @@ pub struct Replay {
     engine: Engine,
     /// When the last result was handed in.
     handed_in: Timestamp,
-    known: BTreeSet<ProbeId>,
     /// What would have been owed before this is not counted: windows were still being filled.
     counted_from: Timestamp,
     /// How many results were taken in.
@@ -43,7 +42,6 @@ impl Replay {
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
         Self {
-            known: config.probes.iter().map(|probe| probe.id.clone()).collect(),
             counted_from: Timestamp::default(),
             // Nothing was seen yet: time begins with the first result.
             engine: Restoring::new(config, Vec::new()).begin(),
@@ -83,7 +81,7 @@ impl Replay {
         self.handed_in = now;
         self.results += 1;
         self.span = Some(self.span.map_or((ended, ended), |(first, last)| (first.min(ended), last.max(ended))));
-        if !self.known.contains(&result.probe) {
+        if self.engine.config().probe_index(&result.probe).is_none() {
             *self.unknown.entry(result.probe).or_default() += 1;
             return;
         }

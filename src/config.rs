@@ -12,6 +12,7 @@ mod components;
 mod defaults;
 pub(crate) mod encoded;
 mod expect;
+mod formerly;
 mod kinds;
 mod load;
 mod maintenance;
@@ -41,7 +42,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::{
-    Component, ComponentId, LabelName, LabelValue, Location, Maintenance, Probes, Receiver, ReceiverId, Rule, Secrets,
+    Component, ComponentId, Formerly, LabelName, LabelValue, Location, Maintenance, ProbeId, ProbeIndex, Probes,
+    Receiver, ReceiverId, Rule, Secrets,
 };
 
 /// A whole configuration, as meant: every reference points somewhere, every expression is compiled.
@@ -63,6 +65,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// The receivers.
     pub receivers: BTreeMap<ReceiverId, Receiver>,
+    /// What had another id before.
+    pub formerly: Formerly,
     /// An incident that comes back within this time of its end is the same one.
     pub reopen_within: Duration,
     /// When not to speak, in the order in which it was written.
@@ -74,6 +78,18 @@ pub struct Config {
 }
 
 impl Config {
+    /// The index of the probe with this id, be it its own or a former one.
+    #[must_use]
+    pub fn probe_index(&self, id: &ProbeId) -> Option<ProbeIndex> {
+        self.probes.index_of(id).or_else(|| self.probes.index_of(&self.formerly.probe(id)?))
+    }
+
+    /// The receiver with this id, be it its own or a former one.
+    #[must_use]
+    pub fn receiver(&self, id: &ReceiverId) -> Option<&Receiver> {
+        self.receivers.get(id).or_else(|| self.receivers.get(self.formerly.receivers.get(id)?))
+    }
+
     /// The component's name for people.
     #[must_use]
     pub fn component_name<'a>(&'a self, id: &'a ComponentId) -> &'a str {
@@ -103,6 +119,7 @@ pub(crate) mod tests {
             rules: vec![],
             receivers: BTreeMap::new(),
             maintenance: vec![],
+            formerly: Formerly::default(),
             reopen_within: Duration::from_secs(900),
             secrets: Secrets::default(),
             warnings: vec![],

@@ -166,7 +166,7 @@ impl Engine {
     fn receive(&mut self, result: CheckResult, now: Timestamp) {
         let ended = self.clock.look(result.finished(), now);
         let at = self.clock.look(now, now);
-        let probe = self.config.probes.index_of(&result.probe);
+        let probe = self.config.probe_index(&result.probe);
         if let Some(excused) = self.sight.receive(probe, result, ended, at) {
             self.detector.excuse(excused, at);
         }

@@ -9,6 +9,7 @@ pub mod severity;
 pub mod impact;
 mod corrections;
 pub mod false_alarms;
+pub mod rename;
 pub mod lifecycle;
 pub mod markdown;
 pub mod postmortem;

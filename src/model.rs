@@ -11,6 +11,7 @@ pub mod dice;
 pub mod condition;
 pub mod corrected;
 pub mod finding;
+pub mod formerly;
 pub mod id;
 pub mod incident;
 pub mod kind;
@@ -45,6 +46,7 @@ pub use destination::Destination;
 pub use dice::Dice;
 pub use event::{Heard, IncidentChange, IncidentEvent, WithheldFor};
 pub use finding::{Example, Factor, Finding, Part, Unseen};
+pub use formerly::{Formerly, IdOf};
 pub use id::{
     BreachId, ComponentId, IncidentId, LabelName, LabelValue, Location, MaintenanceId, NotificationId, ProbeId,
     ProbeName, ReceiverId, RuleId,

@@ -25,6 +25,7 @@ fn incident(name: &str, component: &str, since: i64, opened: i64, resolved: Opti
         corrected: Corrected::default(),
         flaps: 0,
         watched_until: None,
+        unwatched: None,
         told: BTreeMap::new(),
         withheld: BTreeMap::new(),
         next_event: 1,
@@ -82,6 +83,7 @@ fn what_a_rule_about_missing_checks_noticed_has_not_vanished_unless_no_such_rule
         reason: String::new(),
         marks: Marks { classes: [class].into(), ..Marks::default() },
         usual: None,
+        meaning: None,
         cleared: None,
     };
     let rule = |id: &str, kind| Rule {

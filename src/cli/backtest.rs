@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::backtest::{self, Comparison, Replay};
 use crate::clock;
 use crate::detect;
-use crate::incident::lifecycle;
 use crate::incident::postmortem::UNJUDGED;
+use crate::incident::{lifecycle, rename};
 use crate::model::unit::{parse_duration, show_about};
 use crate::model::{Incident, Timestamp};
 use crate::store::Reader;
@@ -40,7 +40,7 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
     let from = now - args.since;
     let mut stored = Vec::new();
     for events in reader.histories(from)? {
-        stored.push(lifecycle::fold(&events)?);
+        stored.push(rename::renamed(lifecycle::fold(&events)?, &config));
     }
     let begun = Instant::now();
     let replay = replay(&reader, &config, from)?;

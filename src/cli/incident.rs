@@ -11,7 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::clock;
 use crate::config::Config;
-use crate::incident::{false_alarms, lifecycle, summary};
+use crate::incident::{false_alarms, lifecycle, rename, summary};
 use crate::model::unit::{show_about, show_duration};
 use crate::model::{Action, ActionKind, Incident, IncidentId, ProbeId, Role};
 use crate::store::{
@@ -211,7 +211,11 @@ fn line(incident: &IncidentSummary, config: Option<&Config>) -> String {
         incident.severity,
         incident.since.show(),
         show_about(Duration::from_secs(lasted.as_secs())),
-        correction(incident) + &summary::title(&incident.finding, config),
+        correction(incident)
+            + &match incident.unwatched {
+                true => format!("no longer watched: {}", summary::title(&incident.finding, config)),
+                false => summary::title(&incident.finding, config),
+            },
     )
 }
 
@@ -227,7 +231,8 @@ fn correction(incident: &IncidentSummary) -> String {
 fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Result<Ending> {
     let events = reader.events_of(id)?;
     let incident = lifecycle::fold(&events)?;
-    println!("{}.\n", summary::headline(&incident.finding, config));
+    let headline = if incident.unwatched.is_some() { summary::unwatched } else { summary::headline };
+    println!("{}.\n", headline(&incident.finding, config));
     println!("Incident  {}", incident.id);
     println!("State     {}, {}", incident.state, incident.severity);
     println!("Since     {}", incident.since.show());
@@ -239,7 +244,13 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
     }
     if let Some(resolved) = incident.resolved {
         let lasted = Duration::from_secs(resolved.since(incident.since).as_secs());
-        println!("Resolved  {}, after {}", resolved.show(), show_duration(lasted));
+        match &incident.unwatched {
+            None => println!("Resolved  {}, after {}", resolved.show(), show_duration(lasted)),
+            Some(why) => {
+                let until = resolved.show();
+                println!("Watched   until {until}, for {}; no longer watched: {why}", show_duration(lasted));
+            }
+        }
     }
     if let Some(sure) = summary::sureness(&incident.finding) {
         println!("How sure  {sure}");
@@ -293,12 +304,14 @@ fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> an
     const SHOWN: usize = 3;
     let until = incident.resolved.unwrap_or_else(clock::now);
     // Those of probes that bear the factor; strays elsewhere would mislead.
+    let incident = &config.map_or_else(|| incident.clone(), |config| rename::renamed(incident.clone(), config));
     let factor = incident.finding.factor.as_ref();
     let bearing = config
         .iter()
         .flat_map(|config| &config.probes)
         .filter(|probe| probe.role == Role::Service && factor.is_none_or(|factor| factor.bears(probe)));
-    let probes: Vec<ProbeId> = bearing.map(|probe| probe.id.clone()).collect();
+    let ids = |probe| config.into_iter().flat_map(move |config: &Config| config.formerly.ids_of(probe));
+    let probes: Vec<ProbeId> = bearing.flat_map(ids).collect();
     let query =
         FailureQuery { probes: &probes, from: incident.since, until: until + Duration::from_millis(1), each: 1 };
     let mut text = String::new();

@@ -13,6 +13,7 @@ use crate::detect;
 use crate::incident::impact::Impact;
 use crate::incident::lifecycle;
 use crate::incident::postmortem::{LONGEST_LEAD, Noticed, Review, Sent, Verdict, draft};
+use crate::incident::rename;
 use crate::model::{Incident, IncidentChange, ProbeId, Rule};
 use crate::store::{AttemptOutcome, Delivery, DeliveryState, FailedBecause, FailureQuery, Reader};
 
@@ -51,7 +52,7 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
 
 fn write(reader: &Reader, config: &Arc<Config>, id: crate::model::IncidentId) -> anyhow::Result<String> {
     let events = reader.events_of(id)?;
-    let incident = lifecycle::fold(&events)?;
+    let incident = rename::renamed(lifecycle::fold(&events)?, config);
     let until = incident.resolved.unwrap_or_else(clock::now);
     let mut impact = Impact::new(&incident, config);
     let mut replay = Replay::new(Arc::clone(config));
@@ -76,7 +77,7 @@ fn write(reader: &Reader, config: &Arc<Config>, id: crate::model::IncidentId) ->
         finding.factor.as_ref().is_none_or(|factor| factor.bears(probe))
             && finding.components.contains(&probe.component)
     });
-    let probes: Vec<ProbeId> = bearing.map(|probe| probe.id.clone()).collect();
+    let probes: Vec<ProbeId> = bearing.flat_map(|probe| config.formerly.ids_of(probe)).collect();
     let query =
         FailureQuery { probes: &probes, from: incident.since, until: until + Duration::from_millis(1), each: 1 };
     let mut failures = reader.failures(&query)?;

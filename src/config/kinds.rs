@@ -44,7 +44,7 @@ use std::time::Duration;
 
 use super::raw::keyed::keyed;
 use super::raw::tree::Value;
-use super::raw::word::{Word, Words};
+use super::raw::word::{Word, WordOrWords, Words};
 use super::reader::{Entry, Reader, Table};
 use super::retry::Retry;
 use super::text::{Given, Values};
@@ -88,6 +88,8 @@ keyed! {
         pub websocket: Option<websocket::Websocket> = websocket::KIND,
         /// The component that it stands for.
         pub component: Word,
+        /// The id that it had before, or several: what is known of those goes on for it. Default: none.
+        pub formerly: Option<WordOrWords>,
         /// Labels of `cohorts`: one probe for each combination of their values. Default: one single probe.
         pub for_each: Option<Words>,
         /// Labels of its own. Default: none.

@@ -9,7 +9,7 @@ use super::reader::{Entry, Reader};
 use super::text::Outside;
 use super::words::{label_name, label_value, seconds, shown, shown_name};
 use super::{Config, canaries, components, defaults, maintenance, probes, receivers, rules, written};
-use crate::model::{LabelName, LabelValue, Location, Secrets};
+use crate::model::{Formerly, LabelName, LabelValue, Location, Secrets};
 
 /// An incident that comes back within this time is the same one, unless the config says otherwise.
 const REOPEN_WITHIN: Duration = seconds(900);
@@ -79,7 +79,7 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         None => None,
     };
     found.probes.extend(canaries::read(reader, &table));
-    rules.extend(canaries::offline_rule(&found.probes, receivers.receivers.keys().cloned().collect()));
+    rules.all.extend(canaries::offline_rule(&found.probes, receivers.receivers.keys().cloned().collect()));
     Some(Config {
         name: name.unwrap_or_default(),
         url,
@@ -87,8 +87,9 @@ fn whole(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Config> {
         cohorts,
         components,
         probes: found.probes.into(),
-        rules,
+        rules: rules.all,
         receivers: receivers.receivers,
+        formerly: Formerly { rules: rules.formerly, probes: found.formerly, receivers: receivers.formerly },
         maintenance,
         reopen_within: reopen_within.unwrap_or(REOPEN_WITHIN),
         secrets: Secrets::default(),

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::expect::expect;
+use super::formerly::Claims;
 use super::kinds::{self, Around, Reach, one_kind, proxy, resolve};
 use super::reader::{Entry, Names, Reader, Table};
 use super::retry;
 use super::text::Given;
-use crate::model::{Component, LabelName, LabelValue, Probe, Proxy, Resolve, Retry, TlsOptions};
+use crate::model::{Component, LabelName, LabelValue, Probe, ProbeName, Proxy, Resolve, Retry, TlsOptions};
 use expand::Definition;
 
 pub(super) use cadence::{INTERVAL, Setting, TIMEOUT, calendar, compare, interval, timeout};
@@ -41,6 +42,8 @@ pub(super) struct Found {
     pub(super) probes: Vec<Probe>,
     /// The names of all definitions, also of those that have problems.
     pub(super) names: Vec<String>,
+    /// What definitions were called before, each with what it is called now.
+    pub(super) formerly: BTreeMap<ProbeName, ProbeName>,
     /// The names of all labels of all definitions.
     pub(super) labels: BTreeSet<String>,
     /// Whether every definition is among the probes.
@@ -59,11 +62,11 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
         Some(entries)
     });
     found.complete = true;
-    let (mut all_tls, mut tokens) = (BTreeMap::new(), BTreeMap::new());
+    let (mut all_tls, mut tokens, mut claims) = (BTreeMap::new(), BTreeMap::new(), Claims::new("probe"));
     for entry in entries.unwrap_or_default() {
         found.names.push(entry.name.into());
         let before = found.probes.len();
-        let whole = definition(reader, entry, around, &mut all_tls, &mut found);
+        let whole = definition(reader, entry, around, &mut all_tls, &mut claims, &mut found);
         for probe in found.probes.get(before..).unwrap_or_default() {
             let Some(heartbeat) = probe.kind.heartbeat() else { continue };
             if let Some(other) = tokens.insert(heartbeat.token.expose().to_owned(), probe.id.clone()) {
@@ -78,6 +81,9 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surround
         }
         found.complete &= whole.is_some();
     }
+    let ids: Vec<&str> = found.names.iter().map(String::as_str).collect();
+    let formerly = claims.settle(reader, &ids).into_iter();
+    found.formerly = formerly.map(|(former, by)| (former.into(), by.into())).collect();
     found
 }
 
@@ -87,10 +93,12 @@ fn definition(
     entry: Entry<'_>,
     around: &Surroundings<'_>,
     all_tls: &mut BTreeMap<TlsOptions, Arc<TlsOptions>>,
+    claims: &mut Claims,
     found: &mut Found,
 ) -> Option<()> {
     let example = "write `{component: …, http: {url: …}}`";
     let table = reader.table(entry, kinds::Probe::KEYS, example)?;
+    claims.read(reader, &table, entry);
     let components = Names {
         what: "component",
         all: around.components.iter().map(|component| component.id.as_str()).collect(),

@@ -341,7 +341,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn is_id(name: &str) -> bool {
+/// Whether it can be an id: `[a-z0-9][a-z0-9_-]*`.
+pub(crate) fn is_id(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }

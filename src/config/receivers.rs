@@ -20,7 +20,9 @@ mod email;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::formerly::Claims;
 use super::raw::keyed::keyed;
+use super::raw::word::WordOrWords;
 use super::reader::{Entry, Reader, Table};
 use super::words::seconds;
 use crate::model::{self, ReceiverId, ReceiverKind};
@@ -32,6 +34,8 @@ keyed! {
         pub email: email::Email = email::KIND,
         /// How often an incident that nobody acknowledged is told again, 1m to 30d. Default: never.
         pub remind: Option<String>,
+        /// The id that it had before, or several: what these were told, it was told. Default: none.
+        pub formerly: Option<WordOrWords>,
     }
 }
 
@@ -56,6 +60,8 @@ pub(super) struct Found {
     pub(super) receivers: BTreeMap<ReceiverId, model::Receiver>,
     /// The names of all of them, also of those that have problems.
     pub(super) names: Vec<String>,
+    /// What they were called before, each with what it is called now.
+    pub(super) formerly: BTreeMap<ReceiverId, ReceiverId>,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, warnings: &mut Vec<String>) -> Found {
@@ -64,17 +70,27 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, warnings: &mut Ve
     if entries.is_empty() {
         warnings.push("there are no receivers: incidents are recorded, and nobody is told".into());
     }
+    let mut claims = Claims::new("receiver");
     for entry in entries {
         found.names.push(entry.name.into());
-        if let Some(receiver) = receiver(reader, entry, warnings) {
+        if let Some(receiver) = receiver(reader, entry, &mut claims, warnings) {
             found.receivers.insert(receiver.id.clone(), receiver);
         }
     }
+    let ids: Vec<&str> = found.names.iter().map(String::as_str).collect();
+    let formerly = claims.settle(reader, &ids).into_iter();
+    found.formerly = formerly.map(|(former, by)| (former.into(), by.into())).collect();
     found
 }
 
-fn receiver(reader: &mut Reader<'_>, entry: Entry<'_>, warnings: &mut Vec<String>) -> Option<model::Receiver> {
+fn receiver(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_>,
+    claims: &mut Claims,
+    warnings: &mut Vec<String>,
+) -> Option<model::Receiver> {
     let table = reader.table(entry, Receiver::KEYS, EXAMPLE)?;
+    claims.read(reader, &table, entry);
     let remind = table.get("remind").map(|entry| reader.duration(entry, seconds(60), seconds(30 * 86_400)));
     let (way, kind) = one_kind(reader, entry, &table)?;
     let way = (kind.read)(reader, way)?;

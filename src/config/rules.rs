@@ -31,13 +31,14 @@ mod scope;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::formerly::Claims;
 use super::probes;
 use super::raw::keyed::keyed;
-use super::raw::word::Words;
+use super::raw::word::{WordOrWords, Words};
 use super::reader::{Entry, Names, Reader, Table};
 use super::words::seconds;
 use crate::model::rule::OFFLINE;
-use crate::model::{self, Component, LabelName, LabelValue, Probe, ReceiverId, RuleKind, Scope, Severity};
+use crate::model::{self, Component, LabelName, LabelValue, Probe, ReceiverId, RuleId, RuleKind, Scope, Severity};
 
 pub(crate) use scope::over;
 pub(super) use scope::scope_in;
@@ -79,6 +80,8 @@ keyed! {
         pub severity: Option<String>,
         /// The receivers that are told. Default: all.
         pub tell: Option<Words>,
+        /// The id that it had before, or several: what these found goes on as its own. Default: none.
+        pub formerly: Option<WordOrWords>,
     }
 }
 
@@ -135,20 +138,53 @@ impl Surroundings<'_> {
     }
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Vec<model::Rule> {
-    let Some(entry) = table.get("rules") else { return built_in::built_in(around) };
+/// What was found under `rules`.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) all: Vec<model::Rule>,
+    /// What they were called before, each with what it is called now.
+    pub(super) formerly: BTreeMap<RuleId, RuleId>,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, table: &Table<'_>, around: &Surroundings<'_>) -> Found {
+    let Some(entry) = table.get("rules") else {
+        return Found { all: built_in::built_in(around), ..Found::default() };
+    };
     let entries = reader.ids(entry, "write `rules: {spike: {above: 5%}}`, or remove the key for the built-in rules");
     let entries = entries.unwrap_or_default();
-    entries.into_iter().filter_map(|entry| rule(reader, entry, around)).flatten().collect()
+    let ids: Vec<&str> = entries.iter().map(|entry| entry.name).chain([OFFLINE]).collect();
+    let mut claims = Claims::new("rule");
+    let mut by_id: BTreeMap<&str, Vec<model::Rule>> = BTreeMap::new();
+    let mut found = Found::default();
+    for entry in entries {
+        let rules = rule(reader, entry, around, &mut claims).unwrap_or_default();
+        found.all.extend(rules.iter().cloned());
+        by_id.insert(entry.name, rules);
+    }
+    for (former, by) in claims.settle(reader, &ids) {
+        // Each part goes on for the part of the same name.
+        let suffixes = by_id.get(by.as_str()).into_iter().flatten().filter_map(|rule| {
+            let suffix = rule.id.as_str().strip_prefix(by.as_str())?;
+            Some((RuleId::from(format!("{former}{suffix}")), rule.id.clone()))
+        });
+        found.formerly.extend(suffixes);
+    }
+    found
 }
 
 /// Reads one rule; one by burn rate becomes several, one for each pair of its windows.
-fn rule(reader: &mut Reader<'_>, entry: Entry<'_>, around: &Surroundings<'_>) -> Option<Vec<model::Rule>> {
+fn rule(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_>,
+    around: &Surroundings<'_>,
+    claims: &mut Claims,
+) -> Option<Vec<model::Rule>> {
     if entry.name == OFFLINE {
         let fault = "`offline` is the built-in rule that tells when Tripline itself cannot see";
         reader.fault(entry.at, fault, "give your rule another id");
     }
     let table = reader.table(entry, Rule::KEYS, "write `{change: {}}`, `{above: 5%}` or `{consecutive: 3}`")?;
+    claims.read(reader, &table, entry);
     let over = match table.get("over") {
         Some(entry) => scope::scope(reader, entry, around),
         None => Some(Scope::default()),

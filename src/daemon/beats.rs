@@ -89,9 +89,9 @@ impl Beats {
         let now = clock::now();
         let beats = config.probes.indexed();
         let beats = known.with(|known| {
-            beats
-                .filter_map(|(at, probe)| Some((at, Beat::new(probe, known.get(&probe.id).copied(), now)?)))
-                .collect()
+            // By its own id, or by one that it had before.
+            let last = |probe| config.formerly.ids_of(probe).find_map(|id| known.get(&id).copied());
+            beats.filter_map(|(at, probe)| Some((at, Beat::new(probe, last(probe), now)?))).collect()
         });
         Self { config, beats }
     }

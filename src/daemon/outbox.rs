@@ -220,7 +220,7 @@ async fn attempt(config: &Config, options: OutboxOptions, due: &DueDelivery) -> 
         tracing::error!(delivery = %id, %receiver, %to, %fault, "{why}");
         AttemptOutcome::Failed(because, fault)
     };
-    let Some(configured) = config.receivers.get(receiver) else {
+    let Some(configured) = config.receiver(receiver) else {
         let fault = format!("receiver `{receiver}` is not configured any more");
         return failed(FailedBecause::Refused, fault);
     };

@@ -138,7 +138,7 @@ async fn last_calls(config: Arc<Config>, database: PathBuf) -> Result<Vec<(Probe
     let found = tokio::task::spawn_blocking(move || {
         let jobs: Vec<_> = beats::jobs(&config).map(|(probe, _)| probe).collect();
         let since = clock::now() - beat::lookback(jobs.iter().copied());
-        let jobs: Vec<ProbeId> = jobs.into_iter().map(|probe| probe.id.clone()).collect();
+        let jobs: Vec<ProbeId> = jobs.into_iter().flat_map(|probe| config.formerly.ids_of(probe)).collect();
         if jobs.is_empty() { Ok(Vec::new()) } else { Reader::open(&database)?.last_calls(&jobs, since) }
     });
     found.await.map_err(|_| StoreError::Closed)?

@@ -154,6 +154,7 @@ impl ChangeWatch {
             reason,
             marks: Marks::default(),
             usual: Some(Ratio::from_share(state.usual)),
+            meaning: Some(self.rule.meaning()),
             cleared: None,
         }));
     }

@@ -206,6 +206,7 @@ impl ConsecutiveWatch {
             reason,
             marks,
             usual: None,
+            meaning: Some(self.rule.meaning()),
             cleared: None,
         }));
     }

@@ -160,6 +160,7 @@ impl ExpiryWatch {
             reason: format!("the certificate {left}; the rule: within {}", show_duration(self.expiry.within)),
             marks,
             usual: None,
+            meaning: Some(self.rule.meaning()),
             cleared: None,
         }
     }

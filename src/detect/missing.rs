@@ -109,6 +109,7 @@ impl Watch for MissingWatch {
                 reason: format!("no check has looked for {}", show_duration(self.missing.after)),
                 marks,
                 usual: None,
+                meaning: Some(self.rule.meaning()),
                 cleared: None,
             }));
         }

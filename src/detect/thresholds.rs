@@ -155,6 +155,7 @@ impl<M: Measure> Thresholds<M> {
             reason: self.measure.why_high(&of, onset, now),
             marks: self.measure.marks(&of, onset.at, now, &self.config),
             usual: self.measure.usual(),
+            meaning: Some(self.rule.meaning()),
             cleared: None,
         };
         (state.breach, state.low_since) = (Some(breach.id), None);

@@ -63,6 +63,13 @@ const MOST_STRETCHES: usize = 16;
 /// An incident that came back once is watched for so long before it is over; each time it comes back, twice as long.
 const FIRST_WATCH: Duration = Duration::from_secs(300);
 
+/// A moment: by the wall clock, and by the clock that never runs backwards.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) at: Timestamp,
+    pub(super) clock: SteadyClock,
+}
+
 /// What a case looks at to learn what its checks have in common.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
@@ -77,9 +84,8 @@ impl Case {
     pub(super) fn open(
         breach: Breach,
         since: Timestamp,
-        at: Timestamp,
         own: impl Fn(&Entry) -> bool,
-        clock: SteadyClock,
+        Moment { at, clock }: Moment,
         view: View<'_>,
     ) -> (Self, IncidentEvent) {
         let (mut case, _) = Self::found(breach.clone(), Finding::default(), at, view.config);
@@ -190,7 +196,8 @@ impl Case {
 
     /// Whether it was failing at this moment of steady time.
     pub(super) fn holds(&self, at: Timestamp, clock: SteadyClock) -> bool {
-        if self.incident.corrected.merged_into.is_some() {
+        // When an unwatched one ended is not known, nor of what the checks before were.
+        if self.incident.corrected.merged_into.is_some() || self.incident.unwatched.is_some() {
             return false;
         }
         let within = |from: Timestamp, until: Timestamp| clock.to_steady(from) <= at && at < clock.to_steady(until);
@@ -219,8 +226,7 @@ impl Case {
         reason: String,
         since: Timestamp,
         own: impl Fn(&Entry) -> bool,
-        at: Timestamp,
-        clock: SteadyClock,
+        Moment { at, clock }: Moment,
         view: View<'_>,
     ) -> IncidentEvent {
         let new = self.counted.widen(&breach, self.began, view.config);
@@ -242,8 +248,7 @@ impl Case {
         reason: String,
         since: Timestamp,
         own: impl Fn(&Entry) -> bool,
-        at: Timestamp,
-        clock: SteadyClock,
+        Moment { at, clock }: Moment,
         view: View<'_>,
     ) -> Vec<IncidentEvent> {
         // It was well in between: what is told from now on is what fails now, not what failed then.
@@ -331,7 +336,7 @@ impl Case {
         if self.incident.flaps == 0 || self.watch_due.is_some() {
             self.watch_due = None;
             let finding = self.finding(view);
-            return self.event(at, IncidentChange::Resolved { by: None, reason, finding });
+            return self.event(at, IncidentChange::Resolved { by: None, reason, finding, unwatched: false });
         }
         let doubled = FIRST_WATCH.saturating_mul(1 << self.incident.flaps.saturating_sub(1).min(10));
         let hold = doubled.min(view.config.reopen_within);

@@ -1,5 +1,6 @@
 //! Cases: the incidents, open ones and those that may still come back. They alone change them.
 
+mod changed_config;
 mod corrections;
 mod end;
 mod home;
@@ -21,8 +22,9 @@ use crate::model::{
 };
 use crate::notify::mute::Hit;
 
+pub(super) use self::changed_config::Leftover;
 use self::home::{Home, Housed};
-use super::case::{Case, Examples, View};
+use super::case::{Case, Examples, Moment, View};
 use super::restart;
 use super::steady::SteadyClock;
 
@@ -137,7 +139,8 @@ impl Cases {
         match (result.outcome, &result.evidence) {
             (Outcome::Failure(class), Some(evidence)) => {
                 let example = Example {
-                    probe: result.probe.clone(),
+                    // What was asked under a former id as well.
+                    probe: self.config.probes.get(probe).map_or(&result.probe, |probe| &probe.id).clone(),
                     at: result.finished(),
                     request: evidence.request.clone(),
                     fault: evidence.fault.clone(),
@@ -195,15 +198,16 @@ impl Cases {
         self.all = all;
         let own = |entry: &Entry| self.owner(entry, clock).is_none();
         let view = View { config: &config, detector, examples: &self.examples };
+        let moment = Moment { at: now, clock };
         let news = match (home, &mut case) {
             (Home::Joins(_, reason), Some(case)) => {
                 let begun = since.min(clock.to_steady(case.incident.since));
-                vec![case.join(breach, reason, begun, own, now, clock, view)]
+                vec![case.join(breach, reason, begun, own, moment, view)]
             }
-            (Home::Returns(_, reason), Some(case)) => case.come_back(breach, reason, since, own, now, clock, view),
+            (Home::Returns(_, reason), Some(case)) => case.come_back(breach, reason, since, own, moment, view),
             (Home::Past, _) => return false,
             (Home::New | Home::Joins(..) | Home::Returns(..), _) => {
-                let (new, event) = Case::open(breach, since, now, own, clock, view);
+                let (new, event) = Case::open(breach, since, own, moment, view);
                 let id = new.incident.id;
                 self.events.push(event);
                 self.all.insert(id, new);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::detect;
+use crate::incident::rename;
 use crate::model::{Breach, Incident, Timestamp};
 
 /// How far back an incident is looked for that ended while a breach of it went on: a person resolved it, or its budget
@@ -40,8 +41,7 @@ pub fn replay_from(config: &Config, incidents: &[Incident], now: Timestamp) -> T
 
 /// Whether this breach goes on for long after what made it is over.
 pub(super) fn lingers(breach: &Breach, config: &Config) -> bool {
-    let rule = config.rules.iter().find(|rule| rule.id == breach.rule);
-    rule.is_some_and(|rule| rule.kind.lingers())
+    rename::rule_of(breach, config).is_some_and(|rule| rule.kind.lingers())
 }
 
 /// The breaches that the incident was rid of when its other rules saw the end, though they may go on, and when: each
@@ -54,7 +54,7 @@ pub(super) fn settled<'a>(
         let others = incident.breaches.iter().filter(|other| other.id != breach.id);
         Some((breach.cleared.filter(|at| others.map(|other| other.cleared).any(|other| other == Some(*at)))?, breach))
     };
-    // Those of an incident that was merged go on as breaches of the other.
-    let goes_on = incident.corrected.merged_into.is_some();
-    incident.breaches.iter().filter(move |breach| !goes_on && lingers(breach, config)).filter_map(with_another)
+    // Those of an incident that was merged go on as breaches of the other; of what nothing watches any more, nothing does.
+    let is_gone = incident.corrected.merged_into.is_some() || incident.unwatched.is_some();
+    incident.breaches.iter().filter(move |breach| !is_gone && lingers(breach, config)).filter_map(with_another)
 }

@@ -5,15 +5,15 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::cases::Cases;
+use super::cases::{Cases, Leftover};
 use super::sight::Sight;
 use super::steady::SteadyClock;
 use super::tell::Tell;
 use super::{Engine, restart};
 use crate::config::Config;
 use crate::detect::{Detector, Signal};
-use crate::incident::blind;
-use crate::model::{Breach, BreachId, Incident, Judged, Timestamp};
+use crate::incident::{blind, lifecycle, rename};
+use crate::model::{Breach, BreachId, Incident, IncidentEvent, Judged, Timestamp};
 
 /// An engine that takes up where the stored incidents left off, and gives out nothing yet.
 ///
@@ -29,6 +29,10 @@ pub struct Restoring {
     replayed: Vec<Breach>,
     /// The last of each slice that the replay found and that did end in it.
     ended: Vec<Ended>,
+    /// That stored incidents know something by another id now. When that was noticed is not said yet.
+    renamed: Vec<IncidentEvent>,
+    /// What the config has no use for.
+    leftover: Leftover,
 }
 
 /// A breach that began and ended in the results that are replayed.
@@ -43,6 +47,7 @@ impl Restoring {
     /// Begins with the stored incidents, in any order.
     #[must_use]
     pub fn new(config: Arc<Config>, mut incidents: Vec<Incident>) -> Self {
+        let renamed = incidents.iter_mut().flat_map(|incident| take_up_ids(incident, &config)).collect();
         // Of two breaches of one slice, the one of an open incident is the later, and goes on.
         incidents.sort_by_key(|incident| (incident.is_open(), incident.opened));
         let all = incidents.iter().flat_map(|incident| &incident.breaches);
@@ -57,7 +62,8 @@ impl Restoring {
             outputs: VecDeque::new(),
             config,
         };
-        Self { engine, stored, settled, replayed: Vec::new(), ended: Vec::new() }
+        let (replayed, ended, leftover) = (Vec::new(), Vec::new(), Leftover::default());
+        Self { engine, stored, settled, replayed, ended, renamed, leftover }
     }
 
     /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
@@ -69,20 +75,23 @@ impl Restoring {
             self.take_up_settled(&breach, clock.to_steady(settled));
         }
         let mut signals = self.pass_until(at);
-        if let Some(probe) = self.engine.config.probes.index_of(&judged.result.probe) {
-            self.engine.count(probe, &judged.result, at, &mut signals);
+        match self.engine.config.probe_index(&judged.result.probe) {
+            Some(probe) => _ = self.engine.count(probe, &judged.result, at, &mut signals),
+            None => self.engine.cases.note_gone(&judged.result, at, self.engine.clock, &mut self.leftover),
         }
         self.note_replayed(signals, at);
     }
 
     /// Ends the replay: from here on it is an engine. Stored breaches go on under their own ids. One that no rule judges
     /// any more is over, and so is one that has been well for long enough by now: of an incident that a person resolved,
-    /// no end is stored.
+    /// no end is stored. An open incident that nothing watches any more ends, and is not said to have recovered.
     ///
     /// What the replay found beyond them is dropped: it is too old to be seen whole, or the rules are new. In a slice
     /// that is still bad under new rules the next bad check is a breach.
     #[must_use]
     pub fn settle(mut self, now: Timestamp) -> Engine {
+        let renamed = std::mem::take(&mut self.renamed).into_iter().map(|event| IncidentEvent { at: now, ..event });
+        self.engine.cases.note_renamed(renamed.collect());
         // When results were judged was noted; what happened to the clock while nobody looked was not.
         let back = self.engine.clock.follow(now);
         self.engine.cases.note_set_back(back, now);
@@ -92,9 +101,10 @@ impl Restoring {
         }
         self.engine.cases.take_up_watches(self.engine.clock);
         let mut signals = self.take_up_stored();
-        let Self { mut engine, replayed, .. } = self;
-        for breach in replayed {
-            engine.detector.forget(&breach);
+        let Self { mut engine, replayed, leftover, .. } = self;
+        let unwatched = engine.cases.end_unwatched(&leftover, &engine.detector, now);
+        for breach in replayed.iter().chain(&unwatched) {
+            engine.detector.forget(breach);
         }
         engine.detector.start(at);
         engine.detector.pass(at, &mut signals);
@@ -113,16 +123,26 @@ impl Restoring {
     /// Takes up the stored breaches; says which of them are over.
     fn take_up_stored(&mut self) -> Vec<Signal> {
         let mut over = Vec::new();
-        for breach in std::mem::take(&mut self.stored) {
+        let mut stored: VecDeque<Breach> = std::mem::take(&mut self.stored).into();
+        while let Some(breach) = stored.pop_front() {
             self.replayed.retain(|other| !same_place(other, &breach));
+            // Of two rules that are one since they were renamed.
+            let is_twin = |other: &Breach| same_place(other, &breach);
+            if stored.iter().any(is_twin) && self.engine.cases.has_open(breach.id) {
+                let reason = "another breach of the same rule and slice goes on".to_owned();
+                over.push(Signal::Cleared { breach: breach.id, reason });
+                continue;
+            }
             // The results show its end: were it taken up, it would have to be proved anew after every start.
             let found = self.engine.clock.to_steady(breach.found);
             let ended = self.ended.iter().find(|ended| same_place(&ended.breach, &breach) && ended.at >= found);
             if let Some(Ended { reason, .. }) = ended {
+                self.leftover.over.insert(breach.id);
                 over.push(Signal::Cleared { breach: breach.id, reason: reason.clone() });
                 continue;
             }
             if !self.engine.detector.adopt(&breach) && !self.take_up_blind(&breach) {
+                self.leftover.unjudged.insert(breach.id);
                 let reason = "no rule of the config judges it any more".to_owned();
                 over.push(Signal::Cleared { breach: breach.id, reason });
             }
@@ -210,6 +230,18 @@ fn settled(incidents: &[Incident], config: &Config) -> Vec<(Timestamp, Breach)> 
         each.filter(|(_, breach)| is_last(breach)).map(|(at, breach)| (at, breach.clone())).collect();
     settled.sort_by_key(|(at, _)| Reverse(*at));
     settled
+}
+
+/// Lets an incident go on under the ids that the config has for what it knows, and says what was renamed.
+fn take_up_ids(incident: &mut Incident, config: &Config) -> Vec<IncidentEvent> {
+    let changes = rename::changes(incident, config).into_iter();
+    let events = changes.map(|change| {
+        let event =
+            IncidentEvent { incident: incident.id, seq: incident.next_event, at: Timestamp::default(), change };
+        lifecycle::apply(incident, &event);
+        event
+    });
+    events.collect()
 }
 
 /// Whether both are of the same rule and slice, of which only one can go on.

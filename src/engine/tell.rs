@@ -37,7 +37,7 @@ impl Tell {
 
     /// Decides for every incident that may have news who is notified.
     pub(super) fn decide(&mut self, cases: &mut Cases, detector: &Detector, now: Timestamp) -> Decided {
-        let touched = cases.touched();
+        let (touched, news) = (cases.touched(), cases.with_news());
         let due = self.due.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id);
         let asked: BTreeSet<IncidentId> = touched.iter().copied().chain(due).collect();
         let mut owed = Vec::new();
@@ -47,7 +47,7 @@ impl Tell {
                 self.due.remove(&id);
                 continue;
             };
-            let has_news = incident.is_open() || touched.contains(&id);
+            let has_news = incident.is_open() || news.contains(&id);
             let config = Arc::clone(cases.config());
             let mut about = About { id, has_news, detector, now, config, cases, again: None };
             owed.extend(about.decide());

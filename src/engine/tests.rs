@@ -5,6 +5,7 @@ mod corrected;
 mod maintenance;
 mod people;
 mod relapse;
+mod renamed;
 mod restart;
 mod sight;
 mod withheld;

@@ -39,6 +39,7 @@ pub fn breach(
         reason: format!("nothing at all was reached for {}", show_about(lasted)),
         marks: Marks::default(),
         usual: None,
+        meaning: None,
         cleared: None,
     };
     let unseen =
@@ -57,7 +58,7 @@ pub fn end(incident: &Incident, breach: BreachId, seen: Timestamp) -> [IncidentC
     let reason = format!("Tripline sees again; not measured from {} to {}", since.show(), seen.show());
     [
         IncidentChange::Cleared { breach, reason: "something answers again".into() },
-        IncidentChange::Resolved { by: None, reason, finding },
+        IncidentChange::Resolved { by: None, reason, finding, unwatched: false },
     ]
 }
 

@@ -96,6 +96,7 @@ fn note_heard(incident: &mut Incident, at: Timestamp, change: &IncidentChange) {
             undelivered: BTreeMap::new(),
             spread: None,
             merged: Some(*other),
+            first_as: None,
         };
         incident.told.entry(receiver.clone()).or_insert_with(new);
     }

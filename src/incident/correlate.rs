@@ -8,7 +8,7 @@
 //! - or both have the same failure class and began together: one cause reaches every probe within the longest interval.
 //!
 //! It **brings back** an incident that recovered or ended only when the component is the same, and the failure class or the
-//! factor is. All else is another outage. What is "the same" is so of more than half of the bad checks.
+//! factor is. One that ended because nothing watches it any more never comes back. All else is another outage. What is "the same" is so of more than half of the bad checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,6 +123,9 @@ impl Signs<'_> {
     #[must_use]
     pub fn returns(&self, incident: &Incident, marks: &Marks) -> Option<String> {
         let finding = &incident.finding;
+        if incident.unwatched.is_some() {
+            return None;
+        }
         if self.stands_by_itself() || stands_by_itself(marks) {
             let same = incident
                 .breaches

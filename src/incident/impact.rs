@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::model::{
-    ComponentId, FailureClass, Incident, Judged, LabelName, LabelValue, Outcome, Probe, ProbeId, RuleId, Timestamp,
+    ComponentId, FailureClass, Formerly, Incident, Judged, LabelName, LabelValue, Outcome, Probe, ProbeId, RuleId,
+    Timestamp,
 };
 
 /// Checks that looked, and those of them that failed.
@@ -21,6 +22,8 @@ pub struct Count {
 pub struct Impact<'a> {
     incident: &'a Incident,
     probes: BTreeMap<&'a ProbeId, (&'a Probe, bool)>,
+    /// By what ids they were called when older results were stored.
+    formerly: &'a Formerly,
     /// Results that came since the last failure: they are part of the recovery unless another failure follows.
     after: BTreeMap<ProbeId, u64>,
     /// Where the last result counted, and when it was judged.
@@ -46,7 +49,7 @@ pub struct Impact<'a> {
 }
 
 impl<'a> Impact<'a> {
-    /// Counts nothing yet.
+    /// Counts nothing yet. The incident is [as this config calls things](super::rename::renamed).
     #[must_use]
     pub fn new(incident: &'a Incident, config: &'a Config) -> Self {
         let rules: BTreeSet<_> = incident.breaches.iter().map(|breach| &breach.rule).collect();
@@ -61,6 +64,7 @@ impl<'a> Impact<'a> {
         Self {
             incident,
             probes,
+            formerly: &config.formerly,
             after: BTreeMap::new(),
             last: (Timestamp::default(), Timestamp::default()),
             unstored: u64::try_from(unstored).unwrap_or(u64::MAX),
@@ -91,7 +95,8 @@ impl<'a> Impact<'a> {
         {
             return;
         }
-        let Some(&(probe, watched)) = self.probes.get(&result.probe) else {
+        let renamed = || self.probes.get(&self.formerly.probe(&result.probe)?);
+        let Some(&(probe, watched)) = self.probes.get(&result.probe).or_else(renamed) else {
             self.unknown += 1;
             return;
         };
@@ -108,7 +113,7 @@ impl<'a> Impact<'a> {
         } else if class.is_some() {
             self.count(probe, watched, 1, 1);
         } else {
-            *self.after.entry(result.probe.clone()).or_default() += 1;
+            *self.after.entry(probe.id.clone()).or_default() += 1;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::corrections;
+use super::{corrections, rename};
 use crate::model::incident::{Told, Unheard};
 use crate::model::{
     Breach, Corrected, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, IncidentState, Named,
@@ -72,6 +72,7 @@ fn opened(event: &IncidentEvent, breach: &Breach, finding: &Finding) -> Incident
         stretch: 0,
         flaps: 0,
         watched_until: None,
+        unwatched: None,
         told: BTreeMap::new(),
         withheld: BTreeMap::new(),
         see_also: BTreeMap::new(),
@@ -102,6 +103,7 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
         IncidentChange::Reopened { breach, .. } => {
             incident.severity = incident.severity.max(breach.severity);
             incident.resolved = None;
+            incident.unwatched = None;
             // Whoever took it on was told that it is over.
             incident.acknowledged = None;
             // What kept the news of its end back says nothing of what is new.
@@ -125,10 +127,12 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             incident.see_also.insert(*other, what.clone());
         }
         IncidentChange::ClockSetBack { by } => set_back(incident, *by),
+        IncidentChange::Renamed { what, from, to } => rename::apply(incident, *what, from, to),
         IncidentChange::Acknowledged { by } => incident.acknowledged = Some((by.clone(), event.at)),
         IncidentChange::Identified { .. } => incident.state = IncidentState::Identified,
         IncidentChange::Mended { .. } => incident.state = IncidentState::Monitoring,
-        IncidentChange::Resolved { finding, .. } => {
+        IncidentChange::Resolved { finding, reason, unwatched, .. } => {
+            incident.unwatched = unwatched.then(|| reason.clone());
             incident.state = IncidentState::Resolved;
             incident.watched_until = None;
             incident.resolved = Some(event.at);
@@ -145,6 +149,7 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
                 undelivered: BTreeMap::new(),
                 spread: None,
                 merged: None,
+                first_as: None,
             };
             let mut told = incident.told.remove(receiver).unwrap_or_else(new);
             let named = named.clone().unwrap_or_else(|| Named::of(&incident.finding));

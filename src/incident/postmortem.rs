@@ -87,7 +87,9 @@ pub fn draft(review: &Review<'_>) -> String {
     text.push_str(&format!("# Post-incident review: {}, {}\n\n", inline(&review.config.name), inline(&title)));
     text.push_str(&format!(
         "*A draft by Tripline from what it stored. Incident {}, {}, {}. All times are UTC.*\n\n",
-        review.incident.id, review.incident.severity, review.incident.state
+        review.incident.id,
+        review.incident.severity,
+        if review.incident.unwatched.is_some() { "no longer watched" } else { review.incident.state.as_str() },
     ));
     text.push_str(&summarise(review));
     text.push_str(&impact(review));
@@ -118,12 +120,16 @@ fn summarise(review: &Review<'_>) -> String {
     let mut text = format!("## Summary\n\nFrom {}", incident.since.show());
     let last = last_bad(review);
     text.push_str(&match (incident.resolved, last) {
+        (Some(resolved), _) if incident.unwatched.is_some() => format!(
+            " until at least {}, when it was no longer watched because the configuration changed: {headline}.\n\n",
+            resolved.show()
+        ),
         (Some(_), Some(last)) => format!(" until {}: {headline}.\n\n", last.show()),
         (Some(resolved), None) => format!(", resolved at {}: {headline}.\n\n", resolved.show()),
         (None, _) => format!(" and still: {headline}.\n\n"),
     });
     let mut rows = Vec::new();
-    if let (Some(last), Some(_)) = (last, incident.resolved) {
+    if let (Some(last), Some(_), None) = (last, incident.resolved, &incident.unwatched) {
         rows.push(("Duration, from the first bad check to the last", show_about(last.since(incident.since))));
     }
     rows.push(("Time to detect", show_about(incident.opened.since(incident.since))));
@@ -134,6 +140,10 @@ fn summarise(review: &Review<'_>) -> String {
         rows.push(("Time to acknowledge", format!("{}, by {}", show_about(at.since(incident.since)), inline(by))));
     }
     rows.push(match incident.resolved {
+        Some(resolved) if incident.unwatched.is_some() => {
+            let watched = show_about(resolved.since(incident.since));
+            ("Time to resolve", format!("not known: after {watched} it was no longer watched"))
+        }
         Some(resolved) => ("Time to resolve", show_about(resolved.since(incident.since))),
         None => ("Time to resolve", "it is still open".into()),
     });

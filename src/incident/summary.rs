@@ -64,6 +64,13 @@ pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
     }
 }
 
+/// What was seen of an incident that ended because the config changed, and that nobody knows whether it goes on.
+#[must_use]
+pub fn unwatched(finding: &Finding, config: Option<&Config>) -> String {
+    let what = if finding.unseen.is_some() { "Whether Tripline can see".to_owned() } else { title(finding, config) };
+    format!("{what} is no longer watched: the configuration changed. It was: {}", headline(finding, config))
+}
+
 /// That it is us: nothing is known of the service.
 fn blind(unseen: &Unseen) -> String {
     let Unseen { since, until, checks, hosts, canaries } = unseen;

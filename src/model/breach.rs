@@ -65,6 +65,8 @@ pub struct Breach {
     pub marks: Marks,
     /// The share of bad checks with which the rule puts up; nothing where it does not judge a share.
     pub usual: Option<Ratio>,
+    /// What its rule meant then: [`Rule::meaning`](super::Rule::meaning). By it the rule is known again under another id.
+    pub meaning: Option<u64>,
     /// When it was over.
     pub cleared: Option<Timestamp>,
 }

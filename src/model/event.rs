@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::breach::Breach;
 use super::corrected::Apart;
 use super::finding::Finding;
+use super::formerly::IdOf;
 use super::id::{BreachId, IncidentId, NotificationId, ReceiverId};
 use super::named::Named;
 use super::notification::NotificationKind;
@@ -92,6 +93,15 @@ pub enum IncidentChange {
         /// By how much.
         by: Duration,
     },
+    /// The config calls something by another id: what is known of it goes on under the new one.
+    Renamed {
+        /// What.
+        what: IdOf,
+        /// What it was called.
+        from: String,
+        /// What it is called now.
+        to: String,
+    },
     /// Somebody took it on.
     Acknowledged {
         /// Who.
@@ -126,6 +136,8 @@ pub enum IncidentChange {
         reason: String,
         /// What its checks showed in the end.
         finding: Finding,
+        /// Whether it did not recover, as far as is known: the config changed, and nothing watches it any more.
+        unwatched: bool,
     },
     /// Another incident became part of it.
     Merged {
@@ -301,11 +313,15 @@ impl fmt::Display for IncidentChange {
                     show_about(*by)
                 )
             }
+            Self::Renamed { what, from, to } => write!(f, "{} {from} is called {to} now", what.as_str()),
             Self::Acknowledged { by } => write!(f, "taken on by {by}"),
             Self::Noted { by, text } => write!(f, "{by} notes: {text}"),
             Self::Identified { by, cause } => write!(f, "identified by {by}: {cause}"),
             Self::Mended { by, text } if text.is_empty() => write!(f, "mended and watched by {by}"),
             Self::Mended { by, text } => write!(f, "mended and watched by {by}: {text}"),
+            Self::Resolved { unwatched: true, reason, .. } => {
+                write!(f, "no longer watched: the configuration changed ({reason})")
+            }
             Self::Resolved { by: Some(by), reason, .. } => write!(f, "resolved by {by}: {reason}"),
             Self::Resolved { by: None, reason, .. } => write!(f, "resolved: {reason}"),
             Self::Merged { other, what, by, why, .. } => {

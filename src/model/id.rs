@@ -86,6 +86,22 @@ name!(
     LabelValue
 );
 
+impl ProbeId {
+    /// The name of the definition: what stands before the labels.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.split_once('[').map_or(&*self.0, |(name, _)| name)
+    }
+
+    /// The id that a probe of this definition has with the same labels when the definition is called otherwise; `None`
+    /// when it is of another one.
+    #[must_use]
+    pub fn renamed(&self, from: &ProbeName, to: &ProbeName) -> Option<Self> {
+        let labels = self.0.strip_prefix(self.name()).filter(|_| self.name() == from.as_str())?;
+        Some(Self::from(format!("{to}{labels}")))
+    }
+}
+
 impl Location {
     /// The location of a daemon that was given no other name.
     #[must_use]

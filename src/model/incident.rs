@@ -74,6 +74,8 @@ pub struct Incident {
     pub acknowledged: Option<(String, Timestamp)>,
     /// How often it came back after it had been well.
     pub flaps: u32,
+    /// Why nothing watches it any more, if it ended because the config changed. Then nobody knows whether it goes on.
+    pub unwatched: Option<String>,
     /// Until when it is watched whether it stays well, after all its breaches were over.
     pub watched_until: Option<Timestamp>,
     /// Who was told, and what last.
@@ -109,6 +111,8 @@ pub struct Told {
     pub spread: Option<Timestamp>,
     /// The incident of which they were told, that was merged into this one since.
     pub merged: Option<IncidentId>,
+    /// The id under which the receiver was first told of it, if it has another one now: threads of mails go on.
+    pub first_as: Option<ReceiverId>,
 }
 
 /// Something was found after a message.

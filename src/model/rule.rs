@@ -13,7 +13,7 @@ mod offline;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::id::{ComponentId, ProbeName, ReceiverId, RuleId};
+use super::id::{ComponentId, ProbeName, ReceiverId, RuleId, stable_hash};
 use super::probe::{Labels, Probe, Role};
 use super::severity::Severity;
 
@@ -42,6 +42,23 @@ pub struct Rule {
     pub tell: Vec<ReceiverId>,
     /// Whether it is one of our own, used because the config has no rules.
     pub built_in: bool,
+}
+
+impl Rule {
+    /// What it judges and how, as a number: rules of which it is the same differ by their ids, severities and receivers
+    /// at most. Breaches keep it, so that a rule is known again under another id. It is made of how a kind shows what is
+    /// configured; where a release shows that otherwise, `formerly` still says it.
+    #[must_use]
+    pub fn meaning(&self) -> u64 {
+        self.meaning_with(ProbeName::clone)
+    }
+
+    /// As [`meaning`](Self::meaning), if its probes were called so.
+    #[must_use]
+    pub fn meaning_with(&self, called: impl FnMut(&ProbeName) -> ProbeName) -> u64 {
+        let over = Scope { probes: self.over.probes.iter().map(called).collect(), ..self.over.clone() };
+        stable_hash(&[&format!("{:?}", self.kind), &format!("{over:?}")])
+    }
 }
 
 /// Some of the probes. An empty list does not narrow; those that are given must all hold.

@@ -116,7 +116,8 @@ fn decide_for(
         if told.kind == NotificationKind::Resolved {
             return Decision::Nothing { again: None };
         }
-        return tell(NotificationKind::Resolved, format!("it is over, and {receiver} was told of it"));
+        let how = if incident.unwatched.is_some() { "no longer watched" } else { "over" };
+        return tell(NotificationKind::Resolved, format!("it is {how}, and {receiver} was told of it"));
     }
     if let Some(other) = told.merged {
         let other = other.short();

@@ -130,6 +130,22 @@ fn a_config_without_rules_gets_the_built_in_ones() {
     assert_eq!(config.warnings, ["there are no receivers: incidents are recorded, and nobody is told"]);
 }
 
+#[test]
+fn former_ids_lead_to_those_that_go_on_and_the_parts_of_a_rule_each_to_its_own() {
+    let rules = "rules:
+  surge: {formerly: [budget, 7], burn_rate: {objective: 99%, windows: [{long: 1h, short: 5m, factor: 14.4}]}}
+";
+    let text = format!("{MINIMAL}{rules}").replace("home: {", "home: {formerly: page, ");
+    let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    let rules: Vec<String> = config.formerly.rules.iter().map(|(from, to)| format!("{from} {to}")).collect();
+    assert_eq!(rules, ["7[1h] surge[1h]", "budget[1h] surge[1h]"]);
+    let home = config.probes.indexed().next().map(|(index, _)| index);
+    assert_eq!(config.probe_index(&"page".into()), home);
+    assert_eq!(config.probe_index(&"page[team=a]".into()), None, "that had labels");
+    let ids: Vec<_> = config.formerly.ids_of(&config.probes[0]).map(|id| id.to_string()).collect();
+    assert_eq!(ids, ["home", "page"]);
+}
+
 const MINIMAL: &str = "name: Forge
 components: {website: {}}
 probes:

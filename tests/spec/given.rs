@@ -140,6 +140,7 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         reason: "12 of 12 checks failed in 14s".into(),
         marks: Marks::default(),
         usual: None,
+        meaning: None,
         cleared: None,
     };
     let id = IncidentId::derived(&[name]);
@@ -158,6 +159,7 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         corrected: Corrected::default(),
         flaps: 0,
         watched_until: None,
+        unwatched: None,
         told: BTreeMap::new(),
         withheld: BTreeMap::new(),
         next_event: 1,
@@ -234,6 +236,7 @@ pub(crate) fn config(receivers: impl IntoIterator<Item = (&'static str, EmailRec
         receivers: receivers.into_iter().map(receiver).collect(),
         reopen_within: seconds(900),
         maintenance: Vec::new(),
+        formerly: tripline::model::Formerly::default(),
         secrets: Secrets::default(),
         warnings: Vec::new(),
     })

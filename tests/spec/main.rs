@@ -16,6 +16,7 @@ mod outbox;
 mod kill;
 mod cli;
 mod run;
+mod renamed;
 mod arrivals;
 mod sight;
 mod demo;

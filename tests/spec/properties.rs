@@ -152,6 +152,7 @@ fn the_histories_that_are_tried_have_incidents_of_every_kind() {
                 IncidentChange::SeeAlso { .. } => "see also",
                 IncidentChange::Undelivered { .. } => "undelivered",
                 IncidentChange::ClockSetBack { .. } => "clock set back",
+                IncidentChange::Renamed { .. } => "renamed",
                 IncidentChange::Acknowledged { .. } => "acknowledged",
                 IncidentChange::Noted { .. } => "noted",
                 IncidentChange::Identified { .. } => "identified",

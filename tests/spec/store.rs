@@ -190,7 +190,8 @@ async fn a_resolved_incident_is_folded_again_only_if_that_was_not_long_ago() {
     let (mut known, _) = incident("one");
     let at = START + seconds(600);
     (known.state, known.resolved, known.next_event) = (IncidentState::Resolved, Some(at), 2);
-    let change = IncidentChange::Resolved { by: None, reason: "clear for 3m".into(), finding: finding() };
+    let change =
+        IncidentChange::Resolved { by: None, reason: "clear for 3m".into(), finding: finding(), unwatched: false };
     let event = IncidentEvent { incident: known.id, seq: 1, at, change };
     let resolving = Commit { incidents: vec![known], events: vec![event], ..Commit::default() };
     writer.commit(Arc::new(resolving)).await.unwrap();

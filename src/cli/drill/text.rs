@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::script::script;
 use crate::config::Config;
 use crate::drill::{Owed, Report, Scenario, Spread, Summary};
-use crate::incident::summary::headline;
+use crate::incident::summary::{headline, unwatched};
 use crate::model::IncidentChange;
 use crate::model::unit::{show_about, show_duration};
 
@@ -99,6 +99,9 @@ fn happened(scenario: &Scenario, config: &Arc<Config>, report: &Report, verbose:
             change @ IncidentChange::Opened { breach, finding } => {
                 let told = format!("INCIDENT  {short} {}: {}", breach.severity, headline(finding, Some(config)));
                 if verbose { format!("{told}\n{:>23}{change}", "") } else { told }
+            }
+            IncidentChange::Resolved { finding, unwatched: true, .. } => {
+                format!("UNWATCHED {short} {}", unwatched(finding, Some(config)))
             }
             IncidentChange::Resolved { finding, .. } => {
                 format!("RESOLVED  {short} {}", headline(finding, Some(config)))

@@ -44,6 +44,7 @@ pub(crate) fn over(reader: &mut Reader<'_>, entry: Entry<'_>, config: &Config) -
         labels,
         probes: config.probes.to_vec(),
         complete: true,
+        formerly: BTreeMap::new(),
         warnings: Vec::new(),
     };
     let around =

@@ -162,6 +162,7 @@ fn a_stored_breach_goes_on_and_ends_under_its_own_id() {
             reason: String::new(),
             marks: crate::model::Marks::default(),
             usual: None,
+            meaning: None,
             cleared: None,
         };
         assert!(drive.detector.adopt(&stored));

@@ -170,7 +170,8 @@ impl Cases {
         if case.incident.is_open() {
             case.watch_due = None;
             let (reason, finding) = (format!("it was a false alarm: {why}"), case.finding(view));
-            self.events.push(case.event(now, IncidentChange::Resolved { by: Some(by), reason, finding }));
+            self.events
+                .push(case.event(now, IncidentChange::Resolved { by: Some(by), reason, finding, unwatched: false }));
         }
         format!("incident {short} is a false alarm, says {}", action.by)
     }

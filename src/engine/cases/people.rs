@@ -69,5 +69,5 @@ fn resolve(case: &mut Case, action: Action, view: View<'_>) -> (IncidentChange, 
     let reason = if action.text.is_empty() { format!("{by} resolved it") } else { action.text };
     let answer = format!("incident {} is resolved by {by}", case.incident.id.short());
     case.watch_due = None;
-    (IncidentChange::Resolved { by: Some(by), reason, finding: case.finding(view) }, answer)
+    (IncidentChange::Resolved { by: Some(by), reason, finding: case.finding(view), unwatched: false }, answer)
 }

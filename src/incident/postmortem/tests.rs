@@ -55,6 +55,7 @@ fn incident(config: &Config, looked: u32) -> Incident {
         reason: String::new(),
         marks: Marks::default(),
         usual: None,
+        meaning: None,
         cleared: Some(at(3_600)),
     };
     Incident {
@@ -72,6 +73,7 @@ fn incident(config: &Config, looked: u32) -> Incident {
         corrected: Corrected::default(),
         flaps: 0,
         watched_until: None,
+        unwatched: None,
         told: BTreeMap::new(),
         withheld: BTreeMap::new(),
         next_event: 1,

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::incident::summary;
-use crate::model::{IncidentId, MailMessage, NotificationId, NotificationKind, ReceiverId};
+use crate::model::{IncidentId, MailMessage, NotificationId, NotificationKind};
 
 use super::facts::{self, Facts, News};
 
@@ -17,7 +17,7 @@ struct Text<'a> {
 #[template(path = "email.html")]
 struct Html<'a> {
     words: &'a Facts,
-    /// Red, or green once it is over.
+    /// Red, or green once it is over; grey when nobody knows.
     accent: &'a str,
 }
 
@@ -25,9 +25,13 @@ struct Html<'a> {
 #[must_use]
 pub fn word(news: &News<'_>) -> MailMessage {
     let words = facts::facts(news);
-    let accent = if news.incident.is_open() { "#b3261e" } else { "#1b6e3c" };
+    let accent = match &news.incident.unwatched {
+        Some(_) => "#62625c",
+        None if news.incident.is_open() => "#b3261e",
+        None => "#1b6e3c",
+    };
     // The first message of a receiver about an incident starts the thread that the others answer in.
-    let first = thread_start(news.incident.id, news.receiver);
+    let first = thread_start(news.incident.id, news);
     // One that tells of an incident of which they know as another answers to that.
     let merged = news.incident.told.get(news.receiver).and_then(|told| told.merged);
     let opens = news.kind == NotificationKind::Opened || merged.is_some();
@@ -37,15 +41,17 @@ pub fn word(news: &News<'_>) -> MailMessage {
         html: Html { words: &words, accent }.render().unwrap_or_default(),
         id: if opens { first.clone() } else { news.id.to_string() },
         thread: match merged {
-            Some(other) => Some(thread_start(other, news.receiver)),
+            Some(other) => Some(thread_start(other, news)),
             None => (!opens).then_some(first),
         },
     }
 }
 
-/// Left side of the Message-ID of the first message that a receiver gets about an incident.
-fn thread_start(incident: IncidentId, receiver: &ReceiverId) -> String {
-    NotificationId::derived(&[&incident.to_string(), "thread", receiver.as_str()]).to_string()
+/// Left side of the Message-ID of the first message that a receiver gets about an incident, under the id that it had then.
+fn thread_start(of: IncidentId, news: &News<'_>) -> String {
+    let told = news.incident.told.get(news.receiver);
+    let receiver = told.and_then(|told| told.first_as.as_ref()).unwrap_or(news.receiver);
+    NotificationId::derived(&[&of.to_string(), "thread", receiver.as_str()]).to_string()
 }
 
 fn subject(news: &News<'_>) -> String {
@@ -59,6 +65,9 @@ fn subject(news: &News<'_>) -> String {
         NotificationKind::Reopened => format!("BACK AGAIN, {}", incident.severity),
         NotificationKind::Updated => format!("UPDATED, {}", incident.severity),
         NotificationKind::Resolved if incident.corrected.false_alarm.is_some() => "FALSE ALARM".to_owned(),
+        NotificationKind::Resolved if incident.unwatched.is_some() => {
+            format!("NO LONGER WATCHED, {}", incident.severity)
+        }
         NotificationKind::Resolved => format!("RESOLVED after {}", facts::age(incident, now)),
     };
     format!("[{}] {what}: {}", config.name, summary::title(&incident.finding, Some(config)))

@@ -70,12 +70,17 @@ pub fn facts(news: &News<'_>) -> Facts {
             facts.push(("Opened", incident.opened.show()));
             facts.push(("Ended", resolved.show()));
         }
+        Some(resolved) if incident.unwatched.is_some() => {
+            facts.push(("Began", since.show()));
+            facts.push(("Watched", format!("until {}, {age} after it began", resolved.show())));
+        }
         Some(resolved) => {
             facts.push(("Began", since.show()));
             facts.push(("Resolved", format!("{}, after {age}", resolved.show())));
         }
         None => facts.push(("Since", format!("{}, {age} before this message", since.show()))),
     }
+    facts.extend(incident.unwatched.as_ref().map(|reason| ("Why", reason.clone())));
     if since > incident.since {
         facts.push(("First", format!("{}: it recovered in between", incident.since.show())));
     }
@@ -120,6 +125,7 @@ pub fn facts(news: &News<'_>) -> Facts {
             Some(alarm) => {
                 format!("It was a false alarm, says {}: {}. It was told as: {headline}", alarm.by, alarm.why)
             }
+            None if incident.unwatched.is_some() => summary::unwatched(finding, Some(config)),
             None if incident.is_open() || incident.is_our_own() => headline,
             None => format!("It is over. It was: {headline}"),
         },
@@ -196,6 +202,7 @@ fn label(incident: &Incident, kind: NotificationKind, config: &Config) -> String
         NotificationKind::Reminder => "still open",
         NotificationKind::Reopened => "back again",
         NotificationKind::Resolved if incident.corrected.false_alarm.is_some() => "was a false alarm",
+        NotificationKind::Resolved if incident.unwatched.is_some() => "no longer watched",
         NotificationKind::Resolved => "resolved",
         NotificationKind::Updated => "updated",
     };

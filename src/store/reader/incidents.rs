@@ -32,10 +32,15 @@ pub struct IncidentSummary {
     pub merged_into: Option<IncidentId>,
     /// Who says that it was a false alarm, and why.
     pub false_alarm: Option<(String, String)>,
+    /// Whether it ended because the config changed and nothing watches it any more: nobody knows whether it goes on.
+    pub unwatched: bool,
 }
 
+/// The last column is told by the event that ended it.
 const SUMMARY: &str = "id, state, severity, since, opened, resolved, acknowledged_by, acknowledged, finding, \
-     next_event, merged_into, false_alarm_by, false_alarm";
+     next_event, merged_into, false_alarm_by, false_alarm, \
+     resolved IS NOT NULL AND coalesce((SELECT json_extract(body, '$.unwatched') FROM incident_event \
+     WHERE incident = incident.id AND kind = 'resolved' ORDER BY seq DESC LIMIT 1), 0)";
 
 impl Reader {
     /// Incidents, those opened last first, at most `limit`.
@@ -144,5 +149,6 @@ fn summary_of(row: &Row<'_>) -> Result<IncidentSummary, StoreError> {
         events: row.get(9)?,
         merged_into: other_id(row, 10)?,
         false_alarm: row.get::<_, Option<String>>(11)?.zip(row.get(12)?),
+        unwatched: row.get(13)?,
     })
 }

@@ -22,12 +22,14 @@ pub(super) struct BreachRow {
     classes: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     usual_ppm: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    meaning: Option<u64>,
     cleared: Option<i64>,
 }
 
 impl BreachRow {
     pub(super) fn of(breach: &Breach) -> Self {
-        let Breach { id, rule, slice, severity, since, found, reason, marks, usual, cleared } = breach;
+        let Breach { id, rule, slice, severity, since, found, reason, marks, usual, meaning, cleared } = breach;
         Self {
             id: id.to_string(),
             rule: rule.to_string(),
@@ -41,6 +43,7 @@ impl BreachRow {
             cohorts: marks.cohorts.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
             classes: marks.classes.iter().map(|class| class.as_str().into()).collect(),
             usual_ppm: usual.map(Ratio::ppm),
+            meaning: *meaning,
             cleared: cleared.map(Timestamp::as_millis),
         }
     }
@@ -63,6 +66,7 @@ impl BreachRow {
                 classes: self.classes.iter().map(|name| class(name)).collect::<Result<_, _>>()?,
             },
             usual: self.usual_ppm.map(Ratio::from_ppm),
+            meaning: self.meaning,
             cleared: self.cleared.map(Timestamp::from_millis),
         })
     }

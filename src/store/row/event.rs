@@ -13,7 +13,7 @@ use super::heard::{ApartRow, HeardRow};
 use super::names::{id, one_of};
 use super::{of_json, to_json};
 use crate::model::{
-    BreachId, IncidentChange, IncidentEvent, IncidentId, NotificationId, NotificationKind, Severity, Timestamp,
+    BreachId, IdOf, IncidentChange, IncidentEvent, IncidentId, NotificationId, NotificationKind, Severity, Timestamp,
     WithheldFor,
 };
 use crate::store::StoreError;
@@ -55,7 +55,7 @@ impl EventRow {
 enum Change {
     Opened {
         breach: BreachRow,
-        finding: FindingRow,
+        finding: Box<FindingRow>,
     },
     Joined {
         breach: BreachRow,
@@ -89,6 +89,11 @@ enum Change {
     ClockSetBack {
         by_ms: u64,
     },
+    Renamed {
+        what: String,
+        from: String,
+        to: String,
+    },
     Acknowledged {
         by: String,
     },
@@ -108,6 +113,8 @@ enum Change {
         by: Option<String>,
         reason: String,
         finding: FindingRow,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unwatched: bool,
     },
     Merged {
         other: String,
@@ -169,7 +176,7 @@ impl Change {
     fn of(change: &IncidentChange) -> Self {
         match change.clone() {
             IncidentChange::Opened { breach, finding } => {
-                Self::Opened { breach: BreachRow::of(&breach), finding: FindingRow::of(&finding) }
+                Self::Opened { breach: BreachRow::of(&breach), finding: Box::new(FindingRow::of(&finding)) }
             }
             IncidentChange::Joined { breach, reason } => Self::Joined { breach: BreachRow::of(&breach), reason },
             IncidentChange::Cleared { breach, reason } => Self::Cleared { breach: breach.to_string(), reason },
@@ -185,12 +192,13 @@ impl Change {
             IncidentChange::ClockSetBack { by } => {
                 Self::ClockSetBack { by_ms: u64::try_from(by.as_millis()).unwrap_or(u64::MAX) }
             }
+            IncidentChange::Renamed { what, from, to } => Self::Renamed { what: what.as_str().into(), from, to },
             IncidentChange::Acknowledged { by } => Self::Acknowledged { by },
             IncidentChange::Noted { by, text } => Self::Noted { by, text },
             IncidentChange::Identified { by, cause } => Self::Identified { by, cause },
             IncidentChange::Mended { by, text } => Self::Mended { by, text },
-            IncidentChange::Resolved { by, reason, finding } => {
-                Self::Resolved { by, reason, finding: FindingRow::of(&finding) }
+            IncidentChange::Resolved { by, reason, finding, unwatched } => {
+                Self::Resolved { by, reason, finding: FindingRow::of(&finding), unwatched }
             }
             IncidentChange::Merged { other, what, severity, breaches, stretch, finding, told, know, by, why } => {
                 Self::Merged {
@@ -263,12 +271,15 @@ impl Change {
                 IncidentChange::SeeAlso { other: IncidentId::from_bytes(id(&other)?), what }
             }
             Self::ClockSetBack { by_ms } => IncidentChange::ClockSetBack { by: Duration::from_millis(by_ms) },
+            Self::Renamed { what, from, to } => {
+                IncidentChange::Renamed { what: one_of(&IdOf::ALL, IdOf::as_str, &what)?, from, to }
+            }
             Self::Acknowledged { by } => IncidentChange::Acknowledged { by },
             Self::Noted { by, text } => IncidentChange::Noted { by, text },
             Self::Identified { by, cause } => IncidentChange::Identified { by, cause },
             Self::Mended { by, text } => IncidentChange::Mended { by, text },
-            Self::Resolved { by, reason, finding } => {
-                IncidentChange::Resolved { by, reason, finding: finding.meant()? }
+            Self::Resolved { by, reason, finding, unwatched } => {
+                IncidentChange::Resolved { by, reason, finding: finding.meant()?, unwatched }
             }
             Self::Merged { other, what, severity, breaches, stretch, finding, told, know, by, why } => {
                 let told = told.into_iter().map(|(receiver, heard)| Ok((receiver.into(), heard.meant()?)));

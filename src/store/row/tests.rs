@@ -111,6 +111,36 @@ fn an_event_is_written_as_it_always_was() {
     assert_eq!(body, promised);
 }
 
+#[test]
+fn events_of_before_ended_because_it_was_over_and_their_rules_meanings_are_not_known() {
+    let row = |kind: &str, body: &serde_json::Value| EventRow { kind: kind.into(), body: body.to_string() };
+    let event = |row: EventRow| row.event(IncidentId::from_bytes([1; 16]), 1, Timestamp::default()).unwrap().change;
+    let finding = serde_json::json!({
+        "bad": 3, "looked": 9, "factor": null, "failure": null, "status": null, "components": [], "example": null,
+    });
+    let resolved = serde_json::json!({ "by": null, "reason": "well", "finding": finding });
+    assert!(matches!(event(row("resolved", &resolved)), IncidentChange::Resolved { unwatched: false, .. }));
+    let breach = serde_json::json!({
+        "id": "07070707-0707-0707-0707-070707070707", "rule": "spike", "labels": {}, "probe": null,
+        "severity": "major", "since": 0, "found": 1, "reason": "12 of 12", "components": [], "cohorts": [],
+        "classes": [], "cleared": null,
+    });
+    let joined = event(row("joined", &serde_json::json!({ "breach": breach, "reason": "shares component api" })));
+    let IncidentChange::Joined { breach, .. } = joined else { panic!("{joined:?}") };
+    assert_eq!(breach.meaning, None);
+    let renamed = IncidentChange::Renamed { what: IdOf::Probe, from: "till".into(), to: "checkout".into() };
+    let event = IncidentEvent {
+        incident: IncidentId::from_bytes([1; 16]),
+        seq: 2,
+        at: Timestamp::default(),
+        change: renamed,
+    };
+    let row = EventRow::of(&event).unwrap();
+    let body: serde_json::Value = serde_json::from_str(&row.body).unwrap();
+    let promised = serde_json::json!({ "what": "probe", "from": "till", "to": "checkout" });
+    assert_eq!((row.kind.as_str(), body), ("renamed", promised));
+}
+
 fn at() -> impl Strategy<Value = Timestamp> {
     any::<i64>().prop_map(Timestamp::from_millis)
 }
@@ -137,8 +167,9 @@ fn breach() -> impl Strategy<Value = Breach> {
     });
     let severity = prop::sample::select(Severity::ALL.to_vec());
     let usual = option::of((0..=1_000_000_u32).prop_map(Ratio::from_ppm));
+    let usual = (usual, any::<Option<u64>>());
     (any::<[u8; 16]>(), ".*", slice, severity, at(), at(), ".*", marks, usual, option::of(at())).prop_map(
-        |(id, rule, slice, severity, since, found, reason, marks, usual, cleared)| Breach {
+        |(id, rule, slice, severity, since, found, reason, marks, (usual, meaning), cleared)| Breach {
             id: BreachId::from_bytes(id),
             rule: rule.into(),
             slice,
@@ -148,6 +179,7 @@ fn breach() -> impl Strategy<Value = Breach> {
             reason,
             marks,
             usual,
+            meaning,
             cleared,
         },
     )
@@ -301,10 +333,12 @@ fn plain_change() -> impl Strategy<Value = IncidentChange> {
         (".*", ".*").prop_map(|(by, text)| IncidentChange::Noted { by, text }),
         (".*", ".*").prop_map(|(by, cause)| IncidentChange::Identified { by, cause }),
         (".*", ".*").prop_map(|(by, text)| IncidentChange::Mended { by, text }),
-        (option::of(".*"), ".*", finding()).prop_map(|(by, reason, finding)| IncidentChange::Resolved {
-            by,
-            reason,
-            finding
+        (option::of(".*"), ".*", finding(), any::<bool>())
+            .prop_map(|(by, reason, finding, unwatched)| IncidentChange::Resolved { by, reason, finding, unwatched }),
+        (prop::sample::select(IdOf::ALL.to_vec()), ".*", ".*").prop_map(|(what, from, to)| IncidentChange::Renamed {
+            what,
+            from,
+            to
         }),
         (
             any::<[u8; 16]>(),

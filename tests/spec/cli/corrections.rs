@@ -95,7 +95,7 @@ async fn false_alarms_are_marked_also_after_days_and_three_of_one_rule_bring_adv
         opened.at = clock::now() - std::time::Duration::from_secs(3 * 86_400);
         let mut incident = lifecycle::fold(std::slice::from_ref(&opened)).unwrap();
         let finding = incident.finding.clone();
-        let over = IncidentChange::Resolved { by: None, reason: "well".into(), finding };
+        let over = IncidentChange::Resolved { by: None, reason: "well".into(), finding, unwatched: false };
         let over = after(&mut incident, 60, over);
         ids.push(incident.id.short());
         store(path, incident, vec![opened, over]).await;

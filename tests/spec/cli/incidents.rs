@@ -169,7 +169,12 @@ async fn a_resolved_incident_is_not_acted_on() {
         incident: over.id,
         seq: 1,
         at: clock::now(),
-        change: IncidentChange::Resolved { by: None, reason: "well".into(), finding: over.finding.clone() },
+        change: IncidentChange::Resolved {
+            by: None,
+            reason: "well".into(),
+            finding: over.finding.clone(),
+            unwatched: false,
+        },
     };
     tripline::incident::lifecycle::apply(&mut over, &end);
     let writer = Writer::open(&folder.path().join("tripline.db")).unwrap();
