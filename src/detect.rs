@@ -201,6 +201,17 @@ impl Detector {
         })
     }
 
+    /// How many checks of its slice ended since a breach began, bad or not, as far back as the history goes.
+    #[must_use]
+    pub fn checks(&self, breach: &Breach) -> usize {
+        let watch = self.watches.iter().find(|watch| watch.rule().id == breach.rule);
+        let covered = |entry: &&Entry| {
+            watch.is_some_and(|watch| watch.covers(entry.probe))
+                && breach.slice.covers(&self.config.probes[entry.probe])
+        };
+        self.history.since(breach.since).filter(covered).count()
+    }
+
     /// Whether a bad check is among those that a breach of this rule and slice is about.
     #[must_use]
     pub fn is_of(&self, entry: &Entry, breach: &Breach) -> bool {

@@ -7,7 +7,7 @@ use super::owed::{Owed, Seen};
 use super::scenario::{Fault, Scenario};
 use super::take::Take;
 use crate::config::Config;
-use crate::model::{Incident, IncidentChange, IncidentEvent, NotificationKind, Probe, Timestamp};
+use crate::model::{Finding, Incident, IncidentChange, IncidentEvent, NotificationKind, Probe, Timestamp};
 
 /// An incident of a drill.
 #[derive(Clone, PartialEq, Debug)]
@@ -102,7 +102,9 @@ impl Played {
             detected: None,
             incident,
         };
-        let own = script.faults.iter().enumerate().filter(|(_, fault)| played.is_of(fault, script));
+        let shown = events.iter().filter(|event| event.what.incident == played.incident.id);
+        let shown: Vec<&Finding> = shown.filter_map(|event| event.what.change.finding()).collect();
+        let own = script.faults.iter().enumerate().filter(|(_, fault)| played.is_of(fault, &shown, script));
         played.faults = own.map(|(place, _)| place).collect();
         let ours = played.incident.is_our_own();
         let on = script.faults.iter().any(|fault| fault.is_on(opened));
@@ -114,22 +116,25 @@ impl Played {
 
     /// Whether it is of this fault: it names probes that the fault can hit, and its failing began while that was on, or
     /// it was open then. One that says that Tripline cannot see is of no fault: it tells nothing of the service.
-    fn is_of(&self, fault: &Fault, script: &Script<'_>) -> bool {
+    fn is_of(&self, fault: &Fault, shown: &[&Finding], script: &Script<'_>) -> bool {
         if self.incident.is_our_own() {
             return false;
         }
-        let finding = &self.incident.finding;
-        let mut named = script.probes().filter(|probe| {
-            if finding.components.is_empty() {
-                // What it says is no share of checks: then its breaches say whom it is about.
-                return self.incident.breaches.iter().any(|breach| breach.slice.covers(probe));
-            }
-            finding.components.contains(&probe.component)
-                && finding.factor.as_ref().is_none_or(|factor| factor.bears(probe))
-        });
+        // What it showed at any time: in the end it may be about what failed last.
+        let mut named = script.probes().filter(|probe| shown.iter().any(|finding| self.names(finding, probe)));
         // A check that began in it may end after it.
         let longest = script.probes().map(Probe::longest_check).max().unwrap_or_default();
         self.meets(fault.from, fault.until, longest) && named.any(|probe| fault.over.covers(probe))
+    }
+
+    /// Whether a finding names what this probe asks.
+    fn names(&self, finding: &Finding, probe: &Probe) -> bool {
+        if finding.components.is_empty() {
+            // What it says is no share of checks: then its breaches say whom it is about.
+            return self.incident.breaches.iter().any(|breach| breach.slice.covers(probe));
+        }
+        finding.components.contains(&probe.component)
+            && finding.factor.as_ref().is_none_or(|factor| factor.bears(probe))
     }
 
     /// Whether it was open between these, or its failing began then, or so much later at most.

@@ -13,8 +13,8 @@ use crate::detect::Detector;
 use crate::detect::history::Entry;
 use crate::incident::{explain, lifecycle};
 use crate::model::{
-    Breach, BreachId, Example, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId, Marks,
-    Part, Probe, ProbeIndex, Timestamp,
+    Breach, BreachId, Corrected, Example, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId,
+    Marks, Part, Probe, ProbeIndex, Timestamp,
 };
 
 use super::steady::SteadyClock;
@@ -111,7 +111,8 @@ impl Case {
         let usual = last.iter().find_map(|breach| breach.usual);
         let mut case = Self::of(incident, Counted::new(usual, config), Timestamp::default());
         let Self { incident, counted, marks, began, .. } = &mut case;
-        incident.breaches.iter().for_each(|breach| _ = counted.widen(breach, *began, config));
+        incident.breaches.iter().for_each(|breach| _ = counted.cover(breach, config));
+        incident.last_stretch().iter().for_each(|breach| _ = counted.widen(breach, *began, config));
         incident.last_stretch().iter().for_each(|breach| marks.absorb(breach.marks.clone()));
         case.may_end = case.incident.is_failing() && !case.incident.has_breach();
         case
@@ -145,6 +146,14 @@ impl Case {
         }
     }
 
+    /// Whether this bad check is among those of an earlier stretch, which are not counted again: after a merge, what is left of
+    /// the other's may reach back there.
+    pub(super) fn has_counted(&self, entry: &Entry, clock: SteadyClock, config: &Config) -> bool {
+        let Some(probe) = config.probes.get(entry.probe).filter(|_| !self.earlier.is_empty()) else { return false };
+        let ended = clock.to_wall(entry.at);
+        self.earlier.iter().any(|part| part.component == probe.component && ended <= part.last)
+    }
+
     /// Counts the recent past from this moment of steady time on: the bad checks that are its own, and all good ones.
     fn recount(&mut self, since: Timestamp, own: impl Fn(&Entry) -> bool, clock: SteadyClock, view: View<'_>) {
         for entry in view.detector.history().since(since) {
@@ -156,19 +165,20 @@ impl Case {
 
     /// Whether more is known of it than when its checks were counted, and they were not counted anew just now.
     pub(super) fn is_stale(&self, at: Timestamp) -> bool {
-        self.stale && at.since(self.recounted) >= RECOUNT_EVERY
+        // What people merged and split was counted by what was known then.
+        self.stale && at.since(self.recounted) >= RECOUNT_EVERY && self.incident.corrected == Corrected::default()
     }
 
     /// Counts anew all that came since it was opened or came back, by what is known now, as a start does that counts it from
-    /// what is stored. Not where that is longer ago than the past that is remembered.
-    pub(super) fn count_anew(&mut self, own: impl Fn(&Entry) -> bool, clock: SteadyClock, view: View<'_>) {
+    /// what is stored: these checks, its own bad ones and all good ones. Not where it began longer ago than the past that is
+    /// remembered.
+    pub(super) fn count_anew(&mut self, own: &[Entry], clock: SteadyClock, view: View<'_>) {
         (self.stale, self.recounted, self.may_end) = (false, clock.given(), true);
-        let from = clock.to_steady(self.from);
-        if view.detector.history().reaches(from) {
+        if view.detector.history().reaches(clock.to_steady(self.from)) {
             let last = self.incident.last_stretch();
             self.counted.clear(last.iter().find_map(|breach| breach.usual));
             last.iter().for_each(|breach| _ = self.counted.widen(breach, self.began, view.config));
-            self.recount(from, own, clock, view);
+            own.iter().for_each(|entry| self.count(entry, clock));
         }
     }
 
@@ -201,13 +211,20 @@ impl Case {
             return false;
         }
         let within = |from: Timestamp, until: Timestamp| clock.to_steady(from) <= at && at < clock.to_steady(until);
-        if self.before.iter().any(|(from, until)| within(*from, *until)) {
+        if self.was_before(at, clock) {
             return true;
         }
         match self.recovered() {
             Some(until) => within(self.from, until),
             None => clock.to_steady(self.from) <= at,
         }
+    }
+
+    /// Whether it was failing at this moment before it last came back: what it did then is known.
+    pub(super) fn was_before(&self, at: Timestamp, clock: SteadyClock) -> bool {
+        let within =
+            |(from, until): &(Timestamp, Timestamp)| clock.to_steady(*from) <= at && at < clock.to_steady(*until);
+        self.before.iter().any(within)
     }
 
     /// When it recovered, unless it fails: its end, or the last of its breaches while it is watched.
@@ -236,7 +253,7 @@ impl Case {
                 self.counted.add(entry, clock.to_wall(entry.at));
             }
         }
-        (self.may_end, self.stale) = (true, true);
+        (self.may_end, self.stale, self.from) = (true, true, self.from.min(breach.since));
         self.event(at, IncidentChange::Joined { breach, reason })
     }
 

@@ -160,7 +160,7 @@ impl Cases {
         let like = if entry.bad { self.owner(entry, clock) } else { None };
         let owner = like.or_else(|| if alert { None } else { self.last_resort(entry, detector, clock) });
         for (id, case) in self.all.iter_mut().filter(|(_, case)| case.incident.is_open()) {
-            let own = !entry.bad || owner == Some(*id);
+            let own = !entry.bad || owner == Some(*id) && !case.has_counted(entry, clock, &self.config);
             if own && clock.to_steady(case.from) <= entry.at {
                 case.count(entry, clock);
             }

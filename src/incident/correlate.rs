@@ -3,6 +3,7 @@
 //! A breach **joins** an incident that fails when
 //! - the incident explains more than half of its bad checks;
 //! - or both have the same component and the same failure class, or the whole component fails;
+//! - or a few checks fail in the same way, and the incident is that a few fail everywhere;
 //! - or a component of one depends on one of the other;
 //! - or both have the same factor;
 //! - or both have the same failure class and began together: one cause reaches every probe within the longest interval.
@@ -81,6 +82,8 @@ pub struct Signs<'a> {
     pub marks: &'a Marks,
     /// They themselves, where the history has them.
     pub bad: &'a [BadChecks<'a>],
+    /// Whether but a few of the checks of its slice are bad.
+    pub few: bool,
     /// The components, and what they depend on.
     pub config: &'a Config,
 }
@@ -108,6 +111,9 @@ impl Signs<'_> {
             if same_class || whole {
                 return Some(format!("shares component {component}"));
             }
+        }
+        if self.few && same_class && finding.is_diffuse() {
+            return Some("a few checks fail everywhere in the same way".to_owned());
         }
         if let Some(reason) = depends(self.marks, marks, self.config) {
             return Some(reason);

@@ -284,6 +284,19 @@ impl WithheldFor {
     }
 }
 
+impl IncidentChange {
+    /// What the checks showed then, if it says that.
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        match self {
+            Self::Opened { finding, .. } | Self::Assessed { finding, .. } | Self::Resolved { finding, .. } => {
+                Some(finding)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// As a timeline shows it, in one line.
 impl fmt::Display for IncidentChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

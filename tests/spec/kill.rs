@@ -83,12 +83,19 @@ fn look(database: &Path) -> Option<Seen> {
             seen.results.push((judged.result.probe.to_string(), judged.result.started));
         })
         .unwrap();
-    for events in reader.histories(Timestamp::from_millis(0)).unwrap() {
-        let id = events[0].incident;
-        seen.owed.extend(reader.deliveries_of(id).unwrap().iter().map(|owed| owed.notification.to_string()));
-        seen.events.insert(id.to_string(), events);
+    // The daemon may commit between two questions: then it is asked again.
+    loop {
+        let histories = reader.histories(Timestamp::from_millis(0)).unwrap();
+        seen.owed.clear();
+        for events in &histories {
+            let owed = reader.deliveries_of(events[0].incident).unwrap();
+            seen.owed.extend(owed.iter().map(|owed| owed.notification.to_string()));
+        }
+        if reader.histories(Timestamp::from_millis(0)).unwrap() == histories {
+            seen.events = histories.into_iter().map(|events| (events[0].incident.to_string(), events)).collect();
+            return Some(seen);
+        }
     }
-    Some(seen)
 }
 
 /// Nothing that was seen before is missing now, and incidents and messages belong to each other.

@@ -60,13 +60,18 @@ impl Counted {
     /// Watches what the rule of this breach watches as well. Returns the probes that were not watched before. `began`: when
     /// the incident was opened, or came back.
     pub(super) fn widen(&mut self, breach: &Breach, began: Timestamp, config: &Config) -> BTreeSet<ProbeIndex> {
-        self.grown = true;
         if let Some(usual) = breach.usual {
             let recovery = self.recovery.get_or_insert_with(|| Recovery::new(usual));
             if breach.found.since(began) <= LEARNS_LITTLE {
                 recovery.allow(usual);
             }
         }
+        self.cover(breach, config)
+    }
+
+    /// Watches what the rule of this breach watches, and no more.
+    pub(super) fn cover(&mut self, breach: &Breach, config: &Config) -> BTreeSet<ProbeIndex> {
+        self.grown = true;
         let rule = config.rules.iter().find(|rule| rule.id == breach.rule);
         let Some(rule) = rule.filter(|rule| rule.kind.judges_probes()) else {
             // A rule that is gone, or that judges no probe, watches none.

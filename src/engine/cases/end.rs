@@ -7,6 +7,7 @@ use super::super::restart;
 use super::super::steady::SteadyClock;
 use super::Cases;
 use crate::detect::Detector;
+use crate::detect::history::Entry;
 use crate::model::{Breach, IncidentChange, IncidentId, Timestamp};
 
 /// A breach whose slice holds the checks of several outages is taken from an incident that has been well for so long.
@@ -44,10 +45,20 @@ impl Cases {
         let is_stale = |case: &&Case| case.incident.is_failing() && case.is_stale(clock.given());
         let stale: Vec<IncidentId> = self.all.values().filter(is_stale).map(|case| case.incident.id).collect();
         for id in stale {
-            let Some(mut case) = self.all.remove(&id) else { continue };
+            let Some(case) = self.all.get(&id) else { continue };
+            let from = clock.to_steady(case.from);
+            let is_own = |entry: &Entry| {
+                if case.was_before(entry.at, clock) {
+                    return false;
+                }
+                let resort = || self.last_resort(entry, detector, clock).filter(|_| !detector.is_alert(entry.probe));
+                !entry.bad || self.owner(entry, clock).or_else(resort) == Some(id)
+            };
+            let own: Vec<Entry> = detector.history().since(from).copied().filter(is_own).collect();
             let view = View { config: &self.config, detector, examples: &self.examples };
-            case.count_anew(|entry| self.owner(entry, clock).is_none(), clock, view);
-            self.all.insert(id, case);
+            if let Some(case) = self.all.get_mut(&id) {
+                case.count_anew(&own, clock, view);
+            }
         }
     }
 

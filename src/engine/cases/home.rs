@@ -97,7 +97,8 @@ impl Cases {
         }
         let housed = self.housed(Home::New, breach, &own);
         let bad = self.counted(&own);
-        let signs = correlate::Signs { breach, marks: &housed.marks, bad: &bad, config: &self.config };
+        let few = own.len() * FEW < detector.checks(breach);
+        let signs = correlate::Signs { breach, few, marks: &housed.marks, bad: &bad, config: &self.config };
         let home = self.joins(&signs, housed.since, clock).or_else(|| self.returns(&signs, now));
         Housed { home: home.unwrap_or(Home::New), ..housed }
     }
@@ -162,6 +163,9 @@ impl Cases {
         each.max().unwrap_or_default()
     }
 }
+
+/// Fewer bad checks than one in so many are few.
+const FEW: usize = 5;
 
 /// One on a calendar counts as if it ran so often, when it is asked whether two outages began together.
 const CALENDAR: Duration = Duration::from_secs(300);

