@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::detect::Detector;
 use crate::detect::history::Entry;
-use crate::incident::{explain, lifecycle};
+use crate::incident::{correlate, explain, lifecycle};
 use crate::model::{
     Breach, BreachId, Corrected, Example, FailureClass, Finding, Incident, IncidentChange, IncidentEvent, IncidentId,
     Marks, Part, Probe, ProbeIndex, Timestamp,
@@ -94,7 +94,7 @@ impl Case {
         case.recount(since, own, clock, view);
         let finding = case.first_finding(&breach, view);
         let (incident, event) = lifecycle::begin(breach, finding, at);
-        case.incident = incident;
+        (case.incident, case.stale) = (incident, true);
         (case, event)
     }
 
@@ -196,11 +196,10 @@ impl Case {
             return 0;
         }
         let is_wide = |breach: &Breach| {
-            let slice = &breach.slice;
-            let apart = slice.probe.is_some() || slice.labels.keys().any(|label| label.as_str() == "component");
-            breach.cleared.is_none() && !apart && slice.covers(probe)
+            let of_one = correlate::component_of(&breach.slice, config).is_some();
+            breach.cleared.is_none() && !of_one && breach.slice.covers(probe)
         };
-        let wide = last.iter().any(is_wide);
+        let wide = || last.iter().any(is_wide);
         explain::likeness(&self.marks, &self.incident.finding, probe, entry.class, wide, config)
     }
 
@@ -273,7 +272,7 @@ impl Case {
             self.before.push_back((self.from, recovered));
             self.before.drain(..self.before.len().saturating_sub(MOST_STRETCHES));
         }
-        (self.from, self.began, self.watch_due) = (breach.since, at, None);
+        (self.from, self.began, self.watch_due, self.stale) = (breach.since, at, None, true);
         self.earlier = self.account(view.config);
         self.counted.clear(breach.usual);
         self.counted.widen(&breach, at, view.config);
@@ -337,6 +336,7 @@ impl Case {
     pub(super) fn set_back(&mut self, by: Duration) {
         (self.assessed, self.from, self.began) = (self.assessed - by, self.from - by, self.began - by);
         self.counted.set_back(by);
+        self.earlier.iter_mut().for_each(|part| part.set_back(by));
         self.before.iter_mut().for_each(|(from, until)| (*from, *until) = (*from - by, *until - by));
     }
 
@@ -352,7 +352,9 @@ impl Case {
     pub(super) fn end(&mut self, reason: String, at: Timestamp, steady: Timestamp, view: View<'_>) -> IncidentEvent {
         if self.incident.flaps == 0 || self.watch_due.is_some() {
             self.watch_due = None;
-            let finding = self.finding(view);
+            let mut finding = self.finding(view);
+            // All its checks together show that: a part of them alone may be too few.
+            finding.parts.iter_mut().for_each(|part| part.fails = false);
             return self.event(at, IncidentChange::Resolved { by: None, reason, finding, unwatched: false });
         }
         let doubled = FIRST_WATCH.saturating_mul(1 << self.incident.flaps.saturating_sub(1).min(10));

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::model::{
-    Breach, ComponentId, Factor, FailureClass, Finding, Incident, LabelName, LabelValue, Marks, Probe,
+    Breach, ComponentId, Factor, FailureClass, Finding, Incident, LabelName, LabelValue, Marks, Probe, Slice,
 };
 
 use super::depend;
@@ -42,17 +42,12 @@ pub struct BadChecks<'a> {
 pub fn main_outage(bad: &[BadChecks<'_>], cohorts: &BTreeMap<LabelName, Vec<LabelValue>>) -> Option<Marks> {
     let mut all = Marks::default();
     bad.iter().for_each(|checks| all.add(checks.probe, checks.class, cohorts));
-    // Where most customers are hit, having one of them in common says nothing.
-    let few = |label: &LabelName| {
-        let hit = all.cohorts.iter().filter(|(other, _)| other == label).count();
-        cohorts.get(label).is_some_and(|values| 2 * hit <= values.len())
-    };
     let mut groups: Vec<(Marks, Marks, u64)> = Vec::new();
     for checks in bad {
         let mut marks = Marks::default();
         marks.add(checks.probe, checks.class, cohorts);
         let mut tells = marks.clone();
-        tells.cohorts.retain(|(label, _)| few(label));
+        tells.cohorts.retain(|(label, _)| all.are_few(label, cohorts));
         let mut group = (marks, tells, checks.count);
         // What shares something with it is one group from now on.
         let mut rest = Vec::new();
@@ -71,6 +66,14 @@ pub fn main_outage(bad: &[BadChecks<'_>], cohorts: &BTreeMap<LabelName, Vec<Labe
     // The first of equals.
     let largest = groups.into_iter().reduce(|best, other| if other.2 > best.2 { other } else { best });
     largest.map(|(marks, ..)| marks)
+}
+
+/// The component that a slice is of, if it is of one.
+#[must_use]
+pub fn component_of(slice: &Slice, config: &Config) -> Option<ComponentId> {
+    let named = slice.labels.iter().find(|(label, _)| label.as_str() == "component");
+    let probe = || config.probes.index_of(slice.probe.as_ref()?).map(|index| config.probes[index].component.clone());
+    named.map(|(_, value)| ComponentId::from(value.as_str())).or_else(probe)
 }
 
 /// A breach that looks for its incident, and the bad checks that are of no other.

@@ -1,7 +1,7 @@
 //! Which bad checks an incident explains.
 
 use crate::config::Config;
-use crate::model::{FailureClass, Finding, LabelName, Marks, Probe};
+use crate::model::{FailureClass, Finding, LabelName, LabelValue, Marks, Probe};
 
 /// Whether the finding says that this check should fail, and in this way.
 #[must_use]
@@ -13,15 +13,15 @@ pub fn explains(finding: &Finding, probe: &Probe, class: Option<FailureClass>) -
     is_hit && finding.failure.is_none_or(|main| class == Some(main))
 }
 
-/// How much speaks for a bad check being of an outage with these marks and this finding; 0 when nothing does. `wide`:
-/// whether a breach that is of no component covers the check.
+/// How much speaks for a bad check being of an outage with these marks and this finding; 0 when nothing does. `wide` is
+/// asked only where nothing else speaks for it: whether a breach that is of no component covers the check.
 #[must_use]
 pub fn likeness(
     marks: &Marks,
     finding: &Finding,
     probe: &Probe,
     class: Option<FailureClass>,
-    wide: bool,
+    wide: impl FnOnce() -> bool,
     config: &Config,
 ) -> u32 {
     let component = marks.components.contains(&probe.component);
@@ -29,16 +29,12 @@ pub fn likeness(
         Some(class) => marks.classes.contains(&class),
         None => marks.classes.is_empty(),
     };
-    // Where most customers are hit, being one of them says nothing.
-    let few = |label: &LabelName| {
-        let hit = marks.cohorts.iter().filter(|(other, _)| other == label).count();
-        config.cohorts.get(label).is_some_and(|values| 2 * hit <= values.len())
+    let customer = |(name, value): (&LabelName, &LabelValue)| {
+        marks.cohorts.contains(&(name.clone(), value.clone())) && marks.are_few(name, &config.cohorts)
     };
-    let mut labels = probe.labels.iter();
-    let customer = labels.any(|(name, value)| few(name) && marks.cohorts.contains(&(name.clone(), value.clone())));
-    8 * u32::from(explains(finding, probe, class))
+    let likeness = 8 * u32::from(explains(finding, probe, class))
         + 4 * u32::from(component && way)
         + 2 * u32::from(component)
-        + 2 * u32::from(customer && way)
-        + u32::from(wide && way && finding.factor.is_none())
+        + 2 * u32::from(way && probe.labels.iter().any(customer));
+    if likeness == 0 && way && finding.factor.is_none() && wide() { 1 } else { likeness }
 }

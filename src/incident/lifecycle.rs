@@ -206,7 +206,9 @@ fn set_back(incident: &mut Incident, by: Duration) {
         told.unheard.iter_mut().for_each(|unheard| back(&mut unheard.since));
         told.spread.iter_mut().for_each(back);
     }
-    if let Some(unseen) = &mut incident.finding.unseen {
+    let finding = &mut incident.finding;
+    finding.parts.iter_mut().chain(&mut finding.earlier).for_each(|part| part.set_back(by));
+    if let Some(unseen) = &mut finding.unseen {
         back(&mut unseen.since);
         unseen.until.iter_mut().for_each(back);
     }

@@ -138,6 +138,10 @@ fn together(one: Told, other: Told) -> Told {
             later.heard.push(named);
         }
     }
+    later.messages = later.messages.saturating_add(earlier.messages);
+    for (address, (messages, why)) in earlier.undelivered {
+        later.undelivered.entry(address).or_insert_with(|| (Default::default(), why)).0.extend(messages);
+    }
     later
 }
 

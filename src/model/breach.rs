@@ -91,6 +91,13 @@ impl Marks {
         self.cohorts.extend(labels.map(|(name, value)| (name.clone(), value.clone())));
     }
 
+    /// Whether these are but some of the customers: where most are hit, being one of them says nothing.
+    #[must_use]
+    pub fn are_few(&self, label: &LabelName, cohorts: &BTreeMap<LabelName, Vec<LabelValue>>) -> bool {
+        let hit = self.cohorts.iter().filter(|(other, _)| other == label).count();
+        cohorts.get(label).is_some_and(|values| 2 * hit <= values.len())
+    }
+
     /// Adds all of another.
     pub fn absorb(&mut self, other: Self) {
         self.components.extend(other.components);

@@ -1,6 +1,7 @@
 //! Findings: what the checks of an incident have in common.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::id::{ComponentId, LabelName, LabelValue, ProbeId};
 use super::outcome::FailureClass;
@@ -53,6 +54,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// The wall clock was set back by so much: its times are by the clock as it goes now.
+    pub fn set_back(&mut self, by: Duration) {
+        (self.first, self.last) = (self.first - by, self.last - by);
+    }
+
     /// Adds what it did to the same component later.
     fn absorb(&mut self, later: &Self) {
         self.bad = self.bad.saturating_add(later.bad);

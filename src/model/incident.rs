@@ -143,6 +143,15 @@ impl Incident {
         self.is_open() && self.watched_until.is_none()
     }
 
+    /// Whether it was resolved by a person while its checks failed.
+    #[must_use]
+    pub fn still_fails(&self) -> bool {
+        let parts = &self.finding.parts;
+        let fails = if parts.is_empty() { self.has_breach() } else { parts.iter().any(|part| part.fails) };
+        let is_told = self.unwatched.is_none() && self.corrected.false_alarm.is_none();
+        !self.is_open() && is_told && self.corrected.merged_into.is_none() && !self.is_our_own() && fails
+    }
+
     /// Whether one of its breaches is not over. It may be so after a person resolved it.
     #[must_use]
     pub fn has_breach(&self) -> bool {

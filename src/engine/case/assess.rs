@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::{Case, View};
 use crate::config::Config;
 use crate::detect::tally::Tally;
-use crate::incident::{severity, spread};
+use crate::incident::{correlate, severity, spread};
 use crate::model::{
-    Breach, ComponentId, Example, FailureClass, Finding, IncidentChange, IncidentEvent, LabelName, Named, Probe,
-    ProbeIndex, RuleKind, Timestamp,
+    Breach, Example, FailureClass, Finding, IncidentChange, IncidentEvent, LabelName, Named, Probe, ProbeIndex,
+    RuleKind, Timestamp,
 };
 use crate::notify::mute::Hit;
 
@@ -66,9 +66,7 @@ impl Case {
             let slice = &breach.slice;
             let probe =
                 slice.probe.as_ref().and_then(|id| config.probes.index_of(id)).map(|index| &config.probes[index]);
-            let component = slice.labels.iter().find(|(label, _)| label.as_str() == "component");
-            let component = component.map(|(_, value)| ComponentId::from(value.as_str()));
-            finding.components.extend(component.or_else(|| probe.map(|probe| probe.component.clone())));
+            finding.components.extend(correlate::component_of(slice, config));
             if breach.marks.components.is_empty() {
                 // Of a certificate, say, nothing else names the components.
                 let covered = config.probes.iter().filter(|probe| slice.covers(probe));

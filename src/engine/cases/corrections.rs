@@ -145,10 +145,7 @@ impl Cases {
         if !breach.marks.components.is_empty() {
             return breach.marks.components.clone();
         }
-        let probe = breach.slice.probe.as_ref().and_then(|id| self.config.probes.index_of(id));
-        let named = breach.slice.labels.iter().find(|(label, _)| label.as_str() == "component");
-        let probe = probe.map(|index| self.config.probes[index].component.clone());
-        named.map(|(_, value)| ComponentId::from(value.as_str())).or(probe).into_iter().collect()
+        correlate::component_of(&breach.slice, &self.config).into_iter().collect()
     }
 
     /// Notes that nothing was wrong, and ends what goes on.

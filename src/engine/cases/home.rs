@@ -97,7 +97,8 @@ impl Cases {
         }
         let housed = self.housed(Home::New, breach, &own);
         let bad = self.counted(&own);
-        let few = own.len() * FEW < detector.checks(breach);
+        let is_diffuse = |case: &Case| case.incident.is_failing() && case.incident.finding.is_diffuse();
+        let few = self.all.values().any(is_diffuse) && own.len() * FEW < detector.checks(breach);
         let signs = correlate::Signs { breach, few, marks: &housed.marks, bad: &bad, config: &self.config };
         let home = self.joins(&signs, housed.since, clock).or_else(|| self.returns(&signs, now));
         Housed { home: home.unwrap_or(Home::New), ..housed }

@@ -24,6 +24,22 @@ fn what_spreads_is_seen_also_when_the_clock_was_set_back_an_hour_in_mid_incident
     assert!(values.contains(&"acme".into()), "{values:?}");
 }
 
+#[test]
+fn what_came_back_and_still_fails_is_counted_also_when_the_clock_is_set_back_an_hour() {
+    let mut config = Arc::unwrap_or_clone(forge(default_rules(), None));
+    config.reopen_within = Duration::from_secs(900);
+    let mut drive = Drive::new(&Arc::new(config));
+    drive.run(3_600, 4_800, |probe, now| {
+        globex(3_700, 3_900)(probe, now).or_else(|| globex(4_400, 9_000)(probe, now))
+    });
+    let before = drive.incident();
+    assert_eq!((before.flaps, before.is_open()), (1, true));
+    drive.run(1_200, 2_000, globex(0, 9_000));
+    let after = drive.engine.cases.today(before.id, &drive.engine.detector).unwrap();
+    let bad = |incident: &Incident| incident.finding.parts.iter().map(|part| part.bad).sum::<u32>();
+    assert!(after.is_open() && bad(&after) >= bad(&before) + 100, "{} and then {}", bad(&before), bad(&after));
+}
+
 /// Globex fails for 400 s, the clock is set back an hour, it fails for 200 s more, and is well.
 fn set_back_in_mid_incident(remind: Option<Duration>) -> Drive {
     let mut drive = Drive::new(&forge(default_rules(), remind));

@@ -94,3 +94,15 @@ fn a_message_after_one_that_was_refused_says_that_it_is_the_first_that_gets_ther
     let says = "this is the first message that oncall@example.com can get; the one before was not delivered: 550 no such user";
     assert!(resolved.contains(says), "{resolved}");
 }
+
+#[test]
+fn who_resolves_what_still_fails_is_told_that_it_does() {
+    for (at_second, fails) in [(400, true), (700, false)] {
+        let mut drive = Drive::new(&forge(default_rules(), None));
+        drive.run(0, at_second, globex(300, 640));
+        says(&mut drive, ActionKind::Resolve, "", f64::from(at_second));
+        let text = drive.owed().last().unwrap().message.text();
+        let says = "A person resolved it, and checks still fail: 404 Not Found for workspace=globex";
+        assert_eq!(text.starts_with(says), fails, "{text}");
+    }
+}

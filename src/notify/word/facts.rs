@@ -127,6 +127,7 @@ pub fn facts(news: &News<'_>) -> Facts {
             }
             None if incident.unwatched.is_some() => summary::unwatched(finding, Some(config)),
             None if incident.is_open() || incident.is_our_own() => headline,
+            None if incident.still_fails() => format!("A person resolved it, and checks still fail: {headline}"),
             None => format!("It is over. It was: {headline}"),
         },
         facts,
