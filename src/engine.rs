@@ -214,7 +214,8 @@ impl Engine {
             return false;
         }
         self.cases.keep_example(probe, result);
-        let alert = self.detector.is_alert(probe);
+        // As it was before this check; asked where something failed, for it is asked of every rule.
+        let alert = result.outcome.failure().is_none() || self.detector.is_alert(probe);
         let Some(entry) = self.detector.observe(probe, result, at, signals) else { return false };
         self.cases.count(&entry, alert, &self.detector, self.clock);
         entry.bad

@@ -11,7 +11,15 @@ use crate::model::{ComponentId, LabelName, LabelValue, Named, Probe, Role};
 /// comes by chance: that is said once, and further components are no news.
 #[must_use]
 pub fn unheard(heard: &[Named], now: &Named, config: &Config) -> Option<String> {
-    let said = |other: &Named| other.components.is_superset(&now.components) && customers(other, config).is_none();
+    let whom = customers(now, config);
+    let said = |other: &Named| {
+        let to_all = match (customers(other, config), whom) {
+            (None, _) => true,
+            (Some((label, values)), Some((own, now))) => label == own && values.is_superset(now),
+            (Some(_), None) => false,
+        };
+        to_all && other.components.is_superset(&now.components)
+    };
     if now.everywhere || heard.iter().any(|other| !other.everywhere && said(other)) {
         return None;
     }

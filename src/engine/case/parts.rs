@@ -1,6 +1,6 @@
 //! Parts: what an incident did to each component, and which of them have recovered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::config::Config;
@@ -14,6 +14,7 @@ pub(super) struct Parts {
 }
 
 /// The checks of one probe, from its first bad one on.
+#[derive(Clone, Copy)]
 struct Own {
     bad: u32,
     /// Checks up to the last bad one.
@@ -81,21 +82,25 @@ impl Parts {
     }
 
     /// One for each of these components that has bad checks.
-    pub(super) fn of<'a>(&self, hit: impl IntoIterator<Item = &'a ComponentId>, config: &Config) -> Vec<Part> {
-        let all: Vec<(&ComponentId, &Own)> = self
-            .probes
-            .iter()
-            .filter_map(|(index, own)| Some((&config.probes.get(*index)?.component, own)))
-            .collect();
-        let each = hit.into_iter().filter_map(|component| {
-            let own = || all.iter().filter(|(other, _)| *other == component).map(|(_, own)| *own);
-            let first = own().map(|own| own.first).min()?;
-            let last = own().map(|own| own.last).max()?;
-            let (bad, looked) = (own().map(|own| own.bad).sum::<u32>(), own().map(|own| own.looked).sum::<u32>());
-            let share = (f64::from(bad) / f64::from(looked.max(1))).min(MOST_SHARE);
-            let good: u32 = own().map(|own| own.good).sum();
-            let recovered = own().all(|own| own.good > 0) && f64::from(good) * -(1.0 - share).ln() >= RECOVERED;
-            Some(Part { component: component.clone(), bad, looked, first, last, fails: !recovered })
+    pub(super) fn of(&self, hit: &BTreeSet<ComponentId>, config: &Config) -> Vec<Part> {
+        let mut parts: BTreeMap<&ComponentId, (Part, u32, bool)> = BTreeMap::new();
+        for (index, own) in &self.probes {
+            let Some(component) = config.probes.get(*index).map(|probe| &probe.component) else { continue };
+            if !hit.contains(component) {
+                continue;
+            }
+            let Own { bad, looked, good, first, last } = *own;
+            let new = || Part { component: component.clone(), bad: 0, looked: 0, first, last, fails: true };
+            // With the good checks since, and whether every probe has one.
+            let (part, since, all) = parts.entry(component).or_insert_with(|| (new(), 0, true));
+            (part.bad, part.looked) = (part.bad.saturating_add(bad), part.looked.saturating_add(looked));
+            (part.first, part.last) = (part.first.min(first), part.last.max(last));
+            (*since, *all) = (since.saturating_add(good), *all && good > 0);
+        }
+        let each = parts.into_values().map(|(part, good, all)| {
+            let share = (f64::from(part.bad) / f64::from(part.looked.max(1))).min(MOST_SHARE);
+            let recovered = all && f64::from(good) * -(1.0 - share).ln() >= RECOVERED;
+            Part { fails: !recovered, ..part }
         });
         each.collect()
     }
