@@ -34,6 +34,9 @@ use crate::web::Port;
 
 use outbox::OutboxOptions;
 
+#[cfg(test)]
+mod tests;
+
 pub use start::listen_for_mail;
 
 /// How long checks that are running may take to end when the daemon stops ...

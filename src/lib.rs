@@ -13,6 +13,7 @@
 //! ```
 //!
 //! # Floors
+//! Floors 0 and 1 are a package of their own, `tripline-core` (`core/src/lib.rs` lists them).
 //! - **Floor 0, the words** ([`model`]): plain data that all others speak.
 //! - **Floor 1, the core** ([`config`] to [`drill`]): pure. Time is an argument; there is no IO, no clock, no
 //!   randomness, and no hash map is walked, so the same inputs give the same outputs, ids included.
@@ -38,16 +39,7 @@
 //! 10. A closed set (probe kinds, rule kinds, receiver kinds) is listed once, and told apart in one place of a floor.
 //! 11. No `unwrap`, `expect`, `panic` or `unsafe` outside tests; every queue, wait and read from outside is bounded.
 
-pub mod model;
-
-pub mod config;
-pub mod schedule;
-pub mod detect;
-pub mod incident;
-pub mod notify;
-pub mod engine;
-pub mod backtest;
-pub mod drill;
+pub use tripline_core::{backtest, config, detect, drill, engine, incident, model, notify, schedule};
 
 pub mod clock;
 pub mod inbox;

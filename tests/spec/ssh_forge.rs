@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
+use tempfile::TempDir;
 use tripline::model::kind::Fingerprint;
 use tripline::model::{HostTrust, SshLogin, SshRemote};
 
@@ -12,7 +14,7 @@ use crate::network::{Program, free_port, has};
 
 /// sshd over a folder of bare repositories.
 pub(crate) struct SshForge {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) address: SocketAddr,
     user: String,
     _sshd: Program,
@@ -29,6 +31,18 @@ pub(crate) fn key(kind: &str, name: &str, folder: &Path) {
     run("ssh-keygen", &["-q", "-t", kind, "-N", "", "-C", name, "-f", name], folder);
 }
 
+/// The keys of all forges, made once: an RSA key takes a second.
+fn keys() -> &'static Path {
+    static KEYS: LazyLock<TempDir> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        for (kind, name) in [("ed25519", "host"), ("rsa", "host-rsa"), ("ed25519", "user"), ("rsa", "user-rsa")] {
+            key(kind, name, folder.path());
+        }
+        folder
+    });
+    KEYS.path()
+}
+
 impl SshForge {
     /// Starts it with more settings; `None`, said by name, where a part is not installed.
     pub(crate) fn start(settings: &str) -> Option<Self> {
@@ -38,8 +52,9 @@ impl SshForge {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         repositories(path);
-        for (kind, name) in [("ed25519", "host"), ("rsa", "host-rsa"), ("ed25519", "user"), ("rsa", "user-rsa")] {
-            key(kind, name, path);
+        for key in std::fs::read_dir(keys()).unwrap() {
+            let key = key.unwrap().path();
+            std::fs::copy(&key, path.join(key.file_name().unwrap())).unwrap();
         }
         let admitted = ["user.pub", "user-rsa.pub"].map(|name| std::fs::read_to_string(path.join(name)).unwrap());
         std::fs::write(path.join("admitted"), admitted.concat()).unwrap();

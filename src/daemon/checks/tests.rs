@@ -3,17 +3,18 @@ use std::future::pending;
 use tokio::time::sleep;
 
 use super::*;
-use crate::model::{self, Asked, Cadence, Outcome, Phases, Probe};
+use crate::daemon::tests::probe;
+use crate::model::{Asked, Cadence, Outcome, Phases, Probe};
 
 const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);
 
 fn probes(count: usize, interval: Duration) -> Vec<Probe> {
-    let probe = |number: usize| Probe {
+    let numbered = |number: usize| Probe {
         cadence: Cadence::Every(interval),
         timeout: interval,
-        ..model::tests::probe(&format!("probe-{number}"))
+        ..probe(&format!("probe-{number}"))
     };
-    (0..count).map(probe).collect()
+    (0..count).map(numbered).collect()
 }
 
 fn plan(count: usize, interval_s: u64) -> Plan {

@@ -3,7 +3,8 @@ use std::cell::RefCell;
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::model::{self, Asked, FailureClass, Location, Outcome, Phases, Retry};
+use crate::daemon::tests::probe;
+use crate::model::{Asked, FailureClass, Location, Outcome, Phases, Retry};
 
 const NOON: Timestamp = Timestamp::from_millis(1_739_275_200_000);
 const REFUSED: Outcome = Outcome::Failure(FailureClass::Connect);
@@ -46,7 +47,7 @@ async fn tried(
         result(began, outcome, takes.min(limit))
     };
     let (sender, mut receiver) = mpsc::channel(8);
-    let probe = Probe { retry, ..model::tests::probe("home") };
+    let probe = Probe { retry, ..probe("home") };
     let next = || next_turn.map(|turn| NOON + turn);
     let last = check(&probe, NOON, next, now, ask, &sender, &CancellationToken::new()).await;
     drop(sender);
@@ -97,7 +98,7 @@ async fn nothing_is_tried_again_while_we_stop() {
     let stop = CancellationToken::new();
     stop.cancel();
     let (sender, mut receiver) = mpsc::channel(8);
-    let probe = Probe { retry: Retry::default(), ..model::tests::probe("home") };
+    let probe = Probe { retry: Retry::default(), ..probe("home") };
     let ask = |began, _| std::future::ready(result(began, REFUSED, secs(0)));
     let last = check(&probe, NOON, || None, || NOON, ask, &sender, &stop).await;
     assert_eq!(last, result(NOON, REFUSED, secs(0)), "what was found counts");

@@ -2,7 +2,7 @@
 
 use url::{Position, Url};
 
-use crate::config::encoded::encodings;
+use crate::config::encodings;
 use crate::model::Secrets;
 use crate::probe::cookies::Jar;
 

@@ -9,7 +9,7 @@ use url::{Origin, Url};
 use super::run::Run;
 use super::step::Undone;
 use super::{FlowProbe, totp};
-use crate::config::text::{as_it_is, for_url, percent_encoded};
+use crate::config::{as_it_is, for_url, percent_encoded};
 use crate::model::kind::flow::HttpStep;
 use crate::model::phrase::Encoding;
 use crate::model::{Condition, FailureClass, HttpTarget, Phrase, Resolve};

@@ -1,7 +1,7 @@
 //! Downloads: archives that are sound, damaged, slow, or larger than memory should hold.
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -43,6 +43,12 @@ pub(crate) fn made(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
     feed.join().unwrap().unwrap();
     assert!(output.status.success());
     output.stdout
+}
+
+/// A gigabyte of zeros, which is a megabyte of gzip; made once.
+pub(crate) fn bomb() -> &'static [u8] {
+    static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
+    BOMB.get_or_init(|| made("/bin/sh", &["-c", "head -c 1073741824 /dev/zero | gzip -1c"], b""))
 }
 
 fn gzip() -> Vec<u8> {
@@ -191,8 +197,7 @@ async fn a_slow_download_is_an_expectation_and_one_that_never_ends_a_timeout() {
 async fn a_download_is_never_in_memory_as_a_whole() {
     // A gzip file of 64 MiB of noise, and one of 1 GiB of zeros, which is a megabyte: both are 64 times what may grow.
     let noise = made("/bin/sh", &["-c", "head -c 67108864 /dev/urandom | gzip -1c"], b"");
-    let zeros = made("/bin/sh", &["-c", "head -c 1073741824 /dev/zero | gzip -1c"], b"");
-    let bodies: [Arc<[u8]>; 2] = [noise.into(), zeros.into()];
+    let bodies: [Arc<[u8]>; 2] = [noise.into(), bomb().into()];
     let sent = bodies.clone();
     let (tell, mut told) = tokio::sync::mpsc::channel::<()>(1);
     let server = Server::answering(None, Duration::ZERO, move |mut stream, head| {

@@ -259,10 +259,10 @@ async fn servers_of_repositories_and_files() {
     );
     let batch = " ".repeat(64 << 20);
     siege.add(lfs_hostile::serving(batch, Vec::new()).await, "a batch of 64 MB", &lfs, "protocol", "1048576 bytes");
-    // A gigabyte of zeros is a megabyte of gzip: as a page that is looked at, and as an archive.
-    let bomb = downloads::made("/bin/sh", &["-c", "head -c 1073741824 /dev/zero | gzip -1c"], b"");
+    // As a page that is looked at, and as an archive.
+    let bomb = downloads::bomb();
     let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
-    let said: Arc<[u8]> = [head.as_bytes(), &bomb].concat().into();
+    let said: Arc<[u8]> = [head.as_bytes(), bomb].concat().into();
     let endless: Arc<[u8]> = [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &vec![b'x'; 8 << 20]].concat().into();
     let serve = |said: &Arc<[u8]>| {
         let said = said.clone();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::source::{files, sources};
+use super::source::{PACKAGES, files, sources};
 
 /// The closed sets, and the files in which their members are told apart, each with the reason: one for each floor, where a
 /// member gets its file, and those that ask something that is not the member's own.
@@ -98,9 +98,9 @@ fn a_probe_is_meant_by_an_index_that_is_no_mere_number() {
 
 #[test]
 fn a_module_with_modules_below_it_is_a_file_beside_their_folder() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    files(&root, &mut found);
+    PACKAGES.iter().for_each(|package| files(&root.join(package), &mut found));
     let faults: Vec<String> = found
         .iter()
         .filter(|path| path.file_name().is_some_and(|name| name == "mod.rs"))

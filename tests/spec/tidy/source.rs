@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 pub(super) struct Source {
-    /// Relative to `src`: `store/row.rs`.
+    /// Relative to the `src` of its package: `store/row.rs`.
     pub(super) path: String,
     /// Without comments, strings' contents kept, tests cut off.
     pub(super) code: String,
@@ -36,27 +36,37 @@ pub(super) fn is_test(path: &str) -> bool {
     path.split('/').any(|part| part == "tests" || part == "tests.rs" || part.ends_with("_tests.rs"))
 }
 
+/// The pure floors' package, and that of the others.
+pub(super) const PACKAGES: [&str; 2] = ["core/src", "src"];
+
 pub(super) fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    files(&root, &mut found);
-    let read = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path).unwrap();
-        let shown = path.strip_prefix(&root).unwrap().display().to_string();
-        let body = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-        let code: Vec<&str> = body.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        Source { path: shown, code: code.join("\n") }
-    };
-    let sources: Vec<Source> = found.iter().map(read).filter(|source| !is_test(&source.path)).collect();
+    let mut sources = Vec::new();
+    for package in PACKAGES {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(package);
+        let mut found = Vec::new();
+        files(&root, &mut found);
+        let read = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap();
+            let shown = path.strip_prefix(&root).unwrap().display().to_string();
+            let body = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let code: Vec<&str> = body.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            Source { path: shown, code: code.join("\n") }
+        };
+        sources.extend(found.iter().map(read).filter(|source| !is_test(&source.path)));
+    }
     assert!(sources.len() > 40, "the source is read: {}", sources.len());
     sources
 }
 
-/// The modules in the order in which lib.rs lists them.
+/// The modules in the order in which the two `lib.rs` list them.
 pub(super) fn rooms() -> Vec<String> {
-    let lib = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
-    let rooms: Vec<String> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned)).collect();
+    let listed = |package: &str| {
+        let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join(package).join("lib.rs");
+        let lib = std::fs::read_to_string(lib).unwrap();
+        let rooms = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+        rooms.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let rooms: Vec<String> = PACKAGES.into_iter().flat_map(listed).collect();
     assert!(rooms.len() >= 12, "{rooms:?}");
     rooms
 }

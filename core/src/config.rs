@@ -32,10 +32,11 @@ pub mod written;
 #[cfg(test)]
 mod keys_tests;
 
+pub use encoded::encodings;
 pub use load::load;
-pub(crate) use problem::nearest;
+pub use problem::nearest;
 pub use problem::{Problem, Problems};
-pub use text::Outside;
+pub use text::{Outside, as_it_is, for_url, percent_encoded};
 pub use written::schema;
 
 use std::collections::BTreeMap;

@@ -130,7 +130,7 @@ impl fmt::Debug for Problems {
 impl std::error::Error for Problems {}
 
 /// `did you mean `interval`?` when one of the names is close to what was written, otherwise what there is.
-pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
+pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     match closest(written, &names) {
         Some(name) => format!("did you mean `{name}`?"),

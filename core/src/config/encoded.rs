@@ -5,7 +5,7 @@ use url::form_urlencoded::byte_serialize;
 use super::text::percent_encoded;
 
 /// The forms of a secret other than the secret itself, each once.
-pub(crate) fn encodings(secret: &str) -> Vec<String> {
+pub fn encodings(secret: &str) -> Vec<String> {
     let mut forms = in_urls(secret);
     forms.extend(in_json(secret));
     forms.extend(in_html(secret));

@@ -134,12 +134,12 @@ impl Template {
 }
 
 /// A label's value as it is.
-pub(crate) fn as_it_is(_: &str, value: &str) -> String {
+pub fn as_it_is(_: &str, value: &str) -> String {
     value.into()
 }
 
 /// A label's value for a URL: percent-encoded (RFC 3986, section 2) once the host is behind us.
-pub(crate) fn for_url(before: &str, value: &str) -> String {
+pub fn for_url(before: &str, value: &str) -> String {
     let past_host = before.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']));
     if !past_host {
         return value.into();
@@ -148,7 +148,7 @@ pub(crate) fn for_url(before: &str, value: &str) -> String {
 }
 
 /// All but letters, digits and `-._~` percent-encoded (RFC 3986, section 2.3).
-pub(crate) fn percent_encoded(value: &str) -> String {
+pub fn percent_encoded(value: &str) -> String {
     let mut encoded = String::new();
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
