@@ -134,7 +134,7 @@ impl Comparison<'_> {
     /// counts what did not come.
     pub fn set_aside(&mut self, config: &Config) {
         let any = config.rules.iter().any(|rule| !rule.kind.judges_results());
-        let unjudged = |breach: &Breach| match config.rules.iter().find(|rule| rule.id == breach.rule) {
+        let unjudged = |breach: &Arc<Breach>| match config.rules.iter().find(|rule| rule.id == breach.rule) {
             Some(rule) => !rule.kind.judges_results(),
             // Its rule may have another name now.
             None => any && breach.marks.classes.iter().eq([&FailureClass::Missing]),

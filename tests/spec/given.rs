@@ -151,7 +151,7 @@ pub(crate) fn incident(name: &str) -> (Incident, IncidentEvent) {
         since: START,
         opened: START + seconds(14),
         resolved: None,
-        breaches: vec![breach.clone()],
+        breaches: vec![breach.clone().into()],
         finding: finding(),
         acknowledged: None,
         stretch: 0,

@@ -97,7 +97,7 @@ fn what_a_rule_about_missing_checks_noticed_has_not_vanished_unless_no_such_rule
     let missing = |id: &str| rule(id, RuleKind::Missing(Missing { after: std::time::Duration::from_secs(600) }));
     let run = Consecutive { count: 3, clear_after: std::time::Duration::from_secs(60) };
     let set_aside = |class, rules: Vec<Rule>| {
-        let was = Incident { breaches: vec![breach("silent", class)], ..incident("a", "api", 0, 0, Some(60)) };
+        let was = Incident { breaches: vec![breach("silent", class).into()], ..incident("a", "api", 0, 0, Some(60)) };
         let stored = [was];
         let mut found = compare(&stored, &[], at(7_200));
         found.set_aside(&Config { rules, ..crate::config::tests::empty() });

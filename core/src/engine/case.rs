@@ -6,6 +6,7 @@ mod counted;
 mod parts;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -191,11 +192,11 @@ impl Case {
             return 0;
         }
         let last = self.incident.last_stretch();
-        let is_slow = |breach: &Breach| breach.marks.classes.is_empty() && !breach.marks.components.is_empty();
+        let is_slow = |breach: &Arc<Breach>| breach.marks.classes.is_empty() && !breach.marks.components.is_empty();
         if entry.class.is_none() && !last.iter().any(is_slow) {
             return 0;
         }
-        let is_wide = |breach: &Breach| {
+        let is_wide = |breach: &Arc<Breach>| {
             let of_one = correlate::component_of(&breach.slice, config).is_some();
             breach.cleared.is_none() && !of_one && breach.slice.covers(probe)
         };

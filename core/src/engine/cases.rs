@@ -243,7 +243,7 @@ impl Cases {
 
     /// A breach is over.
     pub(super) fn cleared(&mut self, id: BreachId, reason: String, now: Timestamp) {
-        let goes_on = |breach: &Breach| breach.id == id && breach.cleared.is_none();
+        let goes_on = |breach: &Arc<Breach>| breach.id == id && breach.cleared.is_none();
         let holds = |case: &Case| case.incident.is_open() && case.incident.breaches.iter().any(goes_on);
         let Some(case) = self.all.values_mut().find(|case| holds(case)) else {
             // A breach whose incident a person resolved ends without a word.
@@ -253,7 +253,7 @@ impl Cases {
         self.events.push(case.clear(id, reason, now));
         // A budget goes on being overdrawn for long after what burnt it is over: that alone holds no incident open that
         // other rules saw as well.
-        let lingers = |breach: &Breach| restart::lingers(breach, &self.config);
+        let lingers = |breach: &Arc<Breach>| restart::lingers(breach, &self.config);
         let open: Vec<BreachId> =
             case.incident.breaches.iter().filter(|b| b.cleared.is_none()).map(|b| b.id).collect();
         let held = case.incident.breaches.iter().any(|breach| breach.cleared.is_none() && !lingers(breach));
@@ -267,7 +267,7 @@ impl Cases {
 
     /// Remembers that a breach is over whose incident a person resolved, in case it comes back.
     pub(super) fn note_over(&mut self, id: BreachId, reason: String) {
-        let goes_on = |breach: &Breach| breach.id == id && breach.cleared.is_none();
+        let goes_on = |breach: &Arc<Breach>| breach.id == id && breach.cleared.is_none();
         if let Some(case) = self.all.values_mut().find(|case| case.incident.breaches.iter().any(goes_on)) {
             case.over.push((id, reason));
         }

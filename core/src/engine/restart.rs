@@ -1,5 +1,6 @@
 //! What a start must bring back: how far back incidents are looked for and results are replayed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -56,5 +57,6 @@ pub(super) fn settled<'a>(
     };
     // Those of an incident that was merged go on as breaches of the other; of what nothing watches any more, nothing does.
     let is_gone = incident.corrected.merged_into.is_some() || incident.unwatched.is_some();
-    incident.breaches.iter().filter(move |breach| !is_gone && lingers(breach, config)).filter_map(with_another)
+    let breaches = incident.breaches.iter().map(Arc::as_ref);
+    breaches.filter(move |breach| !is_gone && lingers(breach, config)).filter_map(with_another)
 }

@@ -51,7 +51,7 @@ impl Restoring {
         // Of two breaches of one slice, the one of an open incident is the later, and goes on.
         incidents.sort_by_key(|incident| (incident.is_open(), incident.opened));
         let all = incidents.iter().flat_map(|incident| &incident.breaches);
-        let stored = all.filter(|breach| breach.cleared.is_none()).cloned().collect();
+        let stored = all.filter(|breach| breach.cleared.is_none()).map(|breach| breach.as_ref().clone()).collect();
         let settled = settled(&incidents, &config);
         let engine = Engine {
             clock: SteadyClock::default(),
@@ -103,7 +103,7 @@ impl Restoring {
         let mut signals = self.take_up_stored();
         let Self { mut engine, replayed, leftover, .. } = self;
         let unwatched = engine.cases.end_unwatched(&leftover, &engine.detector, now);
-        for breach in replayed.iter().chain(&unwatched) {
+        for breach in replayed.iter().chain(unwatched.iter().map(Arc::as_ref)) {
             engine.detector.forget(breach);
         }
         engine.detector.start(at);

@@ -1,6 +1,7 @@
 //! What a person's correction makes of an incident: it is merged, split, or a false alarm.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::incident::{Told, Unheard};
 use crate::model::{FalseAlarm, Incident, IncidentChange, IncidentState, Merged, Named, Timestamp};
@@ -38,14 +39,14 @@ pub(super) fn apply(incident: &mut Incident, at: Timestamp, change: &IncidentCha
             incident.watched_until = None;
             incident.resolved = incident.resolved.or(Some(at));
             incident.corrected.merged_into = Some(*into);
-            for breach in &mut incident.breaches {
+            for breach in incident.breaches.iter_mut().map(Arc::make_mut) {
                 breach.cleared = breach.cleared.or(Some(at));
             }
         }
         IncidentChange::Split { other, breaches, theirs, finding, .. } => {
             let (stretch, mut last) = (incident.stretch, incident.breaches.split_off(incident.stretch));
             last.retain(|breach| !breaches.contains(&breach.id));
-            for breach in &mut last {
+            for breach in last.iter_mut().map(Arc::make_mut) {
                 let own = &breach.marks.components - &theirs.components;
                 // One that is of nothing else is of a rule that stays.
                 if !own.is_empty() {

@@ -1,6 +1,7 @@
 //! An incident is what its events make of it: the one place where an incident changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{corrections, rename};
@@ -66,7 +67,7 @@ fn opened(event: &IncidentEvent, breach: &Breach, finding: &Finding) -> Incident
         since: breach.since,
         opened: event.at,
         resolved: None,
-        breaches: vec![breach.clone()],
+        breaches: vec![Arc::new(breach.clone())],
         finding: finding.clone(),
         acknowledged: None,
         stretch: 0,
@@ -93,7 +94,7 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             if incident.watched_until.is_some() {
                 come_back(incident);
             }
-            incident.breaches.push(breach.clone());
+            incident.breaches.push(Arc::new(breach.clone()));
         }
         IncidentChange::Raised { severity, .. } => incident.severity = incident.severity.max(*severity),
         IncidentChange::Watched { until, .. } => {
@@ -109,11 +110,11 @@ pub fn apply(incident: &mut Incident, event: &IncidentEvent) {
             // What kept the news of its end back says nothing of what is new.
             incident.withheld.clear();
             come_back(incident);
-            incident.breaches.push(breach.clone());
+            incident.breaches.push(Arc::new(breach.clone()));
         }
         IncidentChange::Cleared { breach: id, .. } => {
             for breach in incident.breaches.iter_mut().filter(|breach| breach.id == *id) {
-                breach.cleared = Some(event.at);
+                Arc::make_mut(breach).cleared = Some(event.at);
             }
         }
         IncidentChange::Assessed { finding, worse, .. } => {
@@ -194,7 +195,7 @@ fn set_back(incident: &mut Incident, by: Duration) {
     let back = |at: &mut Timestamp| *at = *at - by;
     back(&mut incident.since);
     back(&mut incident.opened);
-    for breach in &mut incident.breaches {
+    for breach in incident.breaches.iter_mut().map(Arc::make_mut) {
         back(&mut breach.since);
         back(&mut breach.found);
         breach.cleared.iter_mut().for_each(back);

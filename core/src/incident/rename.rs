@@ -1,6 +1,7 @@
 //! Renaming: what the config calls by another id goes on under that one, and what is known of it counts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::model::incident::Told;
@@ -63,7 +64,8 @@ fn means(rule: &Rule, meaning: u64, config: &Config) -> bool {
 
 /// The rules of an incident that go on under other ids. The last of a rule's breaches says what it means.
 fn rules(incident: &Incident, config: &Config) -> BTreeMap<RuleId, RuleId> {
-    let last: BTreeMap<&RuleId, &Breach> = incident.breaches.iter().map(|breach| (&breach.rule, breach)).collect();
+    let last: BTreeMap<&RuleId, &Breach> =
+        incident.breaches.iter().map(|breach| (&breach.rule, breach.as_ref())).collect();
     let each = last.into_iter().filter_map(|(id, breach)| Some((id.clone(), rule_of(breach, config)?.id.clone())));
     each.filter(|(from, to)| from != to).collect()
 }
@@ -73,7 +75,7 @@ pub(super) fn apply(incident: &mut Incident, what: IdOf, from: &str, to: &str) {
     match what {
         IdOf::Rule => {
             for breach in incident.breaches.iter_mut().filter(|breach| breach.rule.as_str() == from) {
-                breach.rule = to.into();
+                Arc::make_mut(breach).rule = to.into();
             }
         }
         IdOf::Probe => probe(incident, &from.into(), &to.into()),
@@ -82,7 +84,7 @@ pub(super) fn apply(incident: &mut Incident, what: IdOf, from: &str, to: &str) {
 }
 
 fn probe(incident: &mut Incident, from: &ProbeName, to: &ProbeName) {
-    let slices = incident.breaches.iter_mut().filter_map(|breach| breach.slice.probe.as_mut());
+    let slices = incident.breaches.iter_mut().map(Arc::make_mut).filter_map(|breach| breach.slice.probe.as_mut());
     let examples = incident.finding.example.iter_mut().map(|example| &mut example.probe);
     for id in slices.chain(examples) {
         if let Some(renamed) = id.renamed(from, to) {

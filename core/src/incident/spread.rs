@@ -20,7 +20,8 @@ pub fn unheard(heard: &[Named], now: &Named, config: &Config) -> Option<String> 
         };
         to_all && other.components.is_superset(&now.components)
     };
-    if now.everywhere || heard.iter().any(|other| !other.everywhere && said(other)) {
+    let is_said = |other: &Named| if other.everywhere { now.everywhere } else { said(other) };
+    if heard.iter().any(is_said) {
         return None;
     }
     let telling: Vec<&Named> = heard.iter().filter(|other| !other.everywhere).collect();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::breach::Breach;
@@ -148,7 +149,7 @@ pub enum IncidentChange {
         /// The gravest that it ever was.
         severity: Severity,
         /// Its breaches ...
-        breaches: Vec<Breach>,
+        breaches: Vec<Arc<Breach>>,
         /// ... and the place among them of the one with which it last came back.
         stretch: usize,
         /// What the checks of both show.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::breach::Breach;
 use super::corrected::Corrected;
@@ -64,8 +65,8 @@ pub struct Incident {
     pub opened: Timestamp,
     /// When it was over.
     pub resolved: Option<Timestamp>,
-    /// Its breaches, in the order in which they came.
-    pub breaches: Vec<Breach>,
+    /// Its breaches, in the order in which they came. Shared: what has thousands of them is given out at each of its events.
+    pub breaches: Vec<Arc<Breach>>,
     /// The place, in that order, of the one with which it last came back; of the first if it never did.
     pub stretch: usize,
     /// What its checks show, as of the last event that said so.
@@ -169,7 +170,7 @@ impl Incident {
 
     /// The breaches since it last came back: all of them if it never did.
     #[must_use]
-    pub fn last_stretch(&self) -> &[Breach] {
+    pub fn last_stretch(&self) -> &[Arc<Breach>] {
         self.breaches.get(self.stretch..).unwrap_or_default()
     }
 }

@@ -3,6 +3,7 @@
 //! Fields may be added with a default; none is renamed or given another meaning, for old rows are read for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -205,7 +206,7 @@ impl Change {
                     other: other.to_string(),
                     what,
                     severity: severity.as_str().into(),
-                    breaches: breaches.iter().map(BreachRow::of).collect(),
+                    breaches: breaches.iter().map(|breach| BreachRow::of(breach)).collect(),
                     stretch,
                     finding: FindingRow::of(&finding),
                     told: told.iter().map(|(receiver, heard)| (receiver.to_string(), HeardRow::of(heard))).collect(),
@@ -287,7 +288,10 @@ impl Change {
                     other: IncidentId::from_bytes(id(&other)?),
                     what,
                     severity: one_of(&Severity::ALL, Severity::as_str, &severity)?,
-                    breaches: breaches.into_iter().map(BreachRow::meant).collect::<Result<_, _>>()?,
+                    breaches: breaches
+                        .into_iter()
+                        .map(|breach| Ok(Arc::new(breach.meant()?)))
+                        .collect::<Result<_, String>>()?,
                     stretch,
                     finding: finding.meant()?,
                     told: told.collect::<Result<_, String>>()?,

@@ -1,6 +1,7 @@
 //! Codes are promises, and every event comes back as it was.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -268,7 +269,7 @@ fn correction() -> impl Strategy<Value = IncidentChange> {
                 other,
                 what,
                 severity,
-                breaches,
+                breaches: breaches.into_iter().map(Arc::new).collect(),
                 stretch,
                 finding,
                 told,

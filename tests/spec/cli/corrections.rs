@@ -61,7 +61,7 @@ async fn the_breaches_of_a_rule_are_split_off_by_the_running_daemon_and_what_can
         rule: "down".into(),
         slice: Slice { probe: Some("home[workspace=globex]".into()), ..Slice::default() },
         marks: Marks { components: ["web".into()].into(), ..Marks::default() },
-        ..incident.breaches[0].clone()
+        ..incident.breaches[0].as_ref().clone()
     };
     let joined = after(&mut incident, 1, IncidentChange::Joined { breach: down, reason: "a test".into() });
     let short = incident.id.short();

@@ -1,6 +1,7 @@
 //! Correcting: a case takes in another, or gives away some of its breaches, because a person says so.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::counted::Counted;
 use super::{Case, MOST_STRETCHES, View};
@@ -81,7 +82,7 @@ impl Case {
     /// Gives away some of its breaches, at least one, and the bad checks that go with them: a case of their own.
     pub(in crate::engine) fn split(
         &mut self,
-        leaving: &[Breach],
+        leaving: &[Arc<Breach>],
         theirs: Apart,
         goes: impl Fn(ProbeIndex, Option<FailureClass>) -> bool,
         said: Said<'_>,
@@ -94,7 +95,7 @@ impl Case {
         let mut marks = Marks::default();
         leaving.iter().for_each(|breach| marks.absorb(breach.marks.clone()));
         let stays = self.incident.last_stretch().iter().filter(|breach| !leaving.contains(breach));
-        let stays: Vec<&Breach> = stays.collect();
+        let stays: Vec<&Arc<Breach>> = stays.collect();
         let own: BTreeSet<ComponentId> = stays.iter().flat_map(|breach| &breach.marks.components).cloned().collect();
         let own = &own - &theirs.components;
         let rules: BTreeSet<RuleId> = stays.iter().map(|breach| breach.rule.clone()).collect();
@@ -134,11 +135,11 @@ impl Case {
 
         let joins = |case: &mut Self| {
             let reason = || format!("was split from incident {} as well", self.incident.id.short());
-            let each = rest.iter().cloned();
+            let each = rest.iter().map(|breach| breach.as_ref().clone());
             each.map(|breach| case.event(said.at, IncidentChange::Joined { breach, reason: reason() }))
                 .collect::<Vec<_>>()
         };
-        let (incident, _) = lifecycle::begin_as(id, first.clone(), Finding::default(), said.at);
+        let (incident, _) = lifecycle::begin_as(id, first.as_ref().clone(), Finding::default(), said.at);
         let mut case = Self::of(incident, counted, said.at);
         joins(&mut case);
         let mut finding = case.first_finding(first, view);
@@ -146,7 +147,7 @@ impl Case {
             finding.components.extend(marks.components.iter().cloned());
             finding.failure = marks.classes.first().copied().filter(|_| marks.classes.len() == 1);
         }
-        let (incident, opened) = lifecycle::begin_as(id, first.clone(), finding, said.at);
+        let (incident, opened) = lifecycle::begin_as(id, first.as_ref().clone(), finding, said.at);
         case.incident = incident;
         news.push(opened);
         news.extend(joins(&mut case));

@@ -2,6 +2,7 @@
 //! more ends without a word about recovery.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::case::{Case, View};
 use super::super::steady::SteadyClock;
@@ -68,13 +69,13 @@ impl Cases {
         leftover: &Leftover,
         detector: &Detector,
         now: Timestamp,
-    ) -> Vec<Breach> {
+    ) -> Vec<Arc<Breach>> {
         let view = View { config: &self.config, detector, examples: &self.examples };
         let mut ended = Vec::new();
         for case in self.all.values_mut() {
             let Some(reason) = why_unwatched(case, leftover, &self.config) else { continue };
             let lasting = case.incident.breaches.iter().filter(|breach| breach.cleared.is_none());
-            let lasting: Vec<Breach> = lasting.cloned().collect();
+            let lasting: Vec<Arc<Breach>> = lasting.cloned().collect();
             for breach in &lasting {
                 let reason = "nothing watches it any more".to_owned();
                 self.events.push(case.event(now, IncidentChange::Cleared { breach: breach.id, reason }));
@@ -95,7 +96,7 @@ fn why_unwatched(case: &Case, leftover: &Leftover, config: &Config) -> Option<St
         return None;
     }
     let open = || incident.breaches.iter().filter(|breach| breach.cleared.is_none());
-    let lasting: Vec<&Breach> = open().filter(|breach| !leftover.over.contains(&breach.id)).collect();
+    let lasting: Vec<&Arc<Breach>> = open().filter(|breach| !leftover.over.contains(&breach.id)).collect();
     if !lasting.is_empty() && lasting.iter().all(|breach| leftover.unjudged.contains(&breach.id)) {
         let reasons: BTreeSet<String> = lasting.into_iter().map(|breach| why_unjudged(breach, config)).collect();
         return Some(listed(reasons, "; "));

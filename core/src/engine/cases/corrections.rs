@@ -1,6 +1,7 @@
 //! What people correct because no rule can know it: two incidents are one, one is two, or nothing was wrong.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Cases;
 use crate::config::Config;
@@ -97,7 +98,7 @@ impl Cases {
     }
 
     /// What these names mean, and the breaches that are of that alone; else why nothing is split.
-    fn part_of(&self, incident: &Incident, names: &BTreeSet<String>) -> Result<(Apart, Vec<Breach>), String> {
+    fn part_of(&self, incident: &Incident, names: &BTreeSet<String>) -> Result<(Apart, Vec<Arc<Breach>>), String> {
         let short = incident.id.short();
         let mut theirs = Apart::default();
         for name in names {
@@ -114,12 +115,12 @@ impl Cases {
                 ));
             }
         }
-        let leaves = |breach: &&Breach| {
+        let leaves = |breach: &&Arc<Breach>| {
             let components = self.components_of(breach);
             theirs.rules.contains(&breach.rule) || !components.is_empty() && components.is_subset(&theirs.components)
         };
         let last = incident.last_stretch();
-        let leaving: Vec<Breach> = last.iter().filter(leaves).cloned().collect();
+        let leaving: Vec<Arc<Breach>> = last.iter().filter(leaves).cloned().collect();
         if leaving.is_empty() {
             let wide = last.iter().find(|breach| !self.components_of(breach).is_disjoint(&theirs.components));
             return Err(match wide {

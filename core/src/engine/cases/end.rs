@@ -1,5 +1,6 @@
 //! The end of an incident, judged once for all its checks together.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::case::{Case, View};
@@ -21,7 +22,7 @@ impl Cases {
         detector: &Detector,
         clock: SteadyClock,
         now: Timestamp,
-    ) -> Vec<Breach> {
+    ) -> Vec<Arc<Breach>> {
         self.count_anew(detector, clock);
         let mut released = Vec::new();
         let asked: Vec<IncidentId> = self.all.values_mut().filter_map(|case| case.take_may_end()).collect();
@@ -64,7 +65,7 @@ impl Cases {
 
     /// The breaches that alone keep the incident from its end, and in which nothing of its own fails; nothing while it
     /// is not over.
-    fn foreign(&self, id: IncidentId, detector: &Detector, clock: SteadyClock) -> Option<Vec<Breach>> {
+    fn foreign(&self, id: IncidentId, detector: &Detector, clock: SteadyClock) -> Option<Vec<Arc<Breach>>> {
         let case = self.all.get(&id).filter(|case| case.incident.is_failing() && !case.incident.is_our_own())?;
         let well_since = case.well_since()?;
         let lasting = || case.incident.breaches.iter().filter(|breach| breach.cleared.is_none());
@@ -73,12 +74,12 @@ impl Cases {
         }
         let at = clock.given();
         let seen = well_since.filter(|since| at.since(*since) >= RELEASE_AFTER)?;
-        let is_foreign = |breach: &Breach| {
+        let is_foreign = |breach: &Arc<Breach>| {
             let mut bad = detector.bad_checks_since(breach, seen).peekable();
             bad.peek().is_some() && bad.all(|entry| self.owner(entry, clock) != Some(id))
         };
         let lasting = lasting().filter(|breach| !restart::lingers(breach, &self.config));
-        let free: Vec<Breach> = lasting.cloned().collect();
+        let free: Vec<Arc<Breach>> = lasting.cloned().collect();
         (!free.is_empty() && free.iter().all(is_foreign)).then_some(free)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::case::Case;
@@ -51,7 +52,7 @@ impl Cases {
     pub(super) fn last_resort(&self, entry: &Entry, detector: &Detector, clock: SteadyClock) -> Option<IncidentId> {
         let holds = |case: &Case| case.holds(entry.at, clock) && !self.is_apart(case, entry, clock);
         let fails = self.all.iter().filter(|(_, case)| case.incident.is_failing() && holds(case));
-        let covers = |breach: &Breach| breach.cleared.is_none() && detector.is_of(entry, breach);
+        let covers = |breach: &Arc<Breach>| breach.cleared.is_none() && detector.is_of(entry, breach);
         fails.filter(|(_, case)| case.incident.breaches.iter().any(covers)).map(|(id, _)| *id).next()
     }
 

@@ -1,6 +1,7 @@
 //! Drafts of incidents made by hand: what the results tell is said, and what they do not tell is not.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::*;
 use crate::model::*;
@@ -65,7 +66,7 @@ fn incident(config: &Config, looked: u32) -> Incident {
         since: at(0),
         opened: at(20),
         resolved: Some(at(3_600)),
-        breaches: config.rules.iter().map(breach).collect(),
+        breaches: config.rules.iter().map(breach).map(Arc::new).collect(),
         finding: Finding { bad: looked, looked, components: ["api".into()].into(), ..Finding::default() },
         acknowledged: None,
         stretch: 0,
@@ -156,7 +157,7 @@ fn after_the_clock_was_set_back_a_mail_was_taken_when_it_was_owed_by_the_same_cl
     let incident = incident(&config, 6);
     let by = Duration::from_secs(600);
     let event = |seq, at, change| IncidentEvent { incident: incident.id, seq, at, change };
-    let (breach, finding) = (incident.breaches[0].clone(), incident.finding.clone());
+    let (breach, finding) = (incident.breaches[0].as_ref().clone(), incident.finding.clone());
     // Opened at 20 s, by a clock that was 10 minutes fast.
     let events = [
         event(0, at(620), IncidentChange::Opened { breach, finding }),
@@ -181,7 +182,7 @@ fn events_of_one_moment_stay_in_their_order() {
     let config = config(vec![run()]);
     let incident = incident(&config, 6);
     let event = |seq, change| IncidentEvent { incident: incident.id, seq, at: at(20), change };
-    let (breach, finding) = (incident.breaches[0].clone(), incident.finding.clone());
+    let (breach, finding) = (incident.breaches[0].as_ref().clone(), incident.finding.clone());
     let events = [
         event(0, IncidentChange::Opened { breach, finding }),
         event(1, IncidentChange::Acknowledged { by: "ana".into() }),

@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tripline::config::{Config, Outside, load};
-use tripline::engine::{Input, Output, Restoring};
-use tripline::model::{
+use tripline_core::config::{Config, Outside, load};
+use tripline_core::engine::{Input, Output, Restoring};
+use tripline_core::model::{
     Asked, CheckResult, FailureClass, IncidentChange, IncidentId, Location, Outcome, Phases, Probe, Timestamp,
 };
 
