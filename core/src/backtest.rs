@@ -194,7 +194,7 @@ fn alike(a: &Incident, b: &Incident) -> bool {
 #[must_use]
 pub fn times_to_detect(was: &Incident, would: &Incident) -> (std::time::Duration, std::time::Duration) {
     let since = was.since.min(would.since);
-    (was.opened.since(since), would.opened.since(since))
+    (was.detected().since(since), would.detected().since(since))
 }
 
 /// The comparison in words.

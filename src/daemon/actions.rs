@@ -49,12 +49,13 @@ pub async fn run(reader: Reader, controls: mpsc::Sender<Control>, stop: Cancella
     }
 }
 
-/// The incident as it is stored, where the engine may have forgotten it. Of one that cannot be read it says so.
+/// The incident as it is stored, where the engine may have forgotten it. One that cannot be read is logged.
 fn stored(reader: &Reader, action: &Action) -> Option<Box<Incident>> {
     if !action.kind.may_come_late() {
         return None;
     }
     let events = reader.events_of(action.incident);
     let events = events.inspect_err(|error| tracing::error!(%error, "an incident cannot be read")).ok()?;
-    lifecycle::fold(&events).ok().map(Box::new)
+    let incident = lifecycle::fold(&events);
+    incident.inspect_err(|error| tracing::error!(%error, "an incident cannot be read")).ok().map(Box::new)
 }

@@ -17,6 +17,7 @@ mod kill;
 mod cli;
 mod run;
 mod renamed;
+mod second_outage;
 mod arrivals;
 mod sight;
 mod demo;

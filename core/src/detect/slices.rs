@@ -118,8 +118,10 @@ impl Slices {
 
     /// The slice of a breach of this rule; none if it is of another rule, or of a slice that is no more.
     pub(super) fn index_of(&self, breach: &Breach, rule: &RuleId) -> Option<SliceIndex> {
-        let place = self.all().iter().position(|slice| *slice == breach.slice)?;
-        (breach.rule == *rule).then_some(SliceIndex::at(place))
+        if breach.rule != *rule {
+            return None;
+        }
+        self.all().iter().position(|slice| *slice == breach.slice).map(SliceIndex::at)
     }
 
     /// All of them, in their order.

@@ -4,6 +4,7 @@ mod assess;
 mod corrected;
 mod counted;
 mod parts;
+mod time;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +36,10 @@ pub(super) struct Case {
     counted: Counted,
     /// What it did to each component before it last came back.
     earlier: Vec<Part>,
+    /// By the record, what it did to components that it hit before all that a start counts again.
+    recorded: Vec<Part>,
+    /// How far the wall clock was set back since it ended: its times are those of the clock before.
+    back: Duration,
     /// Breaches that ended after a person had resolved it.
     pub(super) over: Vec<(BreachId, String)>,
     /// What the bad checks of its breaches bear, since it was last well.
@@ -116,15 +121,23 @@ impl Case {
         incident.last_stretch().iter().for_each(|breach| _ = counted.widen(breach, *began, config));
         incident.last_stretch().iter().for_each(|breach| marks.absorb(breach.marks.clone()));
         case.may_end = case.incident.is_failing() && !case.incident.has_breach();
+        case.recorded.clone_from(&case.incident.finding.parts);
         case
+    }
+
+    /// What ended at this wall-clock time, and what ended later, is counted again.
+    pub(super) fn counts_from(&mut self, first: Timestamp) {
+        self.recorded.retain(|part| part.last < first);
     }
 
     fn of(incident: Incident, counted: Counted, assessed: Timestamp) -> Self {
         let last = incident.last_stretch();
         Self {
             from: last.iter().map(|breach| breach.since).min().unwrap_or(incident.since),
-            before: VecDeque::new(),
+            before: time::before(&incident),
             earlier: incident.finding.earlier.clone(),
+            recorded: Vec::new(),
+            back: Duration::ZERO,
             began: last.first().map_or(incident.opened, |breach| breach.found),
             watch_due: incident.watched_until,
             incident,
@@ -204,39 +217,8 @@ impl Case {
         explain::likeness(&self.marks, &self.incident.finding, probe, entry.class, wide, config)
     }
 
-    /// Whether it was failing at this moment of steady time.
-    pub(super) fn holds(&self, at: Timestamp, clock: SteadyClock) -> bool {
-        // When an unwatched one ended is not known, nor of what the checks before were.
-        if self.incident.corrected.merged_into.is_some() || self.incident.unwatched.is_some() {
-            return false;
-        }
-        let within = |from: Timestamp, until: Timestamp| clock.to_steady(from) <= at && at < clock.to_steady(until);
-        if self.was_before(at, clock) {
-            return true;
-        }
-        match self.recovered() {
-            Some(until) => within(self.from, until),
-            None => clock.to_steady(self.from) <= at,
-        }
-    }
-
-    /// Whether it was failing at this moment before it last came back: what it did then is known.
-    pub(super) fn was_before(&self, at: Timestamp, clock: SteadyClock) -> bool {
-        let within =
-            |(from, until): &(Timestamp, Timestamp)| clock.to_steady(*from) <= at && at < clock.to_steady(*until);
-        self.before.iter().any(within)
-    }
-
-    /// When it recovered, unless it fails: its end, or the last of its breaches while it is watched.
-    fn recovered(&self) -> Option<Timestamp> {
-        if self.incident.is_failing() {
-            return None;
-        }
-        let cleared = self.incident.last_stretch().iter().filter_map(|breach| breach.cleared).max();
-        self.incident.resolved.filter(|_| !self.incident.is_open()).or(cleared)
-    }
-
-    /// Takes in another breach, while it fails. `since` is the incident's beginning in steady time.
+    /// Takes in another breach, while it fails. `since` is when the first of the breach's own bad checks ended, in steady
+    /// time.
     pub(super) fn join(
         &mut self,
         breach: Breach,
@@ -248,8 +230,11 @@ impl Case {
     ) -> IncidentEvent {
         let new = self.counted.widen(&breach, self.began, view.config);
         self.marks.absorb(breach.marks.clone());
-        for entry in view.detector.history().since(since).filter(|entry| new.contains(&entry.probe)) {
-            if !entry.bad || self.likeness(entry, view.config) > 0 && own(entry) {
+        let since = since.min(clock.to_steady(self.from));
+        let recent = (!new.is_empty()).then(|| view.detector.history().since(since)).into_iter().flatten();
+        for entry in recent.filter(|entry| new.contains(&entry.probe)) {
+            let is_own = !self.was_before(entry.at, clock) && self.likeness(entry, view.config) > 0 && own(entry);
+            if !entry.bad || is_own {
                 self.counted.add(entry, clock.to_wall(entry.at));
             }
         }
@@ -275,6 +260,7 @@ impl Case {
         }
         (self.from, self.began, self.watch_due, self.stale) = (breach.since, at, None, true);
         self.earlier = self.account(view.config);
+        (self.recorded, self.back) = (Vec::new(), Duration::ZERO);
         self.counted.clear(breach.usual);
         self.counted.widen(&breach, at, view.config);
         self.marks = breach.marks.clone();
@@ -333,11 +319,15 @@ impl Case {
         self.counted.bad_probes(config)
     }
 
-    /// The wall clock was set back by so much: what is reckoned by it goes on as it was.
+    /// The wall clock was set back by so much: what is reckoned by it goes on as it was. The record of one that is over keeps
+    /// the times of the clock before.
     pub(super) fn set_back(&mut self, by: Duration) {
+        if !self.incident.is_open() {
+            self.back += by;
+        }
         (self.assessed, self.from, self.began) = (self.assessed - by, self.from - by, self.began - by);
         self.counted.set_back(by);
-        self.earlier.iter_mut().for_each(|part| part.set_back(by));
+        self.earlier.iter_mut().chain(&mut self.recorded).for_each(|part| part.set_back(by));
         self.before.iter_mut().for_each(|(from, until)| (*from, *until) = (*from - by, *until - by));
     }
 

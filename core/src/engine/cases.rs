@@ -18,7 +18,7 @@ use crate::incident::{blind, summary};
 use crate::model::incident::Told;
 use crate::model::{
     Breach, BreachId, CheckResult, Example, Incident, IncidentChange, IncidentEvent, IncidentId, Location, Outcome,
-    ProbeIndex, Timestamp, Undelivered,
+    ProbeIndex, Timestamp, Undelivered, WithheldFor,
 };
 use crate::notify::mute::Hit;
 
@@ -53,6 +53,11 @@ impl Cases {
         let all = incidents.into_iter().map(|incident| (incident.id, Case::resume(incident, &config))).collect();
         let (examples, blind, recalled) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         Self { config, all, examples, blind, recalled, events: Vec::new() }
+    }
+
+    /// A replay begins with a check that ended at this wall-clock time.
+    pub(super) fn counts_from(&mut self, first: Timestamp) {
+        self.all.values_mut().for_each(|case| case.counts_from(first));
     }
 
     /// An incident as it stands.
@@ -91,6 +96,9 @@ impl Cases {
     /// Notes that a message was not delivered, once: who is notified next hears of it.
     pub(super) fn undelivered(&mut self, undelivered: Undelivered, now: Timestamp) {
         let Undelivered { incident, notification, receiver, address, why } = undelivered;
+        // By the ids of today: it may have been renamed since, or merged into another.
+        let incident = self.root(incident).map_or(incident, |case| case.incident.id);
+        let receiver = self.config.receiver(&receiver).map_or(receiver, |known| known.id.clone());
         let told = self.incident(incident).and_then(|incident| incident.told.get(&receiver));
         let is_known =
             |told: &Told| told.undelivered.get(&address).is_some_and(|(all, _)| all.contains(&notification));
@@ -119,19 +127,31 @@ impl Cases {
         if back < LEAST_SET_BACK {
             return;
         }
-        for case in self.all.values_mut().filter(|case| case.incident.is_open()) {
-            self.events.push(case.event(now, IncidentChange::ClockSetBack { by: back }));
+        for case in self.all.values_mut() {
+            if case.incident.is_open() {
+                self.events.push(case.event(now, IncidentChange::ClockSetBack { by: back }));
+            }
             case.set_back(back);
         }
     }
 
-    /// Forgets those that ended too long ago to come back, or to have a bad check in the history.
+    /// Forgets those that ended too long ago to come back, or to have a bad check in the history; those of which a breach
+    /// goes on, later.
     pub(super) fn forget_ended(&mut self, now: Timestamp) {
         let remembered = restart::remembered(&self.config);
         self.all.retain(|id, case| {
-            let ended = case.incident.resolved.filter(|_| !case.incident.is_open() && !self.recalled.contains(id));
-            ended.is_none_or(|ended| now.since(ended) < remembered)
+            let alarm = case.incident.corrected.false_alarm.as_ref();
+            // Whoever was notified of it is told that nothing was wrong.
+            let owes = || {
+                alarm
+                    .is_some_and(|alarm| alarm.untold.iter().any(|receiver| self.config.receiver(receiver).is_some()))
+            };
+            let is_recalled = self.recalled.contains(id) || owes();
+            let ended = case.incident.resolved.filter(|_| !case.incident.is_open() && !is_recalled);
+            let most = || if case.lasting().next().is_some() { restart::ENDED_EARLY } else { remembered };
+            ended.is_none_or(|ended| now.since(ended) < remembered || now.since(ended) < most())
         });
+        self.recalled.retain(|id| self.all.contains_key(id));
     }
 
     /// Remembers the failure of a probe, until it succeeds.
@@ -189,23 +209,21 @@ impl Cases {
         breach.found = clock.to_wall(breach.found);
         breach.marks = marks;
         let config = Arc::clone(&self.config);
-        let mut all = std::mem::take(&mut self.all);
         let id = match &home {
             Home::Joins(id, _) | Home::Returns(id, _) => Some(*id),
-            Home::New | Home::Past => None,
+            Home::New | Home::Past(_) => None,
         };
-        let mut case = id.and_then(|id| all.remove(&id));
-        self.all = all;
+        let mut case = id.and_then(|id| self.all.remove(&id));
         let own = |entry: &Entry| self.owner(entry, clock).is_none();
         let view = View { config: &config, detector, examples: &self.examples };
         let moment = Moment { at: now, clock };
         let news = match (home, &mut case) {
-            (Home::Joins(_, reason), Some(case)) => {
-                let begun = since.min(clock.to_steady(case.incident.since));
-                vec![case.join(breach, reason, begun, own, moment, view)]
-            }
+            (Home::Joins(_, reason), Some(case)) => vec![case.join(breach, reason, since, own, moment, view)],
             (Home::Returns(_, reason), Some(case)) => case.come_back(breach, reason, since, own, moment, view),
-            (Home::Past, _) => return false,
+            (Home::Past(id), _) => {
+                self.note_past(id, &breach, now);
+                return false;
+            }
             (Home::New | Home::Joins(..) | Home::Returns(..), _) => {
                 let (new, event) = Case::open(breach, since, own, moment, view);
                 let id = new.incident.id;
@@ -218,6 +236,21 @@ impl Cases {
         self.events.extend(news);
         self.all.extend(case.map(|case| (case.incident.id, case)));
         true
+    }
+
+    /// Notes of an incident that is over why a breach that says nothing new of it notifies nobody, once.
+    fn note_past(&mut self, id: IncidentId, breach: &Breach, now: Timestamp) {
+        let (receiver, cause) = (None, WithheldFor::Said);
+        let known =
+            |incident: &Incident| incident.withheld.get(&receiver).is_some_and(|known| known.contains(&cause));
+        if self.incident(id).is_none_or(known) {
+            return;
+        }
+        let reason = format!(
+            "rule {} crossed its threshold for {}, by bad checks of this incident alone, which is resolved",
+            breach.rule, breach.slice
+        );
+        self.note(id, IncidentChange::Withheld { receiver, cause, reason }, now);
     }
 
     /// Notes of an incident that was opened, and of those beside which it was, that there is the other.

@@ -33,6 +33,8 @@ pub struct Restoring {
     renamed: Vec<IncidentEvent>,
     /// What the config has no use for.
     leftover: Leftover,
+    /// Whether a result was replayed.
+    began: bool,
 }
 
 /// A breach that began and ended in the results that are replayed.
@@ -63,11 +65,14 @@ impl Restoring {
             config,
         };
         let (replayed, ended, leftover) = (Vec::new(), Vec::new(), Leftover::default());
-        Self { engine, stored, settled, replayed, ended, renamed, leftover }
+        Self { engine, stored, settled, replayed, ended, renamed, leftover, began: false }
     }
 
     /// Takes in a stored result again: it is counted, but raises nothing, since what it raised is stored as well.
     pub fn replay(&mut self, judged: &Judged) {
+        if !std::mem::replace(&mut self.began, true) {
+            self.engine.cases.counts_from(judged.result.finished());
+        }
         // What time alone had ended before this check had ended then.
         let at = self.engine.clock.place(judged.result.finished(), judged.at);
         let clock = self.engine.clock;

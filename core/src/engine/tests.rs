@@ -2,6 +2,7 @@
 
 mod clock;
 mod corrected;
+mod late;
 mod maintenance;
 mod people;
 mod relapse;

@@ -1,7 +1,7 @@
 //! Which bad checks an incident explains.
 
 use crate::config::Config;
-use crate::model::{FailureClass, Finding, LabelName, LabelValue, Marks, Probe};
+use crate::model::{Breach, FailureClass, Finding, LabelName, LabelValue, Marks, Probe};
 
 /// Whether the finding says that this check should fail, and in this way.
 #[must_use]
@@ -11,6 +11,17 @@ pub fn explains(finding: &Finding, probe: &Probe, class: Option<FailureClass>) -
         None => finding.components.contains(&probe.component),
     };
     is_hit && finding.failure.is_none_or(|main| class == Some(main))
+}
+
+/// Whether a bad check of this probe, that failed so, is one of those that a breach is about.
+#[must_use]
+pub fn is_about(breach: &Breach, probe: &Probe, class: Option<FailureClass>, config: &Config) -> bool {
+    let rule = config.rules.iter().find(|rule| rule.id == breach.rule);
+    let way = match class {
+        Some(class) => breach.marks.classes.contains(&class),
+        None => breach.marks.classes.is_empty(),
+    };
+    way && breach.slice.covers(probe) && rule.is_some_and(|rule| rule.over.covers(probe))
 }
 
 /// How much speaks for a bad check being of an outage with these marks and this finding; 0 when nothing does. `wide` is

@@ -132,7 +132,7 @@ fn summarise(review: &Review<'_>) -> String {
     if let (Some(last), Some(_), None) = (last, incident.resolved, &incident.unwatched) {
         rows.push(("Duration, from the first bad check to the last", show_about(last.since(incident.since))));
     }
-    rows.push(("Time to detect", show_about(incident.opened.since(incident.since))));
+    rows.push(("Time to detect", show_about(incident.detected().since(incident.since))));
     if let Some(delivered) = first_delivery(review) {
         rows.push(("Time to the first delivery", show_about(delivered.since(incident.since))));
     }
@@ -140,6 +140,9 @@ fn summarise(review: &Review<'_>) -> String {
         rows.push(("Time to acknowledge", format!("{}, by {}", show_about(at.since(incident.since)), inline(by))));
     }
     rows.push(match incident.resolved {
+        Some(_) if let Some(into) = incident.corrected.merged_into => {
+            ("Time to resolve", format!("not known: it goes on as part of incident {}", into.short()))
+        }
         Some(resolved) if incident.unwatched.is_some() => {
             let watched = show_about(resolved.since(incident.since));
             ("Time to resolve", format!("not known: after {watched} it was no longer watched"))
@@ -298,12 +301,12 @@ fn capital(text: &str) -> String {
 fn detection(review: &Review<'_>) -> String {
     let incident = review.incident;
     let mut text = "## Detection\n\n".to_owned();
-    if let Some(breach) = incident.breaches.first() {
+    if let Some(breach) = incident.first_found() {
         text.push_str(&format!(
             "Rule {} noticed it for {} after {}: {}.\n\n",
             inline(breach.rule.as_str()),
             inline(&breach.slice.to_string()),
-            show_about(incident.opened.since(incident.since)),
+            show_about(breach.found.since(incident.since)),
             inline(&breach.reason)
         ));
     }

@@ -54,6 +54,8 @@ pub fn headline(finding: &Finding, config: Option<&Config>) -> String {
                 factor.looked_elsewhere,
             )
         }
+        // Nothing was counted of it yet.
+        None if finding.looked == 0 => format!("{fault} on {components}"),
         None if finding.bad == finding.looked => {
             format!("{fault} for everyone ({} of {} checks) on {components}", finding.bad, finding.looked)
         }

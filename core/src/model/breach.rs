@@ -100,8 +100,16 @@ impl Marks {
 
     /// Adds all of another.
     pub fn absorb(&mut self, other: Self) {
-        self.components.extend(other.components);
-        self.cohorts.extend(other.cohorts);
-        self.classes.extend(other.classes);
+        add(&mut self.components, other.components);
+        add(&mut self.cohorts, other.cohorts);
+        add(&mut self.classes, other.classes);
     }
+}
+
+/// Adds the smaller set to the larger.
+fn add<T: Ord>(to: &mut BTreeSet<T>, mut other: BTreeSet<T>) {
+    if other.len() > to.len() {
+        std::mem::swap(to, &mut other);
+    }
+    to.extend(other);
 }

@@ -266,11 +266,14 @@ pub enum WithheldFor {
     Configuration,
     /// It goes on as part of another incident.
     Merged,
+    /// A rule crossed its threshold after the end, by nothing that is new.
+    Said,
 }
 
 impl WithheldFor {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Maintenance, Self::Pause, Self::End, Self::Configuration, Self::Merged];
+    pub const ALL: [Self; 6] =
+        [Self::Maintenance, Self::Pause, Self::End, Self::Configuration, Self::Merged, Self::Said];
 
     /// Its name in the record.
     #[must_use]
@@ -281,6 +284,7 @@ impl WithheldFor {
             Self::End => "end",
             Self::Configuration => "configuration",
             Self::Merged => "merged",
+            Self::Said => "said",
         }
     }
 }

@@ -168,6 +168,19 @@ impl Incident {
         }
     }
 
+    /// The breach that was found first.
+    #[must_use]
+    pub fn first_found(&self) -> Option<&Breach> {
+        self.breaches.iter().map(Arc::as_ref).min_by_key(|breach| breach.found)
+    }
+
+    /// When it was detected: when the first of its breaches was found. What was split from another was opened later, and what
+    /// another was merged into may have been found later.
+    #[must_use]
+    pub fn detected(&self) -> Timestamp {
+        self.first_found().map_or(self.opened, |breach| breach.found)
+    }
+
     /// The breaches since it last came back: all of them if it never did.
     #[must_use]
     pub fn last_stretch(&self) -> &[Arc<Breach>] {

@@ -127,6 +127,11 @@ trait Judgement {
         false
     }
 
+    /// Fewer bad checks than this within so long are never a breach, where it has such a window.
+    fn least_bad(&self) -> Option<(u32, Duration)> {
+        None
+    }
+
     /// The lengths of time that are longer for probes that are asked more rarely.
     fn spans(&mut self) -> Vec<&mut Duration> {
         Vec::new()
@@ -170,6 +175,12 @@ impl RuleKind {
     #[must_use]
     pub fn lingers(&self) -> bool {
         self.judgement().lingers()
+    }
+
+    /// Fewer bad checks than this within so long are never a breach, where it has such a window.
+    #[must_use]
+    pub fn least_bad(&self) -> Option<(u32, Duration)> {
+        self.judgement().least_bad()
     }
 
     /// The lengths of time that are longer for probes that are asked more rarely: windows, and how long an end takes.

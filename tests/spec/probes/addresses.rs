@@ -113,7 +113,7 @@ async fn where_no_address_is_found_one_result_says_so() {
     let begun = std::time::Instant::now();
     let results = turn(&probe(asked, Duration::from_secs(1), &[])).await;
     assert!(matches!(results[0].outcome, Outcome::Failure(FailureClass::Timeout | FailureClass::Dns)), "{results:?}");
-    assert!(begun.elapsed() < Duration::from_millis(2_000), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_millis(4_000), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -11,13 +11,14 @@ use crate::model::ActionKind;
 const KEYS: &[&str] = &["at", "do", "by", "text"];
 
 /// What people can do: its word, what it is, and how a timeline says that somebody does it. Two words may mean one thing.
-pub const DEEDS: [(&str, ActionKind, &str); 6] = [
+pub const DEEDS: [(&str, ActionKind, &str); 7] = [
     ("acknowledge", ActionKind::Acknowledge, "takes on"),
     ("note", ActionKind::Note, "notes something on"),
     ("identify", ActionKind::Identify, "identifies"),
     ("monitor", ActionKind::Watch, "says to be mended, and watches,"),
     ("watch", ActionKind::Watch, "says to be mended, and watches,"),
     ("resolve", ActionKind::Resolve, "resolves"),
+    ("false-alarm", ActionKind::FalseAlarm, "says that nothing was wrong in"),
 ];
 
 /// Reads one act. `end` is the drill's.
@@ -39,6 +40,14 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>, end: Duration) -> 
         }
         (None, Some(ActionKind::Identify)) => {
             reader.fault(table.at, "the cause is not said", "say what it is: `text: the database is full`");
+            None
+        }
+        (None, Some(ActionKind::FalseAlarm)) => {
+            reader.fault(
+                table.at,
+                "why it is a false alarm is not said",
+                "say it: `text: a test of the load balancer`",
+            );
             None
         }
         (None, _) => Some(String::new()),

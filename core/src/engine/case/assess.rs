@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::detect::tally::Tally;
 use crate::incident::{correlate, severity, spread};
 use crate::model::{
-    Breach, Example, FailureClass, Finding, IncidentChange, IncidentEvent, LabelName, Named, Probe, ProbeIndex,
+    Breach, Example, FailureClass, Finding, IncidentChange, IncidentEvent, LabelName, Named, Part, Probe, ProbeIndex,
     RuleKind, Timestamp,
 };
 use crate::notify::mute::Hit;
@@ -52,6 +52,12 @@ impl Case {
 
     fn take_stock(&self, finding: &mut Finding, config: &Config) {
         finding.parts = self.counted.parts().of(&finding.components, config);
+        for part in self.recorded.iter().filter(|part| finding.components.contains(&part.component)) {
+            if finding.parts.iter().all(|own| own.component != part.component) {
+                finding.parts.push(Part { fails: false, ..part.clone() });
+            }
+        }
+        finding.parts.sort_by(|a, b| a.component.cmp(&b.component));
         finding.earlier.clone_from(&self.earlier);
     }
 

@@ -9,7 +9,7 @@ use crate::incident::{lifecycle, spread, summary};
 use crate::model::incident::Told;
 use crate::model::{
     Apart, Breach, ComponentId, FailureClass, Finding, Heard, IncidentChange, IncidentEvent, IncidentId, Marks,
-    Named, ProbeIndex, ReceiverId, RuleId, Timestamp,
+    Named, Part, ProbeIndex, ReceiverId, RuleId, Timestamp,
 };
 
 /// Who corrects, why, and when.
@@ -30,12 +30,24 @@ impl Case {
     ) -> Vec<IncidentEvent> {
         let (mine, its) = (self.incident.finding.clone(), other.incident.finding.clone());
         let (told, know) = (heard(other), self.informed(other, view));
+        // Of one that was over at a start nothing is counted: there its record says all that this one did not count since.
+        let is_counted = other.incident.is_open() || !other.counted.parts().is_empty();
+        let counts = self.account(view.config);
+        let is_new = |part: &Part| {
+            let same =
+                |own: &Part| own.component == part.component && own.first <= part.last && part.first <= own.last;
+            !counts.iter().any(same)
+        };
+        let recorded = || other.account(view.config).into_iter().filter(is_new).collect();
+        let earlier = if is_counted { other.earlier.clone() } else { recorded() };
+        self.recorded.extend(std::mem::take(&mut other.recorded).into_iter().filter(|_| is_counted));
         let counted = std::mem::replace(&mut other.counted, Counted::new(None, view.config));
         let fails = other.incident.last_stretch().iter().any(|breach| breach.cleared.is_none());
         if self.incident.watched_until.is_some() && fails {
             // It had been well; what is part of it from now on is not.
             self.before.extend(self.recovered().map(|recovered| (self.from, recovered)));
             self.earlier = self.account(view.config);
+            self.recorded.clear();
             self.counted.clear(None);
             self.marks = other.marks.clone();
             (self.from, self.began, self.watch_due) = (other.from, said.at, None);
@@ -44,8 +56,7 @@ impl Case {
             self.marks.absorb(other.marks.clone());
         }
         self.counted.join(counted);
-        let both =
-            Finding { earlier: std::mem::take(&mut self.earlier), parts: other.earlier.clone(), ..its.clone() };
+        let both = Finding { earlier: std::mem::take(&mut self.earlier), parts: earlier, ..its.clone() };
         self.earlier = both.account();
         self.before.extend(other.before.drain(..));
         self.before.make_contiguous().sort_unstable();
@@ -96,6 +107,7 @@ impl Case {
         leaving.iter().for_each(|breach| marks.absorb(breach.marks.clone()));
         let stays = self.incident.last_stretch().iter().filter(|breach| !leaving.contains(breach));
         let stays: Vec<&Arc<Breach>> = stays.collect();
+        self.counted.watch_only(stays.iter().map(|breach| breach.as_ref()), view.config);
         let own: BTreeSet<ComponentId> = stays.iter().flat_map(|breach| &breach.marks.components).cloned().collect();
         let own = &own - &theirs.components;
         let rules: BTreeSet<RuleId> = stays.iter().map(|breach| breach.rule.clone()).collect();
@@ -111,6 +123,7 @@ impl Case {
         let mut left = self.incident.finding.clone();
         left.components.retain(|component| !gone.contains(component));
         left.parts.retain(|part| !gone.contains(&part.component));
+        self.recorded.retain(|part| !gone.contains(&part.component));
         let of = |example: &crate::model::Example| view.config.probes.index_of(&example.probe);
         if counted.bad() > 0 && self.counted.bad() == 0 {
             // All that was counted has gone.
@@ -185,7 +198,11 @@ impl Case {
     fn informed(&self, other: &Self, view: View<'_>) -> BTreeSet<ReceiverId> {
         let named = [&self.incident.finding, &other.incident.finding].map(Named::of);
         let knows = |(receiver, told): (&ReceiverId, &Told)| {
-            let its = other.incident.told.get(receiver).into_iter().flat_map(|told| &told.heard);
+            let its = other.incident.told.get(receiver);
+            if its.into_iter().chain([told]).any(|told| !told.undelivered.is_empty()) {
+                return None;
+            }
+            let its = its.into_iter().flat_map(|told| &told.heard);
             let heard: Vec<Named> = told.heard.iter().chain(its).cloned().collect();
             let all = named.iter().all(|named| spread::unheard(&heard, named, view.config).is_none());
             all.then(|| receiver.clone())

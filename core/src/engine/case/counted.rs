@@ -88,6 +88,12 @@ impl Counted {
         new
     }
 
+    /// Watches what the rules of these breaches watch, and nothing else.
+    pub(super) fn watch_only<'b>(&mut self, breaches: impl Iterator<Item = &'b Breach>, config: &Config) {
+        self.covers.values_mut().for_each(|covered| *covered = false);
+        breaches.for_each(|breach| _ = self.cover(breach, config));
+    }
+
     /// Counts a check, which ended at this wall-clock time.
     pub(super) fn add(&mut self, entry: &Entry, ended: Timestamp) {
         if entry.bad {

@@ -4,16 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Cases;
-use crate::config::Config;
 use crate::detect::Detector;
 use crate::detect::history::Entry;
 use crate::engine::case::{Case, Said, View};
 use crate::engine::steady::SteadyClock;
-use crate::incident::{correlate, summary};
+use crate::incident::{correlate, explain, summary};
 use crate::model::unit::show_duration;
 use crate::model::{
-    Action, Apart, Breach, ComponentId, FailureClass, Incident, IncidentChange, IncidentId, Probe, ProbeIndex,
-    Timestamp,
+    Action, Apart, Breach, ComponentId, FailureClass, Incident, IncidentChange, IncidentId, ProbeIndex, Timestamp,
 };
 
 impl Cases {
@@ -72,9 +70,9 @@ impl Cases {
         let config = std::sync::Arc::clone(&self.config);
         let goes = |index: ProbeIndex, class: Option<FailureClass>| {
             let Some(probe) = config.probes.get(index) else { return false };
-            let by_rule = leaving
-                .iter()
-                .any(|breach| theirs.rules.contains(&breach.rule) && is_about(breach, probe, class, &config));
+            let by_rule = leaving.iter().any(|breach| {
+                theirs.rules.contains(&breach.rule) && explain::is_about(breach, probe, class, &config)
+            });
             theirs.components.contains(&probe.component) || by_rule
         };
         let view = View { config: &config, detector, examples: &self.examples };
@@ -205,7 +203,7 @@ impl Cases {
                         .incident
                         .last_stretch()
                         .iter()
-                        .any(|b| is_its(b) && is_about(b, probe, entry.class, &self.config))
+                        .any(|b| is_its(b) && explain::is_about(b, probe, entry.class, &self.config))
             };
             theirs.components.contains(&probe.component)
                 || !theirs.rules.is_empty() && self.all.get(other).is_some_and(of_rules)
@@ -231,16 +229,6 @@ impl Cases {
         let (other, _) = apart.find(|(other, theirs)| theirs.rules.contains(&breach.rule) && binds(**other))?;
         Some(self.root(*other).filter(|case| case.incident.is_failing()))
     }
-}
-
-/// Whether a bad check of this probe, that failed so, is one of those that a breach is about.
-fn is_about(breach: &Breach, probe: &Probe, class: Option<FailureClass>, config: &Config) -> bool {
-    let rule = config.rules.iter().find(|rule| rule.id == breach.rule);
-    let way = match class {
-        Some(class) => breach.marks.classes.contains(&class),
-        None => breach.marks.classes.is_empty(),
-    };
-    way && breach.slice.covers(probe) && rule.is_some_and(|rule| rule.over.covers(probe))
 }
 
 fn not_open(id: IncidentId) -> String {

@@ -23,8 +23,8 @@ pub(super) enum Home {
     Returns(IncidentId, String),
     /// To none: it is another outage.
     New,
-    /// All that it says has been said by an incident that is over.
-    Past,
+    /// All that it says has been said by this incident, which is over.
+    Past(IncidentId),
 }
 
 /// A breach that has its home, with what is its own.
@@ -37,11 +37,20 @@ pub(super) struct Housed {
 }
 
 impl Cases {
-    /// The incident of which a bad check is, the oldest of equals. One that has recovered has the checks of its time.
+    /// The incident of which a bad check is, the oldest of equals. One that has recovered has the checks of its time; one that
+    /// a person resolved while it failed has those that came after as well, as long as its breaches go on.
     pub(super) fn owner(&self, entry: &Entry, clock: SteadyClock) -> Option<IncidentId> {
-        let holds = |case: &Case| case.holds(entry.at, clock) && !self.is_apart(case, entry, clock);
-        let there = self.all.iter().filter(|(_, case)| holds(case));
-        let each = there.map(|(id, case)| (case.likeness(entry, &self.config), Reverse(case.incident.opened), *id));
+        let likeness = |case: &Case| {
+            // Of what a person resolved, a breach of everything keeps no other outage back.
+            let least = match case.holds(entry.at, clock) {
+                true => 1,
+                false if case.outlasts(entry, clock, &self.config) => 2,
+                false => return 0,
+            };
+            let likeness = case.likeness(entry, &self.config);
+            if likeness >= least && !self.is_apart(case, entry, clock) { likeness } else { 0 }
+        };
+        let each = self.all.iter().map(|(id, case)| (likeness(case), Reverse(case.incident.opened), *id));
         let best = each.filter(|(likeness, ..)| *likeness > 0);
         let best = best.max_by_key(|(likeness, opened, id)| (*likeness, *opened, Reverse(*id)));
         best.map(|(.., id)| id)
@@ -90,11 +99,16 @@ impl Cases {
             }
             if own.is_empty() {
                 if !restart::lingers(breach, &self.config) {
-                    return self.housed(Home::Past, breach, &own);
+                    let of = owned.iter().max_by_key(|(id, entries)| (entries.len(), Reverse(**id)));
+                    let past = of.map_or(Home::New, |(id, _)| Home::Past(*id));
+                    return self.housed(past, breach, &own);
                 }
                 own = owned.into_values().flatten().collect();
                 own.sort_by_key(|entry| entry.at);
             }
+        }
+        if let Some(past) = self.of_past(breach, own.len(), detector, clock) {
+            return self.housed(Home::Past(past), breach, &own);
         }
         let housed = self.housed(Home::New, breach, &own);
         let bad = self.counted(&own);
@@ -103,6 +117,25 @@ impl Cases {
         let signs = correlate::Signs { breach, few, marks: &housed.marks, bad: &bad, config: &self.config };
         let home = self.joins(&signs, housed.since, clock).or_else(|| self.returns(&signs, now));
         Housed { home: home.unwrap_or(Home::New), ..housed }
+    }
+
+    /// The incident, which is over, without whose bad checks this would not be a breach: so few are of no incident.
+    fn of_past(&self, breach: &Breach, own: usize, detector: &Detector, clock: SteadyClock) -> Option<IncidentId> {
+        let rule = self.config.rules.iter().find(|rule| rule.id == breach.rule)?;
+        let (least, within) = rule.kind.least_bad()?;
+        if u32::try_from(own).is_ok_and(|own| own >= least) {
+            return None;
+        }
+        let mut owned: BTreeMap<Option<IncidentId>, u32> = BTreeMap::new();
+        for entry in detector.bad_checks_since(breach, breach.found - within) {
+            *owned.entry(self.owner(entry, clock)).or_default() += 1;
+        }
+        if owned.remove(&None).is_some_and(|own| own >= least) {
+            return None;
+        }
+        let is_past = |id: &IncidentId| self.all.get(id).is_some_and(|case| !case.incident.is_open());
+        let past = owned.into_iter().filter_map(|(id, bad)| Some((id.filter(is_past)?, bad)));
+        past.max_by_key(|(id, bad)| (*bad, Reverse(*id))).map(|(id, _)| id)
     }
 
     fn housed(&self, home: Home, breach: &Breach, own: &[&Entry]) -> Housed {

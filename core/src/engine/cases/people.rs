@@ -1,5 +1,7 @@
 //! What people say of an open incident, or have done about it.
 
+use std::sync::Arc;
+
 use super::Cases;
 use crate::detect::Detector;
 use crate::engine::case::{Case, View};
@@ -12,7 +14,7 @@ impl Cases {
     /// Does what somebody asks for, and says what came of it.
     pub(in crate::engine) fn act(&mut self, action: Action, detector: &Detector, now: Timestamp) -> String {
         let (id, short) = (action.incident, action.incident.short());
-        match action.kind {
+        let answer = match action.kind {
             ActionKind::Acknowledge => self.say(id, now, |case| acknowledge(&case.incident, action.by)),
             ActionKind::Note => self.say(id, now, |_| {
                 Ok((IncidentChange::Noted { by: action.by, text: action.text }, format!("noted on incident {short}")))
@@ -26,14 +28,19 @@ impl Cases {
                 Ok((IncidentChange::Mended { by: action.by, text: action.text }, answer))
             }),
             ActionKind::Resolve => {
-                let (config, examples) = (self.config.clone(), self.examples.clone());
+                let examples = std::mem::take(&mut self.examples);
+                let config = Arc::clone(&self.config);
                 let view = View { config: &config, detector, examples: &examples };
-                self.say(id, now, |case| Ok(resolve(case, action, view)))
+                let answer = self.say(id, now, |case| Ok(resolve(case, action, view)));
+                self.examples = examples;
+                answer
             }
             ActionKind::Merge => self.merge(&action, detector, now),
             ActionKind::Split => self.split(&action, detector, now),
             ActionKind::FalseAlarm => self.false_alarm(&action, detector, now),
-        }
+        };
+        self.recalled.remove(&id);
+        answer
     }
 
     /// Lets somebody say something of an open incident.

@@ -110,3 +110,13 @@ fn an_incident_taken_up_after_the_clock_was_set_back_goes_on_as_without_a_restar
     });
     assert_eq!(ends[0], ends[1]);
 }
+
+#[test]
+fn what_fails_after_the_clock_was_set_back_is_not_taken_for_an_outage_that_had_ended_before() {
+    let mut drive = Drive::new(&forge(default_rules(), None));
+    drive.run(3_600, 5_400, globex(3_900, 4_500));
+    assert_eq!((drive.opened(), drive.incident().is_open()), (1, false));
+    // Half an hour back: by the clock as it goes now, this is the time of the outage before.
+    drive.run(3_900, 4_300, globex(4_000, 4_300));
+    assert_eq!((drive.opened(), drive.kinds().len()), (2, 3));
+}

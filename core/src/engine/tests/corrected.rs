@@ -3,11 +3,11 @@
 use super::*;
 use NotificationKind::{Opened, Resolved, Updated};
 
-fn config(rules: Vec<Rule>) -> Arc<Config> {
+pub(super) fn config(rules: Vec<Rule>) -> Arc<Config> {
     Arc::new(Config { reopen_within: Duration::from_secs(900), ..(*forge(rules, None)).clone() })
 }
 
-fn hits(probe: &Probe, component: &str, workspace: &str) -> bool {
+pub(super) fn hits(probe: &Probe, component: &str, workspace: &str) -> bool {
     probe.component.as_str() == component && probe.labels.values().any(|value| value.as_str() == workspace)
 }
 
@@ -18,7 +18,7 @@ fn two(probe: &Probe, now: u32) -> Option<Outcome> {
     first.or_else(|| second.then_some(Outcome::Failure(FailureClass::Forbidden)))
 }
 
-fn spikes() -> Vec<Rule> {
+pub(super) fn spikes() -> Vec<Rule> {
     vec![
         error_rate("website-spike", &["website"], Severity::Major),
         error_rate("api-spike", &["api"], Severity::Major),
@@ -27,12 +27,12 @@ fn spikes() -> Vec<Rule> {
 }
 
 /// One outage of one customer on two components.
-fn wide(probe: &Probe, now: u32) -> Option<Outcome> {
+pub(super) fn wide(probe: &Probe, now: u32) -> Option<Outcome> {
     let hit = hits(probe, "website", "globex") || hits(probe, "api", "globex");
     (hit && (300..900).contains(&now)).then_some(LOST)
 }
 
-fn answer(drive: &mut Drive, action: Action, seconds: f64) -> String {
+pub(super) fn answer(drive: &mut Drive, action: Action, seconds: f64) -> String {
     drive.hand(Input::Action(ActionId(1), action), at(seconds));
     let answers = drive.outputs.iter().rev();
     let mut answers =
@@ -40,22 +40,22 @@ fn answer(drive: &mut Drive, action: Action, seconds: f64) -> String {
     answers.next().unwrap().clone()
 }
 
-fn merge(a: IncidentId, b: IncidentId) -> Action {
+pub(super) fn merge(a: IncidentId, b: IncidentId) -> Action {
     Action { other: Some(b), text: "one flag service".into(), ..asks(a, ActionKind::Merge) }
 }
 
-fn split(of: IncidentId, parts: &[&str]) -> Action {
+pub(super) fn split(of: IncidentId, parts: &[&str]) -> Action {
     let parts = parts.iter().map(|part| (*part).to_owned()).collect();
     Action { parts, text: "another team".into(), ..asks(of, ActionKind::Split) }
 }
 
 /// In the order in which they were opened.
-fn opened(drive: &Drive) -> Vec<IncidentId> {
+pub(super) fn opened(drive: &Drive) -> Vec<IncidentId> {
     let events = drive.events().into_iter();
     events.filter(|event| event.seq == 0).map(|event| event.incident).collect()
 }
 
-fn stored(drive: &Drive, id: IncidentId) -> Incident {
+pub(super) fn stored(drive: &Drive, id: IncidentId) -> Incident {
     drive.incidents().into_iter().find(|incident| incident.id == id).unwrap()
 }
 
@@ -319,6 +319,10 @@ fn a_false_alarm_ends_and_is_told_as_one_also_when_it_is_over() {
         assert!(text.starts_with("It was a false alarm, says ana: the probe asked the wrong host."), "{text}");
         let expected = if said_at == 500 { 2 } else { 3 };
         assert_eq!(drive.kinds().len(), expected, "said at {said_at}");
+        if said_at == 3_500 {
+            let stored = Box::new(drive.incident());
+            drive.hand(Input::Recall(stored), at(f64::from(said_at)));
+        }
         let again = answer(&mut drive, action, f64::from(said_at));
         assert!(again.contains("already"), "{again}");
         drive.restart(said_at);

@@ -106,3 +106,55 @@ fn who_resolves_what_still_fails_is_told_that_it_does() {
         assert_eq!(text.starts_with(says), fails, "{text}");
     }
 }
+
+/// One rule that notices at once, per workspace, and one that looks at everything for longer.
+fn narrow_and_wide() -> Arc<Config> {
+    let mut wide = error_rate("wide", &[], Severity::Major);
+    if let RuleKind::ErrorRate(rate) = &mut wide.kind {
+        (rate.above, rate.within, rate.per) = (Ratio::from_percent(10), Duration::from_secs(1_200), Vec::new());
+    }
+    let rules = vec![error_rate("narrow", &[], Severity::Major), wide];
+    Arc::new(Config { reopen_within: Duration::from_secs(900), ..(*forge(rules, None)).clone() })
+}
+
+#[test]
+fn what_goes_on_after_a_person_resolved_it_is_no_news_to_a_rule_that_notices_later() {
+    for kind in [ActionKind::Resolve, ActionKind::FalseAlarm] {
+        for restart in [None, Some(450)] {
+            let mut drive = Drive::new(&narrow_and_wide());
+            drive.run(0, 400, globex(300, 2_000));
+            says(&mut drive, kind, "the probe asks the wrong host", 400.0);
+            let before = drive.kinds();
+            drive.run(400, 450, globex(300, 2_000));
+            restart.into_iter().for_each(|at| drive.restart(at));
+            drive.run(450, 1_900, globex(300, 2_000));
+            assert_eq!((drive.opened(), drive.kinds()), (1, before), "{kind:?}, restart {restart:?}");
+            let events = drive.events().into_iter();
+            let said: Vec<String> = events.map(|event| event.change.to_string()).collect();
+            let why = "rule wide crossed its threshold for all checks, by bad checks of this incident alone, which is resolved";
+            assert_eq!(said.iter().filter(|said| said.contains(why)).count(), 1, "{said:#?}");
+        }
+    }
+}
+
+#[test]
+fn another_outage_is_told_while_what_a_person_resolved_goes_on() {
+    let mut drive = Drive::new(&narrow_and_wide());
+    let hit = |probe: &Probe, name: &str| probe.labels.values().any(|value| value.as_str() == name);
+    let both = |probe: &Probe, now: u32| {
+        let other = hit(probe, "acme") && probe.component.as_str() == "api" && now >= 700;
+        let other = other.then_some(Outcome::Failure(FailureClass::ServerError));
+        globex(300, 2_000)(probe, now).or(other)
+    };
+    drive.run(0, 400, both);
+    says(&mut drive, ActionKind::FalseAlarm, "the probe asks the wrong host", 400.0);
+    drive.run(400, 900, both);
+    assert_eq!(drive.opened(), 2);
+    let text = drive.owed().last().unwrap().message.text();
+    assert!(
+        text.lines().next().is_some_and(|first| first.contains("on API") && !first.contains("Website")),
+        "{text}"
+    );
+    let bad = drive.incidents().iter().map(|incident| incident.finding.bad).min();
+    assert!(bad >= Some(3), "no rule is breached by less");
+}

@@ -4,24 +4,24 @@ use super::*;
 use crate::incident::impact::Impact;
 use NotificationKind::{Opened, Resolved};
 
-fn changed(config: &Arc<Config>, change: impl FnOnce(&mut Config)) -> Arc<Config> {
+pub(super) fn changed(config: &Arc<Config>, change: impl FnOnce(&mut Config)) -> Arc<Config> {
     let mut config = Config::clone(config);
     change(&mut config);
     Arc::new(config)
 }
 
 /// Takes up this config, as a reload does.
-fn take_up(drive: &mut Drive, config: &Arc<Config>, now: u32) {
+pub(super) fn take_up(drive: &mut Drive, config: &Arc<Config>, now: u32) {
     drive.engine = Restoring::new(Arc::clone(config), vec![]).begin();
     drive.restart(now);
 }
 
-fn forge_that_reopens(rules: Vec<Rule>) -> Arc<Config> {
+pub(super) fn forge_that_reopens(rules: Vec<Rule>) -> Arc<Config> {
     changed(&forge(rules, None), |config| config.reopen_within = Duration::from_secs(900))
 }
 
 /// The built-in-like rules of these tests: a share, and failures of one probe in a row.
-fn rules() -> Vec<Rule> {
+pub(super) fn rules() -> Vec<Rule> {
     let run = RuleKind::Consecutive(Consecutive { count: 3, clear_after: Duration::from_secs(60) });
     vec![error_rate("spike", &[], Severity::Major), Rule { kind: run, ..error_rate("down", &[], Severity::Minor) }]
 }

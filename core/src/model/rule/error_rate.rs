@@ -46,6 +46,10 @@ impl Judgement for ErrorRate {
         Some(&self.bad)
     }
 
+    fn least_bad(&self) -> Option<(u32, Duration)> {
+        Some((self.at_least, self.within))
+    }
+
     fn spans(&mut self) -> Vec<&mut Duration> {
         vec![&mut self.within, &mut self.clear.hold]
     }
