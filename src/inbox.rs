@@ -87,7 +87,7 @@ pub enum Taken {
     Yes,
     /// Nobody has this token.
     Unknown,
-    /// There is no room; it may be tried again.
+    /// There is no room; it may be retried.
     Full,
 }
 

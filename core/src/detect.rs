@@ -105,7 +105,7 @@ impl Detector {
     }
 
     /// Takes in a result of the probe with this index, judged at `at`, which must not run backwards.
-    /// Void results, and those of a check that was made again, say nothing and are passed over. Returns what went into
+    /// Void results, and those of a check that was retried, say nothing and are passed over. Returns what went into
     /// the history.
     pub fn observe(
         &mut self,

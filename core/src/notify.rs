@@ -1,4 +1,4 @@
-//! Floor 1: who is notified of what, when and why, in which words, and when a delivery that failed is made again.
+//! Floor 1: who is notified of what, when and why, in which words, and when a delivery that failed is retried.
 
 pub mod backoff;
 pub mod plan;

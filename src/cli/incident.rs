@@ -35,7 +35,7 @@ pub(super) enum Command {
     },
     /// One incident: what fails for whom, its timeline, its notifications, the evidence
     Show(Which),
-    /// Take an incident on: reminders stop
+    /// Acknowledge an incident: reminders stop
     Ack(Which),
     /// Write something down on an incident
     Note {
@@ -53,7 +53,7 @@ pub(super) enum Command {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         cause: String,
     },
-    /// Say that it is mended and watched: the incident is `monitoring`, and ends by itself when all is well
+    /// Say that it is repaired: the incident is `monitoring`, and is resolved by itself when the checks have recovered
     #[command(name = "monitor", visible_alias = "watch")]
     Watch {
         #[command(flatten)]
@@ -62,11 +62,11 @@ pub(super) enum Command {
         #[arg(default_value = "")]
         text: String,
     },
-    /// Declare an incident over; what still fails opens another only after it was well in between
+    /// Resolve an incident; checks that still fail notify nobody until they have recovered once
     Resolve {
         #[command(flatten)]
         which: Which,
-        /// Why it is over
+        /// Why it is resolved
         #[arg(long, default_value = "", value_name = "TEXT")]
         why: String,
     },
@@ -256,7 +256,7 @@ fn show(reader: &Reader, id: IncidentId, config: Option<&Config>) -> anyhow::Res
         println!("How sure  {sure}");
     }
     if let Some((by, at)) = &incident.acknowledged {
-        println!("Taken on  by {by} at {}", at.show());
+        println!("Acknowledged by {by} at {}", at.show());
     }
     println!("\nTimeline (UTC)");
     for event in &events {
@@ -330,7 +330,7 @@ fn evidence(reader: &Reader, incident: &Incident, config: Option<&Config>) -> an
     Ok(text)
 }
 
-/// Failures that were made again at once, the first of each of a few probes. They did not count.
+/// Failures that were retried at once, the first of each of a few probes. They did not count.
 fn tried_again(reader: &Reader, incident: &Incident) -> anyhow::Result<String> {
     const SHOWN: usize = 3;
     let until = incident.resolved.unwrap_or_else(clock::now) + Duration::from_millis(1);

@@ -42,7 +42,7 @@ pub(super) struct Args {
 enum Format {
     /// A line for each try, then the counts
     Table,
-    /// A JSON object for each try, one a line; those that were made again have `superseded`
+    /// A JSON object for each try, one a line; those that were retried have `superseded`
     Json,
     /// JUnit XML, as CI servers read it
     Junit,
@@ -123,7 +123,7 @@ pub(super) fn run(flags: &Flags, args: &Args, secrets: &HiddenSecrets) -> anyhow
 
 /// A check and its tries.
 struct Checked {
-    /// Those that were made again.
+    /// Those that were retried.
     earlier: Vec<CheckResult>,
     /// The one that counts.
     last: CheckResult,
@@ -198,7 +198,7 @@ fn table(probe: &Probe, result: &CheckResult, widest: usize, verbose: bool) -> S
 fn counts<'a>(results: impl Iterator<Item = &'a Checked> + Clone) -> String {
     let good = results.clone().filter(|checked| checked.last.outcome == Outcome::Success).count();
     let again: usize = results.clone().map(|checked| checked.earlier.len()).sum();
-    let again = if again > 0 { format!(" Tried again: {again}.") } else { String::new() };
+    let again = if again > 0 { format!(" Retried: {again}.") } else { String::new() };
     format!("\n{good} of {} checks succeeded.{again}\n", results.count())
 }
 
@@ -238,7 +238,7 @@ fn junit<'a>(name: &str, pairs: impl Iterator<Item = (&'a Probe, &'a Checked)>) 
             message: fault(result).unwrap_or_else(|| "nobody looked".into()),
             text: result.evidence.as_ref().map(|evidence| evidence.request.clone()).unwrap_or_default(),
         }),
-        said: earlier.iter().map(|result| format!("tried again: {}", fault(result).unwrap_or_default())).collect(),
+        said: earlier.iter().map(|result| format!("retried: {}", fault(result).unwrap_or_default())).collect(),
     });
     junit::suite(name, cases)
 }

@@ -38,7 +38,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 pub struct OutboxOptions {
     /// How long one attempt may take.
     pub deadline: Duration,
-    /// When a delivery to a receiver of this kind is made again.
+    /// When a delivery to a receiver of this kind is retried.
     pub backoff: fn(&ReceiverKind) -> Backoff,
     /// How long deliveries that are under way may take to end when the outbox is told to stop.
     pub last_moments: Duration,
@@ -186,7 +186,7 @@ impl Outbox {
     fn end(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
         match ended {
             Ok(Ended { id, receiver, recorded }) => {
-                // What could not be recorded is not made again by this daemon: it would be made for ever.
+                // What could not be recorded is not retried by this daemon: it would be made for ever.
                 if recorded {
                     self.ids.remove(&id);
                 }
@@ -194,7 +194,7 @@ impl Outbox {
                     *load = load.saturating_sub(1);
                 }
             }
-            Err(error) => tracing::error!(%error, "a delivery broke off; it is made again after the next start"),
+            Err(error) => tracing::error!(%error, "a delivery broke off; it is retried after the next start"),
         }
     }
 
@@ -203,7 +203,7 @@ impl Outbox {
         if tokio::time::timeout(self.options.last_moments, all).await.is_err() {
             tracing::warn!(
                 left = self.under_way.len(),
-                "deliveries are left unfinished; they stay owed and are made again after the next start"
+                "deliveries are left unfinished; they stay owed and are retried after the next start"
             );
         }
     }
@@ -253,7 +253,7 @@ fn undelivered(due: &DueDelivery, outcome: &AttemptOutcome) -> Option<Undelivere
 }
 
 /// Stores the outcome, however long that takes, and says whether it did: a delivery whose outcome is not stored must
-/// not be made again by the same daemon, for a full disk would turn one message into thousands.
+/// not be retried by the same daemon, for a full disk would turn one message into thousands.
 async fn record(writer: &Writer, id: DeliveryId, attempt: Attempt, stop: &CancellationToken) -> bool {
     while let Err(error) = writer.record_attempt(id, attempt.clone()).await {
         tracing::error!(delivery = %id, %error, "the outcome of a delivery cannot be stored");

@@ -1,4 +1,4 @@
-//! Tries: a check that failed for want of a network is made again at once.
+//! Tries: a check that failed for want of a network is retried at once.
 //!
 //! Whether it is, and how long the next try may take, is decided by [`Retry::again`](crate::model::Retry::again).
 
@@ -16,7 +16,7 @@ use crate::model::{Again, CheckResult, Probe, Timestamp};
 /// go to `superseded`, each marked as such, in their order.
 ///
 /// `next_turn` is when the probe is due again, `None` if never; `ask` makes one try, given its start and how long it
-/// may take. After `stop` nothing is tried again.
+/// may take. After `stop` nothing is retried.
 pub async fn check<N, A, F>(
     probe: &Probe,
     started: Timestamp,
@@ -41,7 +41,7 @@ where
         let (after, timeout) = match probe.retry.again(attempt, result.outcome, probe.timeout, left) {
             Again::Yes { after, timeout } => (after, timeout),
             Again::No { reason } => {
-                tracing::trace!(probe = probe.id.as_str(), reason, "not tried again");
+                tracing::trace!(probe = probe.id.as_str(), reason, "not retried");
                 return result;
             }
         };

@@ -1,4 +1,4 @@
-//! When certificates run out: read once for each, however often it is shown.
+//! When certificates expire: read once for each, however often it is shown.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

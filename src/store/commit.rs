@@ -56,7 +56,7 @@ pub struct Attempt {
 pub enum AttemptOutcome {
     /// It was taken.
     Delivered(String),
-    /// It failed; it is made again at that time.
+    /// It failed; it is retried at that time.
     Retry(String, Timestamp),
     /// It failed, and so has the delivery.
     Failed(FailedBecause, String),

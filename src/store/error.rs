@@ -54,7 +54,7 @@ pub enum StoreError {
     #[error("{}: another Tripline is writing this database; stop it, or name another file with --db", .0.display())]
     InUse(PathBuf),
     /// The disk is full.
-    #[error("the disk of the database is full; free some space, what is not stored yet is tried again")]
+    #[error("the disk of the database is full; free some space, what is not stored yet is retried")]
     Full,
     /// Another process holds the database longer than we wait.
     #[error("another program holds the database; close it, the request can be repeated")]

@@ -71,7 +71,7 @@ fn the_demo_plays_one_outage_to_its_end() {
     let mut words = look.split_whitespace();
     assert!(words.next().is_some_and(|program| program.ends_with("tripline")), "{look}");
     let shown = tripline(folder.path(), &words.collect::<Vec<_>>()).with(0).out;
-    assert!(shown.contains("resolved") && shown.contains("told oncall: opened"), "{shown}");
+    assert!(shown.contains("resolved") && shown.contains("notified oncall: opened"), "{shown}");
 
     // A second play would tell of the first one's incident as well.
     let again = tripline(folder.path(), &["demo", "--dir", "play"]).with(2);

@@ -222,7 +222,7 @@ fn a_machine_without_network_fails_every_check_at_the_network() {
     let (scenario, config) =
         scene("{name: Unplugged, length: 20m, expect: {missed: 0}, offline: [{from: 10m, until: 12m}]}");
     let report = drill::run(&config, &scenario, take(1));
-    // Six turns of 19 probes; a first try that failed is made again, and one in the last seconds then succeeds.
+    // Six turns of 19 probes; a first try that failed is retried, and one in the last seconds then succeeds.
     let failed = report.counts.failed + report.counts.void;
     assert!((19 * 6 - 19..=19 * 6).contains(&failed), "{:?}", report.counts);
     assert_eq!(report.counts.again, 19 * 6);

@@ -183,7 +183,7 @@ async fn an_address_that_is_refused_does_not_hold_up_the_others() {
     running.owe("one", "oncall", &["gone@example.com", "a@example.com"]).await;
     eventually("both done", || running.states("one") == [REFUSED, DeliveryState::Delivered]).await;
     let deliveries = running.deliveries("one");
-    assert_eq!(deliveries[0].attempts.len(), 1, "a 550 is not tried again");
+    assert_eq!(deliveries[0].attempts.len(), 1, "a 550 is not retried");
     assert_eq!(deliveries[1].attempts.len(), 2, "a 451 is");
     running.end().await;
 }

@@ -59,7 +59,7 @@ rules: {{down: {{consecutive: 1}}}}
         server.url("/")
     ));
     let once = tripline(folder.path(), &["once"]).with(0).out;
-    assert!(once.contains("AGAIN home") && once.contains("1 of 1 checks succeeded. Tried again: 1."), "{once}");
+    assert!(once.contains("AGAIN home") && once.contains("1 of 1 checks succeeded. Retried: 1."), "{once}");
     let mut daemon = Process::daemon(folder.path(), &[], &[]);
     daemon.until("two tries are stored", |_| stored(folder.path()).len() >= 2);
     daemon.signal(Signal::SIGTERM);

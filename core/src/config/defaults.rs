@@ -15,7 +15,7 @@ keyed! {
         pub interval: Option<String>,
         /// How long a check may take, from 10ms to the interval. Default: 10s.
         pub timeout: Option<String>,
-        /// When a failed check is made again at once.
+        /// When a failed check is retried at once.
         pub retry: Option<Retry>,
         /// What connects for them: `http://proxy.example:3128` or `socks5://user:password@proxy.example:1080`.
         /// Default: none.

@@ -102,7 +102,7 @@ keyed! {
         pub timezone: Option<String>,
         /// How long a check may take, from 10ms to the interval. Default: that of `defaults`.
         pub timeout: Option<String>,
-        /// When a failed check is made again at once. Default: as in `defaults`.
+        /// When a failed check is retried at once. Default: as in `defaults`.
         pub retry: Option<Retry>,
         /// Conditions in CEL, all of which must hold; which variables there are is the kind's to say. Default: what the
         /// kind itself calls a success.

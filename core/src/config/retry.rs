@@ -1,4 +1,4 @@
-//! `retry`: when a failed check is made again at once.
+//! `retry`: when a failed check is retried at once.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::config::raw::keyed::keyed;
 use crate::model::{self, FailureClass};
 
 keyed! {
-    /// When a failed check is made again at once, because it may be our own network. What is not said is as in `defaults`.
+    /// When a failed check is retried at once, because it may be our own network. What is not said is as in `defaults`.
     pub struct Retry {
         /// How many tries may follow the first, 0 to 5; 0: none. Default: 1.
         #[schemars(range(max = 5))]

@@ -1,4 +1,4 @@
-//! Expiry: certificates that run out soon, one breach for each host.
+//! Expiry: certificates that expire soon, one breach for each host.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ struct ExpiryWatch {
 
 struct Host {
     name: LabelValue,
-    /// When the certificate runs out that each of its probes was shown last, the first to run out first.
+    /// When the certificate expires that each of its probes was shown last, the first to run out first.
     shown: BTreeSet<(Timestamp, ProbeIndex)>,
     by_probe: BTreeMap<ProbeIndex, Timestamp>,
     breach: Option<BreachId>,
@@ -140,9 +140,9 @@ impl ExpiryWatch {
         let slice = slice(name);
         let now = result.finished();
         let left = if expires > now {
-            format!("runs out on {}, in {}", expires.show(), show_about(expires.since(now)))
+            format!("expires on {}, in {}", expires.show(), show_about(expires.since(now)))
         } else {
-            format!("ran out on {}", expires.show())
+            format!("expired on {}", expires.show())
         };
         let probe = self.config.probes[entry.probe].id.as_str();
         let started = result.started.as_millis().to_string();

@@ -3,7 +3,7 @@
 //! In any stretch of length t, a probe with interval I begins at least floor(t / I) checks. A rule that needs k bad
 //! checks has them at the latest after the smallest t at which these add up to k over the slice's probes, plus the
 //! time until the last of these checks is judged (`judged` below). That is bounded by its timeout; where a failure that
-//! counts is tried again, by the pauses and the timeouts of all tries, up to the next turn; and where a failure without an
+//! counts is retried, by the pauses and the timeouts of all tries, up to the next turn; and where a failure without an
 //! answer may be our own, by the next answer of any probe outside of the slice after the beginning of the last try:
 //!
 //! ```text

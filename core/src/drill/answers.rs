@@ -31,7 +31,7 @@ pub(super) struct Ask {
     request: String,
     /// Whether there is a TLS handshake and so a certificate.
     tls: bool,
-    /// Whether a certificate that ran out is a failure.
+    /// Whether a certificate that expired is a failure.
     verifies: bool,
     /// Whether the host is an address, not a name.
     literal: bool,
@@ -111,7 +111,7 @@ impl Ask {
                 let expires = start + left;
                 let mut result = if self.verifies && expires <= now.started {
                     let phases = self.phases(now.took, Duration::ZERO, Stage::Tls);
-                    let fault = format!("the certificate was not accepted: it ran out at {}", expires.show());
+                    let fault = format!("the certificate was not accepted: it expired at {}", expires.show());
                     self.failed(probe, config, now.started, FailureClass::Tls, None, phases, fault)
                 } else {
                     self.well(probe, config, now)

@@ -39,7 +39,7 @@ struct Check {
 pub(super) enum Step {
     /// It has ended.
     Ended(ProbeIndex, CheckResult),
-    /// It is tried again.
+    /// It is retried.
     Again {
         /// Which probe.
         probe: ProbeIndex,
@@ -94,7 +94,7 @@ impl UnderWay {
         let (place, asked) = (&mut self.checks[probe], &config.probes[probe]);
         let mut check = place.take()?;
         if let Some(limit) = check.next {
-            // As the daemon does: what was tried again is handed on when the next try begins.
+            // As the daemon does: what was retried is handed on when the next try begins.
             let before = CheckResult { superseded: true, ..check.result };
             return Some(Step::Again { probe, before, limit, attempt: check.attempt + 1 });
         }
@@ -112,7 +112,7 @@ impl UnderWay {
         Some(Step::Ended(probe, check.result))
     }
 
-    /// The config is replaced by the next: what is under way may end within moments, and is not tried again. Returns
+    /// The config is replaced by the next: what is under way may end within moments, and is not retried. Returns
     /// what ends at once: checks that waited for their next try.
     pub(super) fn leave(&mut self, now: Timestamp, config: &Config, next: &Config) -> Vec<CheckResult> {
         let mut pausing = Vec::new();
@@ -214,7 +214,7 @@ mod tests {
     fn a_check_that_waits_for_its_next_try_has_ended_when_its_config_has() {
         let failure = Outcome::Failure(FailureClass::Connect);
         let (mut under_way, now) = taking(failure, seconds(1));
-        assert!(under_way.go_on(now, &config(), |_| None).is_none(), "it is tried again, later");
+        assert!(under_way.go_on(now, &config(), |_| None).is_none(), "it is retried, later");
         let ended = under_way.leave(now, &config(), &config());
         assert_eq!(
             ended.iter().map(|result| (result.outcome, result.superseded)).collect::<Vec<_>>(),

@@ -177,7 +177,7 @@ impl Eye {
         Self { self_check: SelfCheck::new(config), held: VecDeque::new(), blind: false, told: false }
     }
 
-    /// What becomes of a result; nothing of one that says nothing: its probe is gone, or its check was made again.
+    /// What becomes of a result; nothing of one that says nothing: its probe is gone, or its check was retried.
     fn verdict(&mut self, probe: Option<ProbeIndex>, result: &CheckResult, ended: Timestamp) -> Option<Verdict> {
         let probe = probe.filter(|_| !result.superseded)?;
         Some(self.self_check.judge(probe, result.outcome, ended - result.phases.total, ended))

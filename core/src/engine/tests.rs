@@ -371,10 +371,9 @@ fn reminders_come_until_somebody_acknowledges() {
     let action = ana(&drive, ActionKind::Acknowledge);
     drive.hand(Input::Action(ActionId(7), action), at(1600.0));
     assert!(
-        drive
-            .outputs
-            .iter()
-            .any(|output| matches!(output, Output::Answer(ActionId(7), text) if text.contains("taken on by ana")))
+        drive.outputs.iter().any(
+            |output| matches!(output, Output::Answer(ActionId(7), text) if text.contains("acknowledged by ana"))
+        )
     );
     drive.run(1600, 3500, globex(300, 3600));
     assert_eq!(drive.kinds().len(), 3, "nobody is reminded after the acknowledgement");

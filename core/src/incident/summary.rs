@@ -119,7 +119,7 @@ pub fn sureness(finding: &Finding) -> Option<String> {
         let word = if odds >= 3.0 { "sure" } else { "likely" };
         format!("{word}: {of}; by accident at most once in {}", thousands(round_down(10_f64.powf(odds))))
     } else {
-        format!("a guess so far: {of}")
+        format!("low confidence: {of}")
     })
 }
 

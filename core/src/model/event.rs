@@ -312,13 +312,13 @@ impl fmt::Display for IncidentChange {
             Self::Joined { breach, reason } => {
                 write!(f, "joined by rule {} for {} ({reason}): {}", breach.rule, breach.slice, breach.reason)
             }
-            Self::Cleared { reason, .. } => write!(f, "a breach is over: {reason}"),
+            Self::Cleared { reason, .. } => write!(f, "a breach ended: {reason}"),
             Self::Assessed { reason, worse, .. } => {
-                write!(f, "{}: {reason}", if *worse { "worse" } else { "looked at again" })
+                write!(f, "{}: {reason}", if *worse { "escalated" } else { "looked at again" })
             }
             Self::Raised { severity, reason } => write!(f, "raised to {severity}: {reason}"),
             Self::Watched { until, reason } => {
-                write!(f, "well again, watched until {}: {reason}", until.show_clock())
+                write!(f, "recovered, monitored until {}: {reason}", until.show_clock())
             }
             Self::Reopened { breach, reason } => {
                 write!(f, "reopened: rule {} for {} ({reason}): {}", breach.rule, breach.slice, breach.reason)
@@ -332,11 +332,11 @@ impl fmt::Display for IncidentChange {
                 )
             }
             Self::Renamed { what, from, to } => write!(f, "{} {from} is called {to} now", what.as_str()),
-            Self::Acknowledged { by } => write!(f, "taken on by {by}"),
+            Self::Acknowledged { by } => write!(f, "acknowledged by {by}"),
             Self::Noted { by, text } => write!(f, "{by} notes: {text}"),
             Self::Identified { by, cause } => write!(f, "identified by {by}: {cause}"),
-            Self::Mended { by, text } if text.is_empty() => write!(f, "mended and watched by {by}"),
-            Self::Mended { by, text } => write!(f, "mended and watched by {by}: {text}"),
+            Self::Mended { by, text } if text.is_empty() => write!(f, "repaired and monitored by {by}"),
+            Self::Mended { by, text } => write!(f, "repaired and monitored by {by}: {text}"),
             Self::Resolved { unwatched: true, reason, .. } => {
                 write!(f, "no longer watched: the configuration changed ({reason})")
             }
@@ -356,10 +356,13 @@ impl fmt::Display for IncidentChange {
             }
             Self::FalseAlarm { by, why } => write!(f, "a false alarm, says {by}{}", because(why)),
             Self::Told { receiver, kind, reason, .. } => {
-                write!(f, "told {receiver}: {}, because {reason}", kind.as_str())
+                write!(f, "notified {receiver}: {}, because {reason}", kind.as_str())
             }
             Self::Undelivered { receiver, address, why, .. } => {
                 write!(f, "a message to {receiver} did not reach {address}: {why}")
+            }
+            Self::Withheld { receiver: Some(receiver), cause: WithheldFor::Pause, reason } => {
+                write!(f, "{receiver} is notified later, unless it is resolved before: {reason}")
             }
             Self::Withheld { receiver: Some(receiver), reason, .. } => {
                 write!(f, "{receiver} is not notified: {reason}")

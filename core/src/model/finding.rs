@@ -32,7 +32,7 @@ pub struct Finding {
     pub parts: Vec<Part>,
     /// ... and before that.
     pub earlier: Vec<Part>,
-    /// What is wrong where no check fails by it: `Slow answers`, or which certificate runs out when.
+    /// What is wrong where no check fails by it: `Slow answers`, or which certificate expires when.
     pub what: Option<String>,
 }
 

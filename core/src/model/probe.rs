@@ -35,7 +35,7 @@ pub struct Probe {
     pub cadence: Cadence,
     /// How long one check may take, from its start to the end of the answer.
     pub timeout: Duration,
-    /// When a failed check is made again at once.
+    /// When a failed check is retried at once.
     pub retry: Retry,
     /// Whether it asks the service or something that has nothing to do with it.
     pub role: Role,

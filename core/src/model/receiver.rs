@@ -56,7 +56,7 @@ impl ReceiverKind {
         }
     }
 
-    /// When a delivery to this receiver that failed is made again.
+    /// When a delivery to this receiver that failed is retried.
     #[must_use]
     pub fn backoff(&self) -> Backoff {
         match self {

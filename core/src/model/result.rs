@@ -26,7 +26,7 @@ pub struct CheckResult {
     pub address: Option<IpAddr>,
     /// When the certificate that was shown runs out, where one was.
     pub expires: Option<Timestamp>,
-    /// Whether the check was made again at once. The second try counts instead of this one, which is kept and shown,
+    /// Whether the check was retried at once. The second try counts instead of this one, which is kept and shown,
     /// but says nothing for or against the service.
     pub superseded: bool,
     /// Whether its turn had come, or it was asked for out of turn.

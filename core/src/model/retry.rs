@@ -1,4 +1,4 @@
-//! Retries: whether a failed check is made again at once.
+//! Retries: whether a failed check is retried at once.
 //!
 //! A name that did not resolve, a connection that did not come about, a silence: these may be the fault of the network
 //! on our side, and a second look a moment later tells. What the service itself answered is believed the first time.
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::outcome::{FailureClass, Outcome};
 
-/// When a failed check is made again, and how often.
+/// When a failed check is retried, and how often.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Retry {
     /// How many tries may follow the first; 0: what failed has failed.
@@ -19,7 +19,7 @@ pub struct Retry {
     pub on: BTreeSet<FailureClass>,
 }
 
-/// Whether a check is made again, and why not.
+/// Whether a check is retried, and why not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Again {
     /// It is.
@@ -48,7 +48,7 @@ impl Retry {
         Self { times: 0, ..Self::default() }
     }
 
-    /// Whether a check is made again.
+    /// Whether a check is retried.
     ///
     /// `attempt` counts the tries so far, from 1; `outcome` is that of the last; `timeout` is the probe's own;
     /// `until_next_turn` is how long it is from now until the probe is due again, `None` if it never is.

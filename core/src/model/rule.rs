@@ -96,7 +96,7 @@ pub enum RuleKind {
     Latency(Latency),
     /// How fast the error budget of an objective is used up.
     BurnRate(BurnRate),
-    /// A certificate that runs out soon.
+    /// A certificate that expires soon.
     Expiry(Expiry),
     /// A probe of which nothing was seen for too long.
     Missing(Missing),

@@ -105,19 +105,19 @@ fn decide_for(
         let rule = incident.breaches.last().map_or("a rule", |breach| breach.rule.as_str());
         let split = corrected.split_from.as_ref();
         let split = split.map(|(other, by)| format!("it was split from incident {} by {by}, and ", other.short()));
-        let reason = format!("{}rule {rule} was breached and tells {receiver}", split.unwrap_or_default());
+        let reason = format!("{}rule {rule} was breached, and notifies {receiver}", split.unwrap_or_default());
         return tell(NotificationKind::Opened, reason);
     };
     if !incident.is_open() {
         if let Some(alarm) = corrected.false_alarm.as_ref().filter(|alarm| alarm.untold.contains(receiver)) {
-            let reason = format!("{receiver} was told of it, and {} says that it was a false alarm", alarm.by);
+            let reason = format!("{receiver} was notified of it, and {} says that it was a false alarm", alarm.by);
             return tell(NotificationKind::Resolved, reason);
         }
         if told.kind == NotificationKind::Resolved {
             return Decision::Nothing { again: None };
         }
-        let how = if incident.unwatched.is_some() { "no longer watched" } else { "over" };
-        return tell(NotificationKind::Resolved, format!("it is {how}, and {receiver} was told of it"));
+        let how = if incident.unwatched.is_some() { "no longer watched" } else { "resolved" };
+        return tell(NotificationKind::Resolved, format!("it is {how}, and {receiver} was notified of it"));
     }
     if let Some(other) = told.merged {
         let other = other.short();
@@ -173,5 +173,8 @@ fn news(incident: &Incident, told: &Told, config: &Config) -> Option<News> {
     let gathered = unheard.since + GATHER;
     let due = told.spread.map_or(gathered, |last| gathered.max(last + SPREAD_HOLD));
     let kind = if unheard.worse { NotificationKind::Worsened } else { NotificationKind::Updated };
+    // It reached so far from its start.
+    let known = |what: String| what.replacen("it now also hits", "it is now known that it also hits", 1);
+    let what = if unheard.worse { what } else { known(what) };
     Some(News { due, kind, what })
 }

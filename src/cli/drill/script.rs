@@ -65,7 +65,7 @@ fn show_answer(answer: Answer) -> String {
         Answer::Failure(class) => class.to_string(),
         Answer::Status(status) => format!("status {status}"),
         Answer::Latency(late) => format!("{} slower", show_duration(late)),
-        Answer::Certificate(left) => format!("a certificate that runs out after {}", show_duration(left)),
+        Answer::Certificate(left) => format!("a certificate that expires after {}", show_duration(left)),
         Answer::Missing => "no checks".to_owned(),
     }
 }

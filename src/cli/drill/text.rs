@@ -24,7 +24,7 @@ pub(super) fn one(file: &Path, scenario: &Scenario, config: &Arc<Config>, report
         counts.checks,
         show_duration(scenario.length),
         counts.failed,
-        some(counts.again, "tried again"),
+        some(counts.again, "retried"),
         some(counts.void, "void"),
         some(report.missing, "did not come"),
         again(report),
@@ -109,7 +109,7 @@ fn happened(scenario: &Scenario, config: &Arc<Config>, report: &Report, verbose:
             IncidentChange::Told { notification, receiver, kind, .. } => {
                 let owed = report.notifications.iter().find(|owed| owed.what.id == *notification);
                 let refused = if owed.is_some_and(|owed| owed.refused) { " (refused)" } else { "" };
-                let told = format!("TOLD      {short} {receiver}: {}{refused}", kind.as_str());
+                let told = format!("NOTIFIED  {short} {receiver}: {}{refused}", kind.as_str());
                 let subject = |owed: &Owed| format!("{told}\n{:>23}{}", "", owed.what.message.title());
                 owed.filter(|_| verbose).map_or_else(|| told.clone(), subject)
             }

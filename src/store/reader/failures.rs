@@ -30,7 +30,7 @@ impl Reader {
         self.failed(query, "outcome < 128")
     }
 
-    /// As [`failures`](Self::failures): those that were tried again at once, which count neither way.
+    /// As [`failures`](Self::failures): those that were retried at once, which count neither way.
     ///
     /// # Errors
     /// When a row cannot be read.

@@ -50,7 +50,7 @@ codes! {
     132 => Outcome::Void(VoidReason::Internal),
 }
 
-/// What is added to the number of a failure whose check was made again: 193..=207 for 1..=15. Such rows are kept and
+/// What is added to the number of a failure whose check was retried: 193..=207 for 1..=15. Such rows are kept and
 /// shown, and count neither way.
 const SUPERSEDED: i64 = 192;
 
@@ -60,7 +60,7 @@ pub(in crate::store) fn result_code(result: &CheckResult) -> i64 {
     outcome_code(result.outcome) + if again { SUPERSEDED } else { 0 }
 }
 
-/// The outcome of the number, and whether the check was made again.
+/// The outcome of the number, and whether the check was retried.
 pub(in crate::store) fn result_of_code(code: i64) -> Result<(Outcome, bool), StoreError> {
     match outcome_of_code(code - SUPERSEDED) {
         Ok(outcome @ Outcome::Failure(_)) => Ok((outcome, true)),

@@ -138,8 +138,8 @@ async fn a_running_daemon_answers_what_came_of_an_action() {
     let (short, whole) = (id.short(), id.to_string());
     let _daemon = Process::daemon(path, &[], &[]);
     let act = |arguments: &[&str], code| tripline(path, &[&["incident"], arguments].concat()).with(code);
-    assert_eq!(act(&["ack", &short], 0).out, format!("incident {short} is taken on by ada\n"));
-    assert!(act(&["ack", &short], 0).out.contains("taken on by ada"), "a second time changes nothing");
+    assert_eq!(act(&["ack", &short], 0).out, format!("incident {short} is acknowledged by ada\n"));
+    assert!(act(&["ack", &short], 0).out.contains("acknowledged by ada"), "a second time changes nothing");
     assert!(act(&["ack", &short, "--by", "grace"], 0).out.contains("by grace"));
     assert_eq!(act(&["note", &whole, "looking"], 0).out, format!("noted on incident {short}\n"));
     assert_eq!(act(&["resolve", &short, "--why", "mended"], 0).out, format!("incident {short} is resolved by ada\n"));
@@ -150,8 +150,8 @@ async fn a_running_daemon_answers_what_came_of_an_action() {
     let shown = act(&["show", &short], 0).out;
     for part in [
         "State     resolved",
-        "taken on by ada",
-        "taken on by grace",
+        "acknowledged by ada",
+        "acknowledged by grace",
         "ada notes: looking",
         "resolved by ada: mended",
     ] {

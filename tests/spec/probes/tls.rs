@@ -124,7 +124,7 @@ fn end(params: &mut CertificateParams, days: i64) {
     params.not_after = rcgen::date_time_ymd(part(0..4).into(), small(5..7), small(8..10));
 }
 
-/// A certificate that ran out in 2020.
+/// A certificate that expired in 2020.
 fn stale() -> Certificate {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, "Stale");

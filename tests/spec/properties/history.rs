@@ -30,7 +30,7 @@ pub(super) enum Step {
 pub(super) struct Round {
     pub(super) hit: Hit,
     pub(super) class: FailureClass,
-    /// Each check that fails has failed before, and was made again.
+    /// Each check that fails has failed before, and was retried.
     pub(super) again: bool,
     /// How long a check takes that is hit and does not fail, in milliseconds: then none fails.
     pub(super) late: Option<u64>,

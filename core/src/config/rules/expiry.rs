@@ -1,4 +1,4 @@
-//! `expires_within`: when a certificate runs out soon.
+//! `expires_within`: when a certificate expires soon.
 
 use super::{Kind, Part, Surroundings};
 use crate::config::reader::{Entry, Reader, Table};

@@ -51,8 +51,8 @@ fn last_try(probe: &Probe) -> Duration {
     }
 }
 
-/// How long a check of the probe may take until it is bad, in whole seconds where it is tried again: its timeout, and
-/// that of its other tries where a failure that counts is one of those that are tried again.
+/// How long a check of the probe may take until it is bad, in whole seconds where it is retried: its timeout, and
+/// that of its other tries where a failure that counts is one of those that are retried.
 pub(super) fn longest(bad: Option<&Bad>, probe: &Probe) -> Duration {
     match bad {
         Some(Bad::Class(class)) if !probe.retry.on.contains(class) => probe.timeout,

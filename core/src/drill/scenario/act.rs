@@ -12,11 +12,11 @@ const KEYS: &[&str] = &["at", "do", "by", "text"];
 
 /// What people can do: its word, what it is, and how a timeline says that somebody does it. Two words may mean one thing.
 pub const DEEDS: [(&str, ActionKind, &str); 7] = [
-    ("acknowledge", ActionKind::Acknowledge, "takes on"),
+    ("acknowledge", ActionKind::Acknowledge, "acknowledges"),
     ("note", ActionKind::Note, "notes something on"),
     ("identify", ActionKind::Identify, "identifies"),
-    ("monitor", ActionKind::Watch, "says to be mended, and watches,"),
-    ("watch", ActionKind::Watch, "says to be mended, and watches,"),
+    ("monitor", ActionKind::Watch, "monitors"),
+    ("watch", ActionKind::Watch, "monitors"),
     ("resolve", ActionKind::Resolve, "resolves"),
     ("false-alarm", ActionKind::FalseAlarm, "says that nothing was wrong in"),
 ];

@@ -145,7 +145,9 @@ fn what(breach: &Breach, config: &Config) -> Option<String> {
         RuleKind::Latency(_) => Some("Slow answers".to_owned()),
         RuleKind::Expiry(_) => {
             let host = breach.slice.labels.values().next()?;
+            // How long that is from now is said where it is asked.
             let when = breach.reason.split(';').next()?.trim_start_matches("the certificate ");
+            let when = when.split_once(", in ").map_or(when, |(when, _)| when);
             Some(format!("Certificate of {host} {when}"))
         }
         _ => None,

@@ -62,10 +62,10 @@ fn acknowledge(incident: &Incident, by: String) -> Asked {
     let short = incident.id.short();
     match &incident.acknowledged {
         Some((other, at)) if *other == by => {
-            Err(format!("incident {short} was taken on by {other} at {} already", at.show()))
+            Err(format!("incident {short} was acknowledged by {other} at {} already", at.show()))
         }
         _ => {
-            let answer = format!("incident {short} is taken on by {by}");
+            let answer = format!("incident {short} is acknowledged by {by}");
             Ok((IncidentChange::Acknowledged { by }, answer))
         }
     }

@@ -37,7 +37,7 @@ fn an_outage_that_outlives_the_window_is_told_at_its_end_with_the_reason() {
     assert_eq!(told.owed, at(1_800.0));
     assert_eq!(
         told.reason,
-        "it began during maintenance `upgrade`, which is over, and goes on: rule not-found-spike was breached and tells \
+        "it began during maintenance `upgrade`, which is over, and goes on: rule not-found-spike was breached, and notifies \
          oncall"
     );
     assert!(told.message.text().contains("it began during maintenance `upgrade`"), "{}", told.message.text());

@@ -40,7 +40,8 @@ fn the_states_of_statuspage_are_said_by_hand_kept_across_a_restart_and_end_by_th
     let text = draft(&review);
     let cause = "## Root cause\n\nAna at 2025-02-11 15:47:40 UTC: the feature-flag service is down\n\n*What failed";
     assert!(text.contains(cause), "{text}");
-    let said = ["Identified by ana: the feature-flag service is down", "Mended and watched by ana: flags are served"];
+    let said =
+        ["Identified by ana: the feature-flag service is down", "Repaired and monitored by ana: flags are served"];
     assert!(said.iter().all(|line| text.contains(line)), "{text}");
 }
 
@@ -68,7 +69,7 @@ fn what_comes_back_while_it_is_said_to_be_mended_is_investigated_again() {
     let again = |probe: &Probe, now: u32| globex(300, 600)(probe, now).or_else(|| globex(900, 1000)(probe, now));
     drive.run(400, 1000, again);
     assert_eq!(drive.incident().state, IncidentState::Investigating);
-    assert!(drive.events().iter().any(|event| event.change.to_string() == "mended and watched by ana"));
+    assert!(drive.events().iter().any(|event| event.change.to_string() == "repaired and monitored by ana"));
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn who_resolves_what_still_fails_is_told_that_it_does() {
         drive.run(0, at_second, globex(300, 640));
         says(&mut drive, ActionKind::Resolve, "", f64::from(at_second));
         let text = drive.owed().last().unwrap().message.text();
-        let says = "A person resolved it, and checks still fail: 404 Not Found for workspace=globex";
+        let says = "A person resolved it before it was known to have recovered: 404 Not Found for workspace=globex";
         assert_eq!(text.starts_with(says), fails, "{text}");
     }
 }

@@ -190,8 +190,8 @@ fn events_of_one_moment_stay_in_their_order() {
     ];
     let text = drafted(&config, &Impact::new(&incident, &config), &incident, &[], &events);
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}\n{text}"));
-    assert!(place("Detected: ") < place("Taken on by ana"), "{text}");
-    assert!(place("Taken on by ana") < place("Mended and watched by zoe"), "{text}");
+    assert!(place("Detected: ") < place("Acknowledged by ana"), "{text}");
+    assert!(place("Acknowledged by ana") < place("Repaired and monitored by zoe"), "{text}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn the_tail_is_that_of_the_hypergeometric_distribution() {
 #[test]
 fn sureness_grows_with_the_evidence_and_names_the_odds() {
     let said = |bad, looked, others| sureness(&finding(bad, looked, 0, others)).unwrap();
-    assert!(said(1, 1, 3).starts_with("a guess so far: "), "{}", said(1, 1, 3));
+    assert!(said(1, 1, 3).starts_with("low confidence: "), "{}", said(1, 1, 3));
     assert_eq!(
         said(3, 3, 5),
         "likely: 3 of 3 bad checks fell on workspace=globex, which had 3 of 8 checks; by accident at most once in 56"

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Judgement;
 use crate::model::unit::show_duration;
 
-/// A certificate that runs out soon.
+/// A certificate that expires soon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Expiry {
     /// Breached when a shown certificate lasts no longer than this.

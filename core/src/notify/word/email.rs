@@ -58,7 +58,7 @@ fn subject(news: &News<'_>) -> String {
     let News { incident, now, config, .. } = *news;
     let what = match news.kind {
         NotificationKind::Opened => incident.severity.as_str().to_uppercase(),
-        NotificationKind::Worsened => format!("WORSE, {}", incident.severity),
+        NotificationKind::Worsened => format!("ESCALATED, {}", incident.severity),
         NotificationKind::Reminder => {
             format!("STILL OPEN after {}, {}", facts::age(incident, now), incident.severity)
         }
@@ -67,6 +67,9 @@ fn subject(news: &News<'_>) -> String {
         NotificationKind::Resolved if incident.corrected.false_alarm.is_some() => "FALSE ALARM".to_owned(),
         NotificationKind::Resolved if incident.unwatched.is_some() => {
             format!("NO LONGER WATCHED, {}", incident.severity)
+        }
+        NotificationKind::Resolved if incident.still_fails() => {
+            format!("RESOLVED BY A PERSON, recovery not confirmed, after {}", facts::age(incident, now))
         }
         NotificationKind::Resolved => format!("RESOLVED after {}", facts::age(incident, now)),
     };

@@ -94,7 +94,8 @@ pub fn facts(news: &News<'_>) -> Facts {
         facts.push(("Rule", format!("{}, for {}: {}", breach.rule, breach.slice, breach.reason)));
     }
     let consequences = depend::consequences(&finding.components, config);
-    if !consequences.is_empty() {
+    // Of a certificate that will expire nothing has failed yet.
+    if !consequences.is_empty() && finding.what.is_none() {
         let names: Vec<&str> = consequences.iter().map(|id| config.component_name(id)).collect();
         facts.push(("Consequence", format!("{}: cannot work without others that are hit", names.join(", "))));
     }
@@ -109,7 +110,7 @@ pub fn facts(news: &News<'_>) -> Facts {
         facts.push(("See also", format!("incident {}: {what}", other.short())));
     }
     if let Some((by, at)) = &incident.acknowledged {
-        facts.push(("Taken on", format!("by {by} at {}", at.show())));
+        facts.push(("Acknowledged", format!("by {by} at {}", at.show())));
     }
     facts.extend(undelivered(news));
     let evidence = finding.example.as_ref().map(|example| {
@@ -123,12 +124,14 @@ pub fn facts(news: &News<'_>) -> Facts {
     Facts {
         headline: match &incident.corrected.false_alarm {
             Some(alarm) => {
-                format!("It was a false alarm, says {}: {}. It was told as: {headline}", alarm.by, alarm.why)
+                format!("It was a false alarm, says {}: {}. It was notified as: {headline}", alarm.by, alarm.why)
             }
             None if incident.unwatched.is_some() => summary::unwatched(finding, Some(config)),
             None if incident.is_open() || incident.is_our_own() => headline,
-            None if incident.still_fails() => format!("A person resolved it, and checks still fail: {headline}"),
-            None => format!("It is over. It was: {headline}"),
+            None if incident.still_fails() => format!(
+                "A person resolved it before it was known to have recovered: {headline}. What still fails notifies nobody until it has recovered once"
+            ),
+            None => format!("It is resolved. It was: {headline}"),
         },
         facts,
         evidence,
@@ -199,7 +202,7 @@ fn times(count: u32) -> String {
 fn label(incident: &Incident, kind: NotificationKind, config: &Config) -> String {
     let news = match kind {
         NotificationKind::Opened => "opened",
-        NotificationKind::Worsened => "worse",
+        NotificationKind::Worsened => "escalated",
         NotificationKind::Reminder => "still open",
         NotificationKind::Reopened => "back again",
         NotificationKind::Resolved if incident.corrected.false_alarm.is_some() => "was a false alarm",
