@@ -45,10 +45,10 @@ pub(crate) fn made(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-/// A gigabyte of zeros, which is a megabyte of gzip; made once.
+/// A gigabyte of zeros, which is a few megabytes of gzip in 64 members; made once.
 pub(crate) fn bomb() -> &'static [u8] {
     static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
-    BOMB.get_or_init(|| made("/bin/sh", &["-c", "head -c 1073741824 /dev/zero | gzip -1c"], b""))
+    BOMB.get_or_init(|| made("/bin/sh", &["-c", "head -c 16777216 /dev/zero | gzip -1c"], b"").repeat(64))
 }
 
 fn gzip() -> Vec<u8> {
