@@ -24,7 +24,7 @@ use history::{Hit, Round, Step, any_history, steady_history, unattended_history}
 /// PROPTEST_RNG_SEED asks for the same again. What fails is printed: the config as a file, and the history.
 fn cases() -> ProptestConfig {
     let asked = ProptestConfig::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 120 };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 60 };
     let seed = match asked.rng_seed {
         RngSeed::Fixed(seed) => seed,
         RngSeed::Random => RandomState::new().build_hasher().finish(),
