@@ -34,7 +34,7 @@ pub(super) fn run(flags: &Flags, args: &Args) -> anyhow::Result<Ending> {
         .iter()
         .map(|rule| (rule, time_to_detect::time_to_detect(rule, &config.probes, &config.cohorts, noise.share)))
         .collect();
-    println!("{} is well.\n", flags.config.display());
+    println!("{} is OK.\n", flags.config.display());
     print!("{}", plan::plan(&config, &times, &noise, clock::now()));
     let Some(budget) = args.budget else { return Ok(Ending::Well) };
     let over = over(&config, &times, budget);

@@ -189,7 +189,7 @@ where
         self.waiting_since.map_or(wake, |since| wake.min(since + PATIENCE))
     }
 
-    /// Makes what is pending durable. While the database cannot be written, it is retried and again: nothing is
+    /// Makes what is pending durable. While the database cannot be written, it is tried over and over: nothing is
     /// dropped, and no new input is taken.
     async fn commit(&mut self) -> Result<(), StoreError> {
         let mut commit = std::mem::take(&mut self.pending);

@@ -30,7 +30,7 @@ const MOST_HEADER_BYTES: u32 = 16 * 1024;
 /// How much the server may send before its answer is whole, settings, pings and interim answers with it.
 const MOST_SERVER_BYTES: usize = 128 * 1024;
 
-/// A call that can be retried and again.
+/// A call that can be made again and again.
 pub(super) struct GrpcProbe {
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,

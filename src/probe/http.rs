@@ -24,7 +24,7 @@ use super::wire::redirect::{self, Ask};
 use super::{classify, overrides, tunnel};
 use crate::model::{Condition, Download, FailureClass, HttpTarget, Outcome, Probe, Resolve};
 
-/// A request that is ready to be retried and again.
+/// A request that is ready to be made again and again.
 pub(super) struct HttpProbe {
     ask: Arc<Ask>,
     route: Route,

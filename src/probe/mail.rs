@@ -26,7 +26,7 @@ use crate::model::{self, FailureClass, MailSend, MailTarget, Probe};
 pub(super) use arrival::{Arrival, Wanted, take, wait};
 use composed::Composed;
 
-/// A round trip that can be retried and again.
+/// A round trip that can be made again and again.
 pub(super) struct MailProbe {
     /// Begins the subject of each mail of this probe.
     mark: String,

@@ -12,7 +12,7 @@ use crate::model::{Probe, SmtpTarget};
 
 pub(super) use session::{SmtpRoute, SmtpSession};
 
-/// A greeting that can be retried and again.
+/// A greeting that can be made again and again.
 pub(super) struct SmtpProbe {
     route: SmtpRoute,
     sender: String,

@@ -17,7 +17,7 @@ use crate::model::condition::Fact;
 use crate::model::kind::tcp::{LONGEST_LINE, MOST_READ};
 use crate::model::{FailureClass, Probe, ReadUntil, TcpTarget};
 
-/// A connection that can be retried and again.
+/// A connection that can be made again and again.
 pub(super) struct TcpProbe {
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,

@@ -27,7 +27,7 @@ use crate::model::{Probe, StartTls, Timestamp, TlsTarget};
 const MOST_CERTIFICATE_NAMES: usize = 1_000;
 const DAY_IN_MILLIS: i64 = 86_400_000;
 
-/// A handshake that can be retried and again.
+/// A handshake that can be made again and again.
 pub(super) struct TlsProbe {
     dial: Dial,
     starttls: Option<StartTls>,

@@ -66,7 +66,8 @@ fn arguments_that_are_unknown_or_missing_are_refused_with_the_way_to_help() {
 fn validate_shows_the_plan_of_a_good_config_and_is_silent_on_standard_error() {
     let folder = folder(include_str!("../../probes.yaml"));
     let ended = tripline(folder.path(), &["validate"]).with(0);
-    for part in ["probes.yaml is well.", "checks a minute", "Git via HTTPS", "not-found-spike", "oncall is told by"] {
+    for part in ["probes.yaml is OK.", "checks a minute", "Git via HTTPS", "not-found-spike", "oncall is notified by"]
+    {
         assert!(ended.out.contains(part), "{part}: {}", ended.out);
     }
     assert_eq!(ended.err, "");

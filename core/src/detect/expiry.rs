@@ -56,7 +56,7 @@ struct ExpiryWatch {
 
 struct Host {
     name: LabelValue,
-    /// When the certificate expires that each of its probes was shown last, the first to run out first.
+    /// When the certificate expires that each of its probes was shown last, the first to expire first.
     shown: BTreeSet<(Timestamp, ProbeIndex)>,
     by_probe: BTreeMap<ProbeIndex, Timestamp>,
     breach: Option<BreachId>,

@@ -22,7 +22,7 @@ pub struct Counts {
     pub failed: u64,
     /// Those in which nobody looked.
     pub void: u64,
-    /// Tries that were retried, which are no checks of their own.
+    /// Failed tries that another followed, which are no checks of their own.
     pub again: u64,
 }
 

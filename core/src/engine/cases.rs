@@ -147,9 +147,8 @@ impl Cases {
                     .is_some_and(|alarm| alarm.untold.iter().any(|receiver| self.config.receiver(receiver).is_some()))
             };
             let is_recalled = self.recalled.contains(id) || owes();
-            let ended = case.incident.resolved.filter(|_| !case.incident.is_open() && !is_recalled);
-            let most = || if case.lasting().next().is_some() { restart::ENDED_EARLY } else { remembered };
-            ended.is_none_or(|ended| now.since(ended) < remembered || now.since(ended) < most())
+            let age = case.ended().filter(|_| !is_recalled).map(|ended| now.since(ended));
+            age.is_none_or(|age| age < remembered || age < restart::ENDED_EARLY && case.lasting().next().is_some())
         });
         self.recalled.retain(|id| self.all.contains_key(id));
     }
@@ -247,7 +246,7 @@ impl Cases {
             return;
         }
         let reason = format!(
-            "rule {} crossed its threshold for {}, by bad checks of this incident alone, which is resolved",
+            "rule {} crossed its threshold for {} only with bad checks of this incident, which is resolved",
             breach.rule, breach.slice
         );
         self.note(id, IncidentChange::Withheld { receiver, cause, reason }, now);
@@ -258,7 +257,7 @@ impl Cases {
         let named = |case: &Case| summary::title(&case.incident.finding, Some(&self.config));
         let Some(what) = self.all.get(&id).filter(|case| case.tells_of_components()).map(named) else { return };
         let is_beside = |case: &&Case| {
-            let there = case.incident.resolved.is_none_or(|ended| now.since(ended) < self.config.reopen_within);
+            let there = case.ended().is_none_or(|ended| now.since(ended) < self.config.reopen_within);
             there
                 && case.incident.id != id
                 && case.incident.corrected.merged_into.is_none()

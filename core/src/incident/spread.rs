@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::Config;
 use crate::model::{ComponentId, LabelName, LabelValue, Named, Probe, Role};
 
-/// What is new in this for somebody who has heard those messages; `None` if nothing is.
+/// What is hit, in this, that is new for somebody who has heard those messages; `None` if nothing is.
 ///
 /// A message that named no customers was about all of them. Where a few checks fail everywhere, each component's turn
 /// comes by chance: that is said once, and further components are no news.
@@ -47,7 +47,7 @@ pub fn unheard(heard: &[Named], now: &Named, config: &Config) -> Option<String> 
             None => "customers that were not named before".to_owned(),
         });
     }
-    if news.is_empty() { None } else { Some(format!("it now also hits {}", news.join(" and "))) }
+    if news.is_empty() { None } else { Some(news.join(" and ")) }
 }
 
 /// The customers that a message named; nothing where it was about all of them.

@@ -172,9 +172,11 @@ fn news(incident: &Incident, told: &Told, config: &Config) -> Option<News> {
     let what = spread::unheard(&told.heard, &Named::of(&incident.finding), config)?;
     let gathered = unheard.since + GATHER;
     let due = told.spread.map_or(gathered, |last| gathered.max(last + SPREAD_HOLD));
-    let kind = if unheard.worse { NotificationKind::Worsened } else { NotificationKind::Updated };
-    // It reached so far from its start.
-    let known = |what: String| what.replacen("it now also hits", "it is now known that it also hits", 1);
-    let what = if unheard.worse { what } else { known(what) };
+    let (kind, what) = if unheard.worse {
+        (NotificationKind::Worsened, format!("it now also hits {what}"))
+    } else {
+        // It reached so far from its start.
+        (NotificationKind::Updated, format!("it is now known that it also hits {what}"))
+    };
     Some(News { due, kind, what })
 }

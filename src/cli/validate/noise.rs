@@ -24,7 +24,7 @@ pub(super) struct Noise {
 
 /// The noise of the last week in this database, without the times of incidents; supposed where there is none.
 pub(super) fn of(database: &Path, now: Timestamp) -> Noise {
-    let supposed = Noise { share: SUPPOSED, origin: "by accident (supposed)".into() };
+    let supposed = Noise { share: SUPPOSED, origin: "by accident (assumed)".into() };
     if !database.exists() {
         return supposed;
     }

@@ -55,7 +55,7 @@ pub(super) fn plan(config: &Config, times: &[(&Rule, Vec<TimeToDetect>)], noise:
         let rules: Vec<&str> =
             config.rules.iter().filter(|rule| rule.tell.contains(receiver)).map(|rule| rule.id.as_str()).collect();
         let rules = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
-        text.push_str(&format!("\n{receiver} is told by {rules}\n"));
+        text.push_str(&format!("\n{receiver} is notified by {rules}\n"));
     }
     if !config.maintenance.is_empty() {
         text.push_str("\nMaintenance, in which messages wait:\n");

@@ -126,7 +126,7 @@ async fn monitor_is_the_word_and_watch_is_still_understood() {
     let id = incidents(path, &["one"]).await[0].short();
     let _daemon = Process::daemon(path, &[], &[]);
     for word in ["monitor", "watch"] {
-        assert_eq!(act(path, &[word, &id, "rolled back"], 0).out, format!("incident {id} is watched\n"));
+        assert_eq!(act(path, &[word, &id, "rolled back"], 0).out, format!("incident {id} is monitored\n"));
     }
     assert!(act(path, &["show", &id], 0).out.contains("State     monitoring"));
 }

@@ -195,7 +195,7 @@ async fn a_slow_download_is_an_expectation_and_one_that_never_ends_a_timeout() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_is_never_in_memory_as_a_whole() {
-    // A gzip file of 64 MiB of noise, and one of 1 GiB of zeros, which is a megabyte: both are 64 times what may grow.
+    // A gzip file of 64 MiB of noise, and one of 1 GiB of zeros, which is a few megabytes: both are 64 times what may grow.
     let noise = made("/bin/sh", &["-c", "head -c 67108864 /dev/urandom | gzip -1c"], b"");
     let bodies: [Arc<[u8]>; 2] = [noise.into(), bomb().into()];
     let sent = bodies.clone();

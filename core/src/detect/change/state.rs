@@ -8,7 +8,7 @@ use crate::detect::history::Entry;
 use crate::model::unit::{show_about, show_duration, show_share};
 use crate::model::{BreachId, CheckResult, ProbeId, Timestamp};
 
-/// How strongly checks must speak for the usual rate again before a breach ended: a hundred to one, in nats.
+/// How strongly checks must speak for the usual rate again before a breach is over: a hundred to one, in nats.
 const WELL: f64 = 4.605;
 /// One bad check takes back no more than half of what is needed: a stray failure does not prove that it goes on, and for
 /// every size of outage the good checks between two bad ones bring less.

@@ -114,7 +114,7 @@ impl Case {
         let clearer =
             before.factor.is_none() && now.factor.is_some() || before.failure.is_none() && now.failure.is_some();
         let reason = match spread {
-            Some(ref reason) => reason.clone(),
+            Some(ref what) => format!("it now also hits {what}"),
             None if clearer => "what the failing checks have in common is clearer now".to_owned(),
             None => return,
         };

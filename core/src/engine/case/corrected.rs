@@ -38,9 +38,12 @@ impl Case {
                 |own: &Part| own.component == part.component && own.first <= part.last && part.first <= own.last;
             !counts.iter().any(same)
         };
-        let recorded = || other.account(view.config).into_iter().filter(is_new).collect();
-        let earlier = if is_counted { other.earlier.clone() } else { recorded() };
-        self.recorded.extend(std::mem::take(&mut other.recorded).into_iter().filter(|_| is_counted));
+        let earlier = if is_counted {
+            self.recorded.append(&mut other.recorded);
+            other.earlier.clone()
+        } else {
+            other.account(view.config).into_iter().filter(is_new).collect()
+        };
         let counted = std::mem::replace(&mut other.counted, Counted::new(None, view.config));
         let fails = other.incident.last_stretch().iter().any(|breach| breach.cleared.is_none());
         if self.incident.watched_until.is_some() && fails {

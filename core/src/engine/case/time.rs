@@ -38,7 +38,7 @@ impl Case {
     }
 
     /// When it ended, by the wall clock as it goes now.
-    fn ended(&self) -> Option<Timestamp> {
+    pub(in crate::engine) fn ended(&self) -> Option<Timestamp> {
         self.incident.resolved.filter(|_| !self.incident.is_open()).map(|ended| ended - self.back)
     }
 

@@ -231,6 +231,6 @@ impl Cases {
     }
 }
 
-fn not_open(id: IncidentId) -> String {
+pub(super) fn not_open(id: IncidentId) -> String {
     format!("incident {} is not open", id.short())
 }

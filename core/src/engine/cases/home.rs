@@ -133,9 +133,8 @@ impl Cases {
         if owned.remove(&None).is_some_and(|own| own >= least) {
             return None;
         }
-        let is_past = |id: &IncidentId| self.all.get(id).is_some_and(|case| !case.incident.is_open());
-        let past = owned.into_iter().filter_map(|(id, bad)| Some((id.filter(is_past)?, bad)));
-        past.max_by_key(|(id, bad)| (*bad, Reverse(*id))).map(|(id, _)| id)
+        let (most, _) = owned.into_iter().max_by_key(|(id, bad)| (*bad, Reverse(*id)))?;
+        most.filter(|id| self.all.get(id).is_some_and(|case| !case.incident.is_open()))
     }
 
     fn housed(&self, home: Home, breach: &Breach, own: &[&Entry]) -> Housed {
@@ -170,7 +169,7 @@ impl Cases {
     /// The incident that recovered, or ended not long ago, and that it brings back; the last first.
     fn returns(&self, signs: &correlate::Signs<'_>, now: Timestamp) -> Option<Home> {
         let within = self.config.reopen_within;
-        let comes_back = |case: &&Case| match case.incident.resolved {
+        let comes_back = |case: &&Case| match case.ended() {
             Some(ended) => now.since(ended) < within && case.incident.corrected.false_alarm.is_none(),
             None => case.incident.watched_until.is_some(),
         };

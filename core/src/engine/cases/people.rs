@@ -1,8 +1,9 @@
 //! What people say of an open incident, or have done about it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use super::Cases;
+use super::corrections::not_open;
 use crate::detect::Detector;
 use crate::engine::case::{Case, View};
 use crate::model::{Action, ActionKind, Incident, IncidentChange, IncidentId, Timestamp};
@@ -24,15 +25,14 @@ impl Cases {
                 Ok((IncidentChange::Identified { by: action.by, cause: action.text }, answer))
             }),
             ActionKind::Watch => self.say(id, now, |_| {
-                let answer = format!("incident {short} is watched");
+                let answer = format!("incident {short} is monitored");
                 Ok((IncidentChange::Mended { by: action.by, text: action.text }, answer))
             }),
             ActionKind::Resolve => {
-                let examples = std::mem::take(&mut self.examples);
-                let config = Arc::clone(&self.config);
-                let view = View { config: &config, detector, examples: &examples };
-                let answer = self.say(id, now, |case| Ok(resolve(case, action, view)));
-                self.examples = examples;
+                let view = View { config: &self.config, detector, examples: &self.examples };
+                let Some(case) = open(&mut self.all, id) else { return not_open(id) };
+                let (change, answer) = resolve(case, action, view);
+                self.events.push(case.event(now, change));
                 answer
             }
             ActionKind::Merge => self.merge(&action, detector, now),
@@ -45,9 +45,7 @@ impl Cases {
 
     /// Lets somebody say something of an open incident.
     fn say(&mut self, id: IncidentId, now: Timestamp, says: impl FnOnce(&mut Case) -> Asked) -> String {
-        let Some(case) = self.all.get_mut(&id).filter(|case| case.incident.is_open()) else {
-            return format!("incident {} is not open", id.short());
-        };
+        let Some(case) = open(&mut self.all, id) else { return not_open(id) };
         match says(case) {
             Ok((change, answer)) => {
                 self.events.push(case.event(now, change));
@@ -56,6 +54,10 @@ impl Cases {
             Err(answer) => answer,
         }
     }
+}
+
+fn open(all: &mut BTreeMap<IncidentId, Case>, id: IncidentId) -> Option<&mut Case> {
+    all.get_mut(&id).filter(|case| case.incident.is_open())
 }
 
 fn acknowledge(incident: &Incident, by: String) -> Asked {

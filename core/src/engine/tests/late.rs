@@ -1,7 +1,8 @@
 //! What becomes known late: after a start, a rename, or a split.
 
 use super::corrected::{answer, config, hits, merge, opened, spikes, split, stored, wide};
-use super::renamed::{changed, forge_that_reopens, rules, take_up};
+use super::people::refused;
+use super::renamed::{forge_that_reopens, oncall_is_called_night, rules, take_up};
 use super::*;
 
 #[test]
@@ -43,24 +44,12 @@ fn what_is_split_off_was_detected_when_its_breach_was_found() {
 #[test]
 fn a_message_that_is_refused_after_its_receiver_was_renamed_is_known_to_the_next() {
     let config = forge_that_reopens(rules());
-    let called = changed(&config, |config| {
-        let night = Receiver { id: "night".into(), ..receiver(None) };
-        config.receivers = BTreeMap::from([("night".into(), night)]);
-        config.rules.iter_mut().for_each(|rule| rule.tell = vec!["night".into()]);
-        config.formerly.receivers.insert("oncall".into(), "night".into());
-    });
+    let called = oncall_is_called_night(&config);
     let mut drive = Drive::new(&config);
     drive.run(0, 400, globex(300, 900));
     let opened = drive.owed()[0].clone();
     take_up(&mut drive, &called, 400);
-    let undelivered = Undelivered {
-        incident: opened.incident,
-        notification: opened.id,
-        receiver: "oncall".into(),
-        address: "oncall@example.com".into(),
-        why: "550 no such user".into(),
-    };
-    drive.hand(Input::Undelivered(undelivered), at(400.0));
+    drive.hand(Input::Undelivered(refused(&opened)), at(400.0));
     drive.run(400, 1_500, globex(300, 900));
     let text = drive.owed().last().unwrap().message.text();
     assert!(text.contains("this is the first message that oncall@example.com can get"), "{text}");

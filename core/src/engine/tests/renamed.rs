@@ -4,7 +4,7 @@ use super::*;
 use crate::incident::impact::Impact;
 use NotificationKind::{Opened, Resolved};
 
-pub(super) fn changed(config: &Arc<Config>, change: impl FnOnce(&mut Config)) -> Arc<Config> {
+fn changed(config: &Arc<Config>, change: impl FnOnce(&mut Config)) -> Arc<Config> {
     let mut config = Config::clone(config);
     change(&mut config);
     Arc::new(config)
@@ -46,6 +46,16 @@ fn rename_probe(config: &mut Config, from: &str, to: &str) {
         None => probe,
     });
     config.probes = renamed.collect();
+}
+
+/// The receiver has another id now.
+pub(super) fn oncall_is_called_night(config: &Arc<Config>) -> Arc<Config> {
+    changed(config, |config| {
+        let night = Receiver { id: "night".into(), ..receiver(None) };
+        config.receivers = BTreeMap::from([("night".into(), night)]);
+        config.rules.iter_mut().for_each(|rule| rule.tell = vec!["night".into()]);
+        config.formerly.receivers.insert("oncall".into(), "night".into());
+    })
 }
 
 fn renamed(drive: &Drive) -> Vec<String> {
@@ -110,12 +120,7 @@ fn a_probe_that_says_what_it_was_called_goes_on_silently_and_its_results_count()
 #[test]
 fn a_receiver_that_says_what_it_was_called_is_not_notified_again_and_its_thread_goes_on() {
     let config = forge_that_reopens(rules());
-    let called = changed(&config, |config| {
-        let night = Receiver { id: "night".into(), ..receiver(None) };
-        config.receivers = BTreeMap::from([("night".into(), night)]);
-        config.rules.iter_mut().for_each(|rule| rule.tell = vec!["night".into()]);
-        config.formerly.receivers.insert("oncall".into(), "night".into());
-    });
+    let called = oncall_is_called_night(&config);
     let mut drive = Drive::new(&config);
     drive.run(0, 400, globex(300, 900));
     for start in [400, 500] {
